@@ -1,0 +1,58 @@
+# How every folder of the project becomes a target: one warning level, one include rule.
+#
+#   nimes_room(NAME SOURCES … LINKS …)      a static library; its headers are included by path from the folder's parent
+#   nimes_program(NAME SOURCES … LINKS …)   an executable
+#   nimes_test(NAME SOURCES … LINKS …)      a Catch2 executable, registered with CTest under its folder's label
+#   nimes_fuzzer(NAME SOURCES … LINKS …)    a libFuzzer executable (clang); with gcc the same file replays its corpus
+
+add_library(nimes_warnings INTERFACE)
+target_compile_options(nimes_warnings INTERFACE -Wall -Wextra -Wconversion -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Werror)
+if(NIMES_SANITIZE)
+  string(REPLACE ";" "," _sanitizers "${NIMES_SANITIZE}")
+  add_compile_options(-fsanitize=${_sanitizers} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${_sanitizers})
+endif()
+if(NIMES_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+endif()
+
+function(nimes_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
+  add_library(${name} STATIC ${ROOM_SOURCES})
+  target_include_directories(${name} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/..)
+  target_link_libraries(${name} PUBLIC ${ROOM_LINKS} PRIVATE nimes_warnings ${ROOM_PRIVATE_LINKS})
+endfunction()
+
+function(nimes_program name)
+  cmake_parse_arguments(PROGRAM "" "" "SOURCES;LINKS" ${ARGN})
+  add_executable(${name} ${PROGRAM_SOURCES})
+  target_link_libraries(${name} PRIVATE nimes_warnings ${PROGRAM_LINKS})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+endfunction()
+
+function(nimes_test name)
+  cmake_parse_arguments(TEST "" "KIND" "SOURCES;LINKS" ${ARGN})
+  if(NOT TEST_KIND)
+    set(TEST_KIND unit)
+  endif()
+  add_executable(${name} ${TEST_SOURCES})
+  target_link_libraries(${name} PRIVATE nimes_warnings nimes_test_main ${TEST_LINKS})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/${TEST_KIND})
+  add_test(NAME ${TEST_KIND}.${name} COMMAND ${name})
+  set_tests_properties(${TEST_KIND}.${name} PROPERTIES LABELS ${TEST_KIND} TIMEOUT 600)
+endfunction()
+
+function(nimes_fuzzer name)
+  cmake_parse_arguments(FUZZ "" "" "SOURCES;LINKS" ${ARGN})
+  if(NIMES_FUZZ)
+    add_executable(${name} ${FUZZ_SOURCES})
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  else()
+    add_executable(${name} ${FUZZ_SOURCES} ${CMAKE_SOURCE_DIR}/tests/fuzz/replay_main.cpp)
+    add_test(NAME fuzz.${name} COMMAND ${name} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name})
+    set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 300)
+  endif()
+  target_link_libraries(${name} PRIVATE nimes_warnings ${FUZZ_LINKS})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/fuzz)
+endfunction()
