@@ -1,0 +1,28 @@
+// The topics of nimes, and nothing else exists for a device (asyncapi.yaml).
+//   n/<device>/up     device → gateway    nimes.v1.Up
+//   n/<device>/down   gateway → device    nimes.v1.Down
+//   $CONTROL/nimes/v1                     gateway → plugin: MirrorPart
+//   nimes/edge/<broker>/presence, …/state plugin → gateway: Presence, EdgeState
+// <device> is 26 characters of lower-case base32. Pure; thread safe.
+#pragma once
+
+#include <string>
+
+#include "nimes/encoding.hpp"
+
+namespace nimes::topic {
+
+inline constexpr std::string_view kControl = "$CONTROL/nimes/v1";
+inline constexpr std::string_view kGatewaySubscription = "$share/gateway/n/+/up";
+inline constexpr std::string_view kEdgeSubscription = "nimes/edge/+/+";
+inline constexpr std::size_t kMaxPacket = 98'304;
+
+inline std::string up(const DeviceId& device) { return "n/" + to_text(device) + "/up"; }
+inline std::string down(const DeviceId& device) { return "n/" + to_text(device) + "/down"; }
+inline std::string edge_presence(std::string_view broker) { return "nimes/edge/" + std::string(broker) + "/presence"; }
+inline std::string edge_state(std::string_view broker) { return "nimes/edge/" + std::string(broker) + "/state"; }
+
+// The device of "n/<device>/up"; Errc::malformed for any other topic.
+Result<DeviceId> device_of_up(std::string_view topic);
+
+}  // namespace nimes::topic
