@@ -4,6 +4,11 @@
 #   nimes_program(NAME SOURCES … LINKS …)   an executable
 #   nimes_test(NAME SOURCES … LINKS …)      a Catch2 executable, registered with CTest under its folder's label
 #   nimes_fuzzer(NAME SOURCES … LINKS …)    a libFuzzer executable (clang); with gcc the same file replays its corpus
+#   nimes_bench(NAME SOURCES … LINKS …)     a Google Benchmark executable, built by the target tests_bench only
+#   nimes_script_test(NAME KIND … SCRIPT …) a Python test, registered like nimes_test
+#
+# For each kind of test the target tests_KIND builds what that kind runs: its executables, and every program for
+# integration. Rooms need not care.
 
 add_library(nimes_warnings INTERFACE)
 target_compile_options(nimes_warnings INTERFACE -Wall -Wextra -Wconversion -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Werror)
@@ -17,6 +22,10 @@ if(NIMES_FUZZ)
   add_link_options(-fsanitize=address,undefined)
 endif()
 
+foreach(_kind unit vectors fuzz integration bench)
+  add_custom_target(tests_${_kind})
+endforeach()
+
 function(nimes_room name)
   cmake_parse_arguments(ROOM "" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
   add_library(${name} STATIC ${ROOM_SOURCES})
@@ -29,6 +38,7 @@ function(nimes_program name)
   add_executable(${name} ${PROGRAM_SOURCES})
   target_link_libraries(${name} PRIVATE nimes_warnings ${PROGRAM_LINKS})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+  add_dependencies(tests_integration ${name})
 endfunction()
 
 function(nimes_test name)
@@ -37,6 +47,7 @@ function(nimes_test name)
     set(TEST_KIND unit)
   endif()
   add_executable(${name} ${TEST_SOURCES})
+  add_dependencies(tests_${TEST_KIND} ${name})
   target_link_libraries(${name} PRIVATE nimes_warnings nimes_test_main ${TEST_LINKS})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/${TEST_KIND})
   add_test(NAME ${TEST_KIND}.${name} COMMAND ${name})
@@ -55,4 +66,21 @@ function(nimes_fuzzer name)
   endif()
   target_link_libraries(${name} PRIVATE nimes_warnings ${FUZZ_LINKS})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/fuzz)
+  add_dependencies(tests_fuzz ${name})
+endfunction()
+
+function(nimes_bench name)
+  cmake_parse_arguments(BENCH "" "" "SOURCES;LINKS" ${ARGN})
+  add_executable(${name} EXCLUDE_FROM_ALL ${BENCH_SOURCES})
+  target_link_libraries(${name} PRIVATE nimes_warnings benchmark::benchmark ${BENCH_LINKS})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/bench)
+  add_dependencies(tests_bench ${name})
+endfunction()
+
+# Debian's own interpreter: the one that scripts/setup gives its modules.
+function(nimes_script_test name)
+  cmake_parse_arguments(TEST "" "KIND;SCRIPT" "ARGUMENTS" ${ARGN})
+  add_test(NAME ${TEST_KIND}.${name} COMMAND /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/${TEST_SCRIPT} ${TEST_ARGUMENTS})
+  set_tests_properties(${TEST_KIND}.${name} PROPERTIES LABELS ${TEST_KIND} TIMEOUT 600
+                       ENVIRONMENT "NIMES_BUILD=${CMAKE_BINARY_DIR}")
 endfunction()
