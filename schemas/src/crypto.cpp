@@ -63,8 +63,7 @@ Signature sign(const SigningKey& key, std::string_view label, std::initializer_l
     return out;
 }
 
-bool verify(const PublicKey& key, const Signature& sig, std::string_view label,
-            std::initializer_list<ByteView> parts) {
+bool verify(const PublicKey& key, const Signature& sig, std::string_view label, std::initializer_list<ByteView> parts) {
     const auto text = labelled(label, parts);
     return crypto_sign_verify_detached(sig.bytes.data(), text.data(), text.size(), key.bytes.data()) == 0;
 }

@@ -63,7 +63,7 @@ struct Presence {
     static Result<Presence> parse(ByteView bytes);
     [[nodiscard]] Bytes encode() const;
 };
-// EdgeState: "NMme" ver1 0 0 0 | started_ms u64 | mirror_revision u64 | wants_full u8 0^7 | devices u64 | connected u64
+// EdgeState 88: "NMme" ver1 0 0 0 | started_ms u64 | mirror_revision u64 | wants_full u8 0^7 | devices u64 | connected u64
 //            | admitted u64 | refused u64 | denied u64 | kicked u64 | tick_gap_max_ms u64: counters since start
 struct EdgeState {
     static constexpr std::size_t kBytes = 88;
