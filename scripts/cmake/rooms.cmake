@@ -7,8 +7,8 @@
 #   nimes_bench(NAME SOURCES … LINKS …)     a Google Benchmark executable, built by the target tests_bench only
 #   nimes_script_test(NAME KIND … SCRIPT …) a Python test, registered like nimes_test
 #
-# For each kind of test the target tests_KIND builds what that kind runs: its executables, and every program for
-# integration. Rooms need not care.
+# For each kind of test the target tests_KIND builds what that kind runs; `programs` are what integration tests and the
+# demo start. A plugin is no nimes_program: it says add_dependencies(programs NAME) itself.
 
 add_library(nimes_warnings INTERFACE)
 target_compile_options(nimes_warnings INTERFACE -Wall -Wextra -Wconversion -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Werror)
@@ -25,6 +25,8 @@ endif()
 foreach(_kind unit vectors fuzz integration bench)
   add_custom_target(tests_${_kind})
 endforeach()
+add_custom_target(programs)
+add_dependencies(tests_integration programs)
 
 function(nimes_room name)
   cmake_parse_arguments(ROOM "" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
@@ -38,7 +40,7 @@ function(nimes_program name)
   add_executable(${name} ${PROGRAM_SOURCES})
   target_link_libraries(${name} PRIVATE nimes_warnings ${PROGRAM_LINKS})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
-  add_dependencies(tests_integration ${name})
+  add_dependencies(programs ${name})
 endfunction()
 
 function(nimes_test name)

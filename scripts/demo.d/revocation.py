@@ -1,0 +1,62 @@
+"""Step 6: a handset is revoked while it is connected. It is cut, stays out, and is left out of the next message."""
+import secrets
+import time
+
+from harness.processes import wait_until
+
+from messages import secret_text, send
+from people import ROSTER
+
+TARGET_SECONDS = 1.0
+
+
+def revoke(stage) -> None:
+    report, world = stage.report, stage.world
+    report.step(6, "Bernd's handset is stolen: the administrator revokes it while it is connected")
+    anna, bernd, tablet = (world.agents[name] for name in ("anna", "bernd", "bernd-tablet"))
+    device = bernd.run("status").last()["device"]
+    before = len(world.broker_tap.closed())
+    started = time.time()
+    world.gateway.admin("revoke", device, "--reason", "stolen")
+    cut = wait_until(lambda: [line for line in world.broker_tap.closed()[before:] if line["end"].startswith("server")],
+                     "cut of the revoked handset", 30, stage.supervisor)[0]
+    seconds = cut["closed"] - started
+    report.check(f"its connection is cut within {TARGET_SECONDS:g} s of the command", seconds < TARGET_SECONDS,
+                 f"{seconds:.2f} s")
+    report.figure("revoked: from the command to the cut", f"{seconds * 1000:.0f} ms", "starting the command included")
+    cannot_return(stage, bernd, device)
+    goes_on(stage, anna, bernd, tablet, device)
+
+
+def cannot_return(stage, bernd, device: str) -> None:
+    report, world = stage.report, stage.world
+    refused = world.gateway.metric("nimes_broker_refused_total")
+    text = secret_text(stage, "a text of the thief", "Hier ist Bernd,")
+    sent = send(stage, bernd, "Meyer, Celle", text)
+    report.check("it can send nothing more", sent.status != 0, f"status {sent.status}")
+    bernd.offline()
+    again = bernd.run("send", "--to", "Meyer, Celle", text)
+    report.check("nor after it was started anew", again.status != 0, f"status {again.status}")
+    report.check("the broker refused it", wait_until(
+        lambda: world.gateway.metric("nimes_broker_refused_total") > refused, "refusal", 30, stage.supervisor))
+    state = [line for line in world.gateway.admin("devices", "list", "--user", ROSTER[1][0]) if line["device"] == device]
+    report.check("the administrator sees it as revoked", state and state[0]["state"] == "revoked", str(state))
+    stage.text_of_the_thief = text
+
+
+def goes_on(stage, anna, bernd, tablet, device: str) -> None:
+    """Anna's next message is not sealed for it; Bernd's other handset reads it."""
+    report = stage.report
+    text = secret_text(stage, "a text after the revocation", "Neue Losung")
+    sent = send(stage, anna, "Meyer, Gifhorn", text)
+    report.check("Anna sends on", sent.status == 0, sent.err)
+    sealed_for = sent.last()["devices"]
+    report.check("her message is not sealed for the revoked handset", device not in sealed_for and sealed_for)
+    tablet.wait_for(lambda event: event.get("text") == text, "Anna's text")
+    report.check("Bernd's other handset reads it", True)
+    shown = [event for name in ("anna", "clara", "bernd-tablet") for event in stage.world.agents[name].events()]
+    report.check("nobody was shown what the thief wrote",
+                 all(event.get("text") != stage.text_of_the_thief for event in shown))
+    answer = f"Verstanden {secrets.token_hex(4)}"
+    report.check("and it answers", send(stage, tablet, "Meyer, Celle", answer).status == 0)
+    anna.wait_for(lambda event: event.get("text") == answer, "the answer")
