@@ -3,6 +3,7 @@ import ssl
 import urllib.error
 import urllib.request
 
+from harness.gateway import Refused
 from harness.processes import wait_until
 
 DOMAIN = "polizei.example"
@@ -42,7 +43,6 @@ def write_roster(file, rows) -> None:
 
 
 def refused(gateway, *words) -> bool:
-    from harness.gateway import Refused
     try:
         gateway.admin(*words)
         return False
