@@ -4,7 +4,8 @@
 // atomic INSIDE ITS ONE PARTITION and nothing more is promised, though one implementation may do better; what is never
 // assumed need not be unlearned when the store becomes a cluster. commit() takes batches in order: when it returns
 // without an error all of them are applied and (with Sync::yes) on disk; after a crash inside it a prefix may be.
-// Reads see whole batches. A batch whose expectation fails is not applied, nor are those after it: Errc::storage_conflict.
+// Reads see whole batches. A batch whose expectation fails is not applied, nor are those after it:
+// Errc::storage_conflict.
 //
 // Threads: every call may come from any thread. Ownership: results are copies. Errors: Errc::storage when the disk or
 // the engine failed, Errc::disk_full below the floor; nothing is half applied inside a partition.
@@ -20,7 +21,16 @@
 namespace nimes::gateway::store {
 
 // By life time: each becomes a column family (RocksDB) or a pool (RADOS).
-enum class Family : std::uint8_t { directory, mailbox, bodies, conversation, enrolment, media_index, media_blocks, audit };
+enum class Family : std::uint8_t {
+    directory,
+    mailbox,
+    bodies,
+    conversation,
+    enrolment,
+    media_index,
+    media_blocks,
+    audit
+};
 
 struct Partition {
     Family family;

@@ -1,0 +1,66 @@
+#include "store/rocksdb_options.hpp"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+
+namespace nimes::gateway::store {
+namespace {
+
+constexpr std::size_t kMiB = std::size_t{1} << 20;
+
+rocksdb::ColumnFamilyOptions small_records(const std::shared_ptr<rocksdb::Cache>& cache) {
+    rocksdb::ColumnFamilyOptions out;
+    rocksdb::BlockBasedTableOptions table;
+    table.block_cache = cache;
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));  // dedupe asks mostly for keys that are not there
+    out.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+    out.write_buffer_size = 16 * kMiB;
+    return out;
+}
+
+rocksdb::ColumnFamilyOptions media_blocks(const std::shared_ptr<rocksdb::Cache>& cache) {
+    auto out = small_records(cache);
+    // Sealed media do not compress; a value this large moved by every compaction would be written four to five times.
+    out.compression = rocksdb::kNoCompression;
+    out.enable_blob_files = true;
+    out.min_blob_size = 16 * 1024;
+    out.write_buffer_size = 64 * kMiB;  // one blob file a flush: media of one hour die together, and so do their files
+    out.blob_file_size = 64 * kMiB;
+    // Off by default, and then nothing is ever given back.
+    out.enable_blob_garbage_collection = true;
+    out.blob_garbage_collection_age_cutoff = 0.5;
+    out.blob_garbage_collection_force_threshold = 0.5;
+    return out;
+}
+
+}  // namespace
+
+rocksdb::DBOptions database_options() {
+    rocksdb::DBOptions out;
+    out.create_if_missing = true;
+    out.create_missing_column_families = true;
+    // A torn tail of the log is what a crash leaves: keep everything before it. (The default stops at a hole as well.)
+    out.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+    // A family that is rarely written would keep old logs alive without end.
+    out.max_total_wal_size = 256 * kMiB;
+    // The default of 1 MB would let only four blocks of 256 KiB share one sync.
+    out.max_write_batch_group_size_bytes = 8 * kMiB;
+    out.max_background_jobs = 2;
+    out.max_open_files = 1024;
+    out.keep_log_file_num = 3;
+    return out;
+}
+
+std::vector<rocksdb::ColumnFamilyDescriptor> column_families(const RocksOptions& options) {
+    const auto cache = rocksdb::NewLRUCache(static_cast<std::size_t>(options.block_cache_bytes));
+    std::vector<rocksdb::ColumnFamilyDescriptor> out;
+    out.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions());
+    for (std::size_t i = 0; i < kFamilyNames.size(); ++i) {
+        const bool blobs = static_cast<Family>(i) == Family::media_blocks;
+        out.emplace_back(kFamilyNames[i], blobs ? media_blocks(cache) : small_records(cache));
+    }
+    return out;
+}
+
+}  // namespace nimes::gateway::store

@@ -1,0 +1,233 @@
+#include "store/rocksdb_store.hpp"
+
+#include <rocksdb/db.h>
+#include <sys/statvfs.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <set>
+
+#include "store/rocksdb_key.hpp"
+#include "store/rocksdb_options.hpp"
+
+namespace nimes::gateway::store {
+namespace {
+
+constexpr std::size_t kStripes = 64;
+constexpr std::size_t kMaxName = 64;
+
+rocksdb::Slice slice(ByteView bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+Bytes bytes_of(const rocksdb::Slice& s) { return to_bytes(as_bytes({s.data(), s.size()})); }
+tl::unexpected<Error> failed(const rocksdb::Status& status) {
+    return fail(status.IsNoSpace() ? Errc::disk_full : Errc::storage, status.ToString());
+}
+bool puts_something(const Batch& batch) {
+    return std::any_of(batch.writes.begin(), batch.writes.end(),
+                       [](const auto& w) { return w.kind == Batch::Write::Kind::put; });
+}
+
+class RocksStore final : public Store {
+  public:
+    RocksStore(std::unique_ptr<rocksdb::DB> db, std::vector<rocksdb::ColumnFamilyHandle*> handles,
+               std::filesystem::path folder, const RocksOptions& options)
+        : db_(std::move(db)), handles_(std::move(handles)), folder_(std::move(folder)), options_(options) {}
+    ~RocksStore() override {
+        for (auto* h : handles_) db_->DestroyColumnFamilyHandle(h);
+        db_->Close();
+    }
+
+    using Store::commit;
+    Result<void> commit(std::span<const Batch> batches, Sync sync) override;
+    Result<std::optional<Bytes>> get(const Partition& partition, std::string_view key) override;
+    Result<std::vector<Record>> scan(const Partition& partition, std::string_view from, std::string_view until,
+                                     std::size_t limit) override;
+    Result<std::optional<Record>> last(const Partition& partition, std::string_view from,
+                                       std::string_view until) override;
+    Result<std::vector<std::string>> partitions(Family family, std::string_view from, std::size_t limit) override;
+    Result<void> drop(const Partition& partition) override;
+    Result<void> check() override;
+
+  private:
+    struct Bounds {
+        std::string from, until;
+        rocksdb::Slice upper;
+        rocksdb::ReadOptions read;
+    };
+    // The iterator keeps pointing at the bounds: they must not move while it lives.
+    void bound(Bounds& b, const Partition& p, std::string_view from, std::string_view until) const {
+        const auto prefix = partition_prefix(p.name);
+        b.from = prefix + std::string(from);
+        b.until = until.empty() ? partition_end(p.name) : prefix + std::string(until);
+        b.upper = b.until;
+        b.read.iterate_upper_bound = &b.upper;
+    }
+    rocksdb::ColumnFamilyHandle* family(Family f) const { return handles_[static_cast<std::size_t>(f) + 1]; }
+    std::vector<std::unique_lock<std::mutex>> lock(std::span<const Batch> batches);
+    Result<void> expected(const Batch& batch) const;
+    void append(rocksdb::WriteBatch& out, const Batch& batch) const;
+    Result<void> write(rocksdb::WriteBatch& batch, Sync sync);
+    bool below_floor() const;
+
+    std::unique_ptr<rocksdb::DB> db_;
+    std::vector<rocksdb::ColumnFamilyHandle*> handles_;
+    std::filesystem::path folder_;
+    RocksOptions options_;
+    std::mutex stripes_[kStripes];
+};
+
+// Expectations are read and written under the partition's stripe, so nobody can come between.
+std::vector<std::unique_lock<std::mutex>> RocksStore::lock(std::span<const Batch> batches) {
+    std::set<std::size_t> wanted;
+    for (const auto& b : batches)
+        wanted.insert((std::hash<std::string>{}(b.partition.name) + static_cast<std::size_t>(b.partition.family)) %
+                      kStripes);
+    std::vector<std::unique_lock<std::mutex>> out;
+    for (const auto i : wanted) out.emplace_back(stripes_[i]);  // ascending: no two writers wait for each other
+    return out;
+}
+
+Result<void> RocksStore::expected(const Batch& batch) const {
+    const auto prefix = partition_prefix(batch.partition.name);
+    for (const auto& e : batch.expectations) {
+        std::string value;
+        const auto status = db_->Get({}, family(batch.partition.family), prefix + e.key, &value);
+        if (!status.ok() && !status.IsNotFound()) return failed(status);
+        const bool fits = e.value ? status.ok() && to_bytes(as_bytes(value)) == *e.value : status.IsNotFound();
+        if (!fits) return fail(Errc::storage_conflict);
+    }
+    return {};
+}
+
+void RocksStore::append(rocksdb::WriteBatch& out, const Batch& batch) const {
+    const auto prefix = partition_prefix(batch.partition.name);
+    auto* cf = family(batch.partition.family);
+    for (const auto& w : batch.writes) {
+        if (w.kind == Batch::Write::Kind::put) out.Put(cf, prefix + w.key, slice(w.value));
+        if (w.kind == Batch::Write::Kind::erase) out.Delete(cf, prefix + w.key);
+        if (w.kind == Batch::Write::Kind::erase_range && w.key < w.until)
+            out.DeleteRange(cf, prefix + w.key, prefix + w.until);
+    }
+}
+
+Result<void> RocksStore::write(rocksdb::WriteBatch& batch, Sync sync) {
+    if (batch.Count() == 0) return {};
+    rocksdb::WriteOptions options;
+    options.sync = sync == Sync::yes;
+    if (const auto status = db_->Write(options, &batch); !status.ok()) return failed(status);
+    batch.Clear();
+    return {};
+}
+
+Result<void> RocksStore::commit(std::span<const Batch> batches, Sync sync) {
+    for (const auto& b : batches)
+        if (b.partition.name.size() > kMaxName) return fail(Errc::internal, "a partition's name has at most 64 bytes");
+    if (below_floor() && std::any_of(batches.begin(), batches.end(), puts_something))
+        return fail(Errc::disk_full, "the disk has reached its floor");
+    const auto locks = lock(batches);
+    rocksdb::WriteBatch out;
+    std::set<Partition> pending;
+    for (const auto& b : batches) {
+        if (!b.expectations.empty()) {
+            if (pending.contains(b.partition)) {  // it must see what this very call wrote before
+                if (auto ok = write(out, sync); !ok) return ok;
+                pending.clear();
+            }
+            if (auto ok = expected(b); !ok) {
+                if (auto before = write(out, sync); !before) return before;
+                return ok;
+            }
+        }
+        append(out, b);
+        pending.insert(b.partition);
+    }
+    return write(out, sync);
+}
+
+Result<std::optional<Bytes>> RocksStore::get(const Partition& partition, std::string_view key) {
+    rocksdb::PinnableSlice value;
+    const auto status =
+        db_->Get({}, family(partition.family), partition_prefix(partition.name) + std::string(key), &value);
+    if (status.IsNotFound()) return std::nullopt;
+    if (!status.ok()) return failed(status);
+    return bytes_of(value);
+}
+
+Result<std::vector<Record>> RocksStore::scan(const Partition& partition, std::string_view from, std::string_view until,
+                                             std::size_t limit) {
+    std::vector<Record> out;
+    Bounds b;
+    bound(b, partition, from, until);
+    if (b.until <= b.from) return out;
+    const auto prefix = partition_prefix(partition.name).size();
+    const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(b.read, family(partition.family)));
+    for (at->Seek(b.from); at->Valid() && out.size() < limit; at->Next())
+        out.push_back({at->key().ToString().substr(prefix), bytes_of(at->value())});
+    if (!at->status().ok()) return failed(at->status());
+    return out;
+}
+
+Result<std::optional<Record>> RocksStore::last(const Partition& partition, std::string_view from,
+                                               std::string_view until) {
+    Bounds b;
+    bound(b, partition, from, until);
+    if (b.until <= b.from) return std::nullopt;
+    const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(b.read, family(partition.family)));
+    at->SeekToLast();
+    if (!at->status().ok()) return failed(at->status());
+    if (!at->Valid() || at->key().compare(b.from) < 0) return std::nullopt;
+    return Record{at->key().ToString().substr(partition_prefix(partition.name).size()), bytes_of(at->value())};
+}
+
+Result<std::vector<std::string>> RocksStore::partitions(Family f, std::string_view from, std::size_t limit) {
+    std::vector<std::string> out;
+    const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator({}, family(f)));
+    at->Seek(partition_prefix(from));
+    while (at->Valid() && out.size() < limit) {
+        const auto key = at->key();
+        out.push_back(partition_name({key.data(), key.size()}));
+        at->Seek(partition_end(out.back()));
+    }
+    if (!at->status().ok()) return failed(at->status());
+    return out;
+}
+
+Result<void> RocksStore::drop(const Partition& partition) {
+    Batch all(partition);
+    const auto locks = lock(std::span(&all, 1));
+    const auto status =
+        db_->DeleteRange({}, family(partition.family), partition_prefix(partition.name), partition_end(partition.name));
+    if (!status.ok()) return failed(status);
+    return {};
+}
+
+bool RocksStore::below_floor() const {
+    struct statvfs disk {};
+    if (statvfs(folder_.c_str(), &disk) != 0) return false;
+    return static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize < options_.floor_bytes;
+}
+
+Result<void> RocksStore::check() {
+    if (below_floor()) return fail(Errc::disk_full, "the disk has reached its floor");
+    rocksdb::WriteOptions options;
+    options.sync = true;
+    const auto status = db_->Put(options, "check", "ok");
+    if (!status.ok()) return failed(status);
+    return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_rocksdb(const std::filesystem::path& folder, const RocksOptions& options) {
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error) return fail(Errc::storage, "cannot make the folder: " + error.message());
+    rocksdb::DB* db = nullptr;
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    const auto status = rocksdb::DB::Open(database_options(), folder.string(), column_families(options), &handles, &db);
+    if (!status.ok()) return failed(status);
+    return std::unique_ptr<Store>(
+        std::make_unique<RocksStore>(std::unique_ptr<rocksdb::DB>(db), std::move(handles), folder, options));
+}
+
+}  // namespace nimes::gateway::store
