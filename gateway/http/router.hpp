@@ -1,0 +1,83 @@
+// Which handler answers which method and path: a table that is filled at start-up and then only read.
+//
+//   router.add({Method::get, "/v1/people", find_people});
+//   router.add({Method::post, "/v1/enrol", enrol, Access::open, 8 * 1024});
+//   router.add({Method::get, "/v1/devices/{id}/entry", entry});            // request.param("id")
+//   router.add_stream({Method::patch, "/v1/media/{id}", patch_media});
+//
+// A {name} stands for one whole path segment that is not empty. Where two patterns match, the one with a literal
+// segment where they first differ wins. GET answers HEAD too unless HEAD has a row of its own; OPTIONS is answered with
+// Allow unless it has one; another method of a known path is 405 with Allow, an unknown path 404. Threads: add() before
+// the server starts, find() from any thread afterwards. The router must outlive the server. Errors: add() throws
+// std::logic_error for a pattern that is not well-formed or there already: a fault of the program.
+#pragma once
+
+#include <variant>
+
+#include "http/request.hpp"
+
+namespace nimes::gateway::http {
+
+enum class Access : std::uint8_t {
+    token,  // a valid bearer token, or 401; Request::caller is set
+    open,   // anyone; a token is not looked at
+};
+
+inline constexpr std::size_t kBodyLimit = 64 * 1024;
+
+using Handler = std::function<Response(Request&)>;
+// Judges a request by its head alone: an answer, or where its body goes.
+using StreamHandler = std::function<std::variant<Response, std::unique_ptr<BodySink>>(Request&)>;
+
+struct Route {
+    Method method;
+    std::string pattern;
+    Handler handler;
+    Access access = Access::token;
+    std::size_t body_limit = kBodyLimit;  // a longer body is 413 before it is read
+};
+struct StreamRoute {
+    Method method;
+    std::string pattern;
+    StreamHandler handler;
+    Access access = Access::token;
+};
+
+class Router {
+  public:
+    Router();
+    ~Router();
+    Router(const Router&) = delete;
+    Router& operator=(const Router&) = delete;
+
+    Router& add(Route route);
+    Router& add_stream(StreamRoute route);
+
+    // What answers a request. Exactly one of handler and stream is set, and neither when `refused` is.
+    struct Match {
+        const Handler* handler = nullptr;
+        const StreamHandler* stream = nullptr;
+        Access access = Access::open;
+        std::size_t body_limit = 0;
+        std::string_view pattern;  // for metrics; "" when no path matched
+        Request::Pairs params;
+        std::optional<Response> refused;  // 404, 405 with Allow, 400 for bad escapes, 204 with Allow for OPTIONS
+    };
+    [[nodiscard]] Match find(Method method, std::string_view path) const;
+    // The same for a method that has no name here: 405 or 404.
+    [[nodiscard]] Match find_unknown(std::string_view path) const;
+
+    // "GET /v1/people", … in the order added: the API's documents are checked against it.
+    [[nodiscard]] std::vector<std::string> rows() const;
+
+  private:
+    struct Row;
+    std::vector<Row> rows_;
+};
+
+// Percent-decodes; Errc::malformed for a bad escape and for control characters, plain or escaped.
+Result<std::string> percent_decode(std::string_view text);
+// "a=1&b=%20" as pairs; at most 64 of them.
+Result<Request::Pairs> parse_query(std::string_view query);
+
+}  // namespace nimes::gateway::http
