@@ -30,9 +30,6 @@ class Counter {
   public:
     explicit Counter(prometheus::Counter* counter) : counter_(counter) {}
     void add(double n = 1) const;
-    // Follows a total that another process counts (the broker): adds what it grew by since; a smaller total means
-    // that it began again.
-    void follow(double total) const;
 
   private:
     prometheus::Counter* counter_;
@@ -55,6 +52,18 @@ class Histogram {
 
   private:
     prometheus::Histogram* histogram_;
+};
+
+// Repeats a total that another process counts (the broker). Follows what it grows by; a smaller total than the last one
+// means that the process began again.
+class FollowedCounter {
+  public:
+    struct State;
+    explicit FollowedCounter(State* state) : state_(state) {}
+    void follow(double total) const;
+
+  private:
+    State* state_;
 };
 
 // Counters of one name that differ in labels.
@@ -110,11 +119,11 @@ class Metrics {
     const Counter log_errors;
 
     const Gauge broker_linked;
-    const Counter broker_publish_dropped;
-    const Counter broker_admitted;
-    const Counter broker_refused;
-    const Counter broker_denied;
-    const Counter broker_kicked;
+    const FollowedCounter broker_publish_dropped;
+    const FollowedCounter broker_admitted;
+    const FollowedCounter broker_refused;
+    const FollowedCounter broker_denied;
+    const FollowedCounter broker_kicked;
     const Gauge broker_tick_gap_max_seconds;
 };
 
