@@ -1,8 +1,8 @@
 // Sealed media: a blob in chunks of 64 KiB, each openable by itself (FORMATS.md, "Media").
 //
-// chunk i = XChaCha20-Poly1305(K, nonce = 0^15 ‖ u64 i ‖ last1, aad = L("NM1/blob") ‖ blob_uuid16 ‖ conv16 ‖ u64 padded)
-// Seeking is allowed only once the final chunk has verified: it fixes the length.
-// Errors: Errc::undecryptable. Pure; thread safe; constant memory (one chunk).
+// chunk i = XChaCha20-Poly1305(K, nonce = 0^15 ‖ u64 i ‖ last1, aad = L("NM1/blob") ‖ blob_uuid16 ‖ conv16 ‖ u64
+// padded) Seeking is allowed only once the final chunk has verified: it fixes the length. Errors: Errc::undecryptable.
+// Pure; thread safe; constant memory (one chunk).
 #pragma once
 
 #include "nimes/crypto.hpp"
@@ -18,9 +18,9 @@ struct BlobShape {
     ConversationId conversation;
     std::uint64_t padded = 0;  // padme(plain_len)
 
-    [[nodiscard]] std::uint64_t chunks() const;                       // at least 1
-    [[nodiscard]] std::size_t chunk_plain(std::uint64_t i) const;     // bytes of chunk i before sealing
-    [[nodiscard]] std::uint64_t sealed_size() const;                  // of the whole blob
+    [[nodiscard]] std::uint64_t chunks() const;                        // at least 1
+    [[nodiscard]] std::size_t chunk_plain(std::uint64_t i) const;      // bytes of chunk i before sealing
+    [[nodiscard]] std::uint64_t sealed_size() const;                   // of the whole blob
     [[nodiscard]] std::uint64_t sealed_offset(std::uint64_t i) const;  // where chunk i begins
 };
 

@@ -51,8 +51,8 @@ struct ConvEvent {
     static Result<ConvEvent> parse(ByteView bytes);
     [[nodiscard]] Bytes body() const;  // without the signature
     [[nodiscard]] Bytes encode() const;
-    [[nodiscard]] Digest state() const;                      // conv_state
-    [[nodiscard]] ConversationId id_of_create() const;       // H("NM1/convid", event with conv16 zero)[0:16]
+    [[nodiscard]] Digest state() const;                 // conv_state
+    [[nodiscard]] ConversationId id_of_create() const;  // H("NM1/convid", event with conv16 zero)[0:16]
 };
 
 Signature sign_event(const SigningKey& identity, ByteView body);

@@ -40,7 +40,7 @@ struct DeviceCert {
     bool operator==(const DeviceCert&) const = default;
     static Result<DeviceCert> parse(ByteView bytes344);
     static Result<DeviceCert> parse_body(ByteView bytes128);  // signatures stay zero
-    [[nodiscard]] Bytes body() const;                          // the first 128 bytes, what is signed
+    [[nodiscard]] Bytes body() const;                         // the first 128 bytes, what is signed
     [[nodiscard]] Bytes encode() const;
 };
 

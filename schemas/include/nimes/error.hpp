@@ -91,13 +91,13 @@ enum class Errc : std::uint16_t {
 
 struct ErrorRow {
     Errc code;
-    std::string_view name;     // stable, "ERR_…": never renamed once released
-    std::uint16_t http;        // status of an HTTP answer
-    std::uint8_t mqtt;         // MQTT 5 reason code
-    std::uint8_t exit;         // exit status of our command lines
-    bool retry;                // the same request may succeed later
-    std::string_view title;    // what is wrong, one line
-    std::string_view hint;     // what would be right, or what to do next
+    std::string_view name;   // stable, "ERR_…": never renamed once released
+    std::uint16_t http;      // status of an HTTP answer
+    std::uint8_t mqtt;       // MQTT 5 reason code
+    std::uint8_t exit;       // exit status of our command lines
+    bool retry;              // the same request may succeed later
+    std::string_view title;  // what is wrong, one line
+    std::string_view hint;   // what would be right, or what to do next
 };
 
 // All rows, in the order of Errc.

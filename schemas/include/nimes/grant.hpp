@@ -63,7 +63,7 @@ inline constexpr std::size_t kGrantCiphertext = 344;
 inline constexpr std::size_t kGrantShared = GrantHeader::kBytes + kGrantCiphertext;  // 432
 inline constexpr std::size_t kWrap = 92;
 inline constexpr std::size_t kGrantDelivered = kGrantShared + kWrap;  // 524
-inline constexpr std::size_t kMaxWraps = 700;                        // in one upload
+inline constexpr std::size_t kMaxWraps = 700;                         // in one upload
 
 struct Wrap {
     std::uint32_t dev_no = 0;

@@ -10,7 +10,7 @@
 
 namespace nimes {
 
-Digest merkle_leaf(ByteView data);                             // SHA-256(0x00 ‖ data)
+Digest merkle_leaf(ByteView data);                            // SHA-256(0x00 ‖ data)
 Digest merkle_node(const Digest& left, const Digest& right);  // SHA-256(0x01 ‖ left ‖ right)
 Digest merkle_root(std::span<const Digest> leaf_hashes);      // empty: SHA-256("")
 

@@ -21,9 +21,9 @@ struct MessageHeader {
     [[nodiscard]] Bytes encode() const;
 };
 
-inline constexpr std::size_t kMessageOverhead = 112;        // header 32, tag 16, signature 64
+inline constexpr std::size_t kMessageOverhead = 112;  // header 32, tag 16, signature 64
 inline constexpr std::size_t kContentFixed = 56;
-inline constexpr std::size_t kMaxContent = 63'488;          // padded
+inline constexpr std::size_t kMaxContent = 63'488;  // padded
 inline constexpr std::size_t kMaxMessage = kMaxContent + kMessageOverhead;
 
 // A whole wire message: bounds and header; the ciphertext and the signature are views into `bytes`.
@@ -39,7 +39,18 @@ struct WireMessage {
 Digest message_digest(ByteView wire);
 
 enum class ContentKind : std::uint8_t {
-    text = 1, media, receipt, reaction, edit, delete_for_all, event, info, poll, vote, recall_report, signal
+    text = 1,
+    media,
+    receipt,
+    reaction,
+    edit,
+    delete_for_all,
+    event,
+    info,
+    poll,
+    vote,
+    recall_report,
+    signal
 };
 
 struct Content {

@@ -1,13 +1,14 @@
 // The directory's mirror at a broker: what the identity plugin admits by (FORMATS.md, "Mirror").
 //
 // MirrorPart: "NMmi" ver1 kind1 0 0 | org16 | broker16 (name, ASCII, zero-padded) | issued_ms u64 | from u64 | to u64
-//             | part u16 | parts u16 | n u32 | n × MirrorItem | sig64 by the directory key over L("NM1/mirror") ‖ all before
+//             | part u16 | parts u16 | n u32 | n × MirrorItem | sig64 by the directory key over L("NM1/mirror") ‖ all
+//             before
 // MirrorItem 68: dev16 | ik_pub32 | state1 | 0 0 0 | not_before u64 | not_after u64, ascending by dev16
-// kind 1 delta: the changes from mirror revision `from` to `to`, one part. kind 2 full: everything at `to`, from = 0, in
-// `parts` parts of at most kMaxItems. A delta without items is a heartbeat (from = to).
-// A snapshot file is parts as they were received, each behind its u32 length: verified anew when it is loaded.
-// Mirror revisions are the gateway's own count (suspending a device changes no directory entry).
-// Errors: Errc::malformed, signature_invalid. Pure; thread safe.
+// kind 1 delta: the changes from mirror revision `from` to `to`, one part. kind 2 full: everything at `to`, from = 0,
+// in `parts` parts of at most kMaxItems. A delta without items is a heartbeat (from = to). A snapshot file is parts as
+// they were received, each behind its u32 length: verified anew when it is loaded. Mirror revisions are the gateway's
+// own count (suspending a device changes no directory entry). Errors: Errc::malformed, signature_invalid. Pure; thread
+// safe.
 #pragma once
 
 #include <string>
@@ -63,7 +64,8 @@ struct Presence {
     static Result<Presence> parse(ByteView bytes);
     [[nodiscard]] Bytes encode() const;
 };
-// EdgeState 88: "NMme" ver1 0 0 0 | started_ms u64 | mirror_revision u64 | wants_full u8 0^7 | devices u64 | connected u64
+// EdgeState 88: "NMme" ver1 0 0 0 | started_ms u64 | mirror_revision u64 | wants_full u8 0^7 | devices u64 | connected
+// u64
 //            | admitted u64 | refused u64 | denied u64 | kicked u64 | tick_gap_max_ms u64: counters since start
 struct EdgeState {
     static constexpr std::size_t kBytes = 88;

@@ -30,8 +30,8 @@ MapLeaf address_leaf(const Digest& attest_hash, const UserId& user);
 
 // Where a look-up in the map ended.
 struct MapPath {
-    std::vector<Digest> siblings;   // deepest first
-    std::optional<MapLeaf> other;   // absence only: the leaf of another key that stands there; none: empty node
+    std::vector<Digest> siblings;  // deepest first
+    std::optional<MapLeaf> other;  // absence only: the leaf of another key that stands there; none: empty node
 };
 
 class PrefixMap {
@@ -41,7 +41,7 @@ class PrefixMap {
     PrefixMap(PrefixMap&&) noexcept;
     PrefixMap& operator=(PrefixMap&&) noexcept;
 
-    void put(MapLeaf leaf);          // replaces the leaf of the same key
+    void put(MapLeaf leaf);  // replaces the leaf of the same key
     void erase(const MapKey& key);
     [[nodiscard]] const MapLeaf* find(const MapKey& key) const;
     [[nodiscard]] std::uint64_t size() const;

@@ -19,8 +19,8 @@ Result<Audience> audience_of(std::string_view url);
 struct Token {
     static constexpr std::size_t kBytes = 120;
     static constexpr std::size_t kText = 160;
-    static constexpr Millis kBrokerWindow = 120 * kSecond;   // either way of issued_ms
-    static constexpr Millis kHttpsWindow = 10 * kMinute;     // either way of issued_ms
+    static constexpr Millis kBrokerWindow = 120 * kSecond;  // either way of issued_ms
+    static constexpr Millis kHttpsWindow = 10 * kMinute;    // either way of issued_ms
 
     DeviceId device;
     Audience audience;
