@@ -1,4 +1,3 @@
-// What every implementation of the store shares: building a batch, its limits, numbers as keys.
 #include "store/store.hpp"
 
 namespace nimes::gateway::store {
@@ -23,33 +22,17 @@ Batch& Batch::expect(std::string key, std::optional<Bytes> value) {
     return *this;
 }
 
-std::string_view name(Family family) {
-    constexpr std::string_view kNames[] = {"directory", "mailbox",     "bodies",       "conversation",
-                                           "enrolment", "media_index", "media_blocks", "audit"};
-    static_assert(std::size(kNames) == std::size(kFamilies));
-    return kNames[static_cast<std::size_t>(family)];
-}
-
-Result<void> check_limits(const Batch& batch) {
-    if (batch.partition.name.size() > kMaxPartitionName) return fail(Errc::too_large, "partition name");
-    for (const auto& write : batch.writes) {
-        if (write.key.size() > kMaxKey || write.until.size() > kMaxKey) return fail(Errc::too_large, "key");
-        if (write.value.size() > kMaxValue) return fail(Errc::too_large, "value");
-    }
-    for (const auto& expectation : batch.expectations)
-        if (expectation.key.size() > kMaxKey) return fail(Errc::too_large, "key");
-    return {};
-}
-
 std::string key_u64(std::uint64_t value) {
-    std::string key(8, '\0');
-    for (std::size_t i = 0; i < 8; ++i) key[i] = static_cast<char>(value >> (56 - 8 * i));
-    return key;
+    std::string out(8, '\0');
+    for (std::size_t i = 8; i-- > 0; value >>= 8) out[i] = static_cast<char>(value & 0xff);
+    return out;
 }
 
 std::optional<std::uint64_t> u64_of(std::string_view key8) {
     if (key8.size() != 8) return std::nullopt;
-    return Reader(as_bytes(key8)).u64();
+    std::uint64_t out = 0;
+    for (const char c : key8) out = out << 8 | static_cast<std::uint8_t>(c);
+    return out;
 }
 
 }  // namespace nimes::gateway::store

@@ -1,98 +1,97 @@
 #include "store/memory_store.hpp"
 
 #include <algorithm>
-#include <iterator>
-#include <tuple>
 
 namespace nimes::gateway::store {
 namespace {
 
-// The half-open range [from, until) of a map; an empty `until` means to the end.
-template <class Map>
-auto range(Map& keys, std::string_view from, std::string_view until) {
-    const auto begin = keys.lower_bound(from);
-    const auto end = until.empty() ? keys.end() : keys.lower_bound(until);
-    return std::pair(begin, !until.empty() && until <= from ? begin : end);
+template <class Keys>
+auto end_of(Keys& keys, std::string_view until) {
+    return until.empty() ? keys.end() : keys.lower_bound(until);
+}
+
+template <class Keys>
+bool holds(const Keys& keys, const Batch::Expectation& e) {
+    const auto at = keys.find(e.key);
+    return e.value ? at != keys.end() && at->second == *e.value : at == keys.end();
+}
+
+template <class Keys>
+void apply(Keys& keys, const Batch::Write& w) {
+    switch (w.kind) {
+        case Batch::Write::Kind::put:
+            keys[w.key] = w.value;
+            return;
+        case Batch::Write::Kind::erase:
+            keys.erase(w.key);
+            return;
+        case Batch::Write::Kind::erase_range:
+            if (w.key < w.until) keys.erase(keys.lower_bound(w.key), keys.lower_bound(w.until));
+            return;
+    }
 }
 
 }  // namespace
 
-bool MemoryStore::ByLayout::operator()(const Partition& a, const Partition& b) const {
-    return std::tuple(a.family, a.name.size(), std::string_view(a.name)) <
-           std::tuple(b.family, b.name.size(), std::string_view(b.name));
-}
-
-const MemoryStore::Keys& MemoryStore::keys(const Partition& partition) const {
-    static const Keys kNone;
-    const auto at = partitions_.find(partition);
-    return at == partitions_.end() ? kNone : at->second;
-}
-
 Result<void> MemoryStore::commit(std::span<const Batch> batches, Sync) {
-    for (const auto& batch : batches)
-        if (auto fits = check_limits(batch); !fits) return fits;
-    const std::lock_guard lock(mutex_);
+    const std::scoped_lock lock(mutex_);
     for (const auto& batch : batches) {
-        const auto& held = keys(batch.partition);
-        const auto holds = [&](const Batch::Expectation& e) {
-            const auto at = held.find(e.key);
-            return at == held.end() ? !e.value : e.value == at->second;
-        };
-        if (!std::ranges::all_of(batch.expectations, holds)) return fail(Errc::storage_conflict);
-        apply(batch);
+        auto& keys = partitions_[batch.partition];
+        const bool fits = std::all_of(batch.expectations.begin(), batch.expectations.end(),
+                                      [&](const auto& e) { return holds(keys, e); });
+        if (fits)
+            for (const auto& w : batch.writes) apply(keys, w);
+        if (keys.empty()) partitions_.erase(batch.partition);
+        if (!fits) return fail(Errc::storage_conflict);
     }
     return {};
 }
 
-void MemoryStore::apply(const Batch& batch) {
-    auto& held = partitions_[batch.partition];
-    for (const auto& write : batch.writes) {
-        if (write.kind == Batch::Write::Kind::put) held[write.key] = write.value;
-        else if (write.kind == Batch::Write::Kind::erase) held.erase(write.key);
-        else {
-            const auto [begin, end] = range(held, write.key, write.until);
-            held.erase(begin, end);
-        }
-    }
-    if (held.empty()) partitions_.erase(batch.partition);
-}
-
 Result<std::optional<Bytes>> MemoryStore::get(const Partition& partition, std::string_view key) {
-    const std::lock_guard lock(mutex_);
-    const auto& held = keys(partition);
-    const auto at = held.find(key);
-    return at == held.end() ? std::nullopt : std::optional(at->second);
+    const std::scoped_lock lock(mutex_);
+    const auto p = partitions_.find(partition);
+    if (p == partitions_.end()) return std::nullopt;
+    const auto at = p->second.find(key);
+    if (at == p->second.end()) return std::nullopt;
+    return at->second;
 }
 
 Result<std::vector<Record>> MemoryStore::scan(const Partition& partition, std::string_view from, std::string_view until,
                                               std::size_t limit) {
-    const std::lock_guard lock(mutex_);
-    std::vector<Record> found;
-    for (auto [at, end] = range(keys(partition), from, until); at != end && found.size() < limit; ++at)
-        found.push_back({at->first, at->second});
-    return found;
+    const std::scoped_lock lock(mutex_);
+    std::vector<Record> out;
+    const auto p = partitions_.find(partition);
+    if (p == partitions_.end() || (!until.empty() && until <= from)) return out;
+    const auto end = end_of(p->second, until);
+    for (auto at = p->second.lower_bound(from); at != end && out.size() < limit; ++at)
+        out.push_back({at->first, at->second});
+    return out;
 }
 
 Result<std::optional<Record>> MemoryStore::last(const Partition& partition, std::string_view from,
                                                 std::string_view until) {
-    const std::lock_guard lock(mutex_);
-    const auto [begin, end] = range(keys(partition), from, until);
-    if (begin == end) return std::optional<Record>();
+    const std::scoped_lock lock(mutex_);
+    const auto p = partitions_.find(partition);
+    if (p == partitions_.end() || (!until.empty() && until <= from)) return std::nullopt;
+    const auto end = end_of(p->second, until);
+    if (end == p->second.lower_bound(from)) return std::nullopt;
     const auto at = std::prev(end);
-    return std::optional(Record{at->first, at->second});
+    return Record{at->first, at->second};
 }
 
 Result<std::vector<std::string>> MemoryStore::partitions(Family family, std::string_view from, std::size_t limit) {
-    const std::lock_guard lock(mutex_);
-    std::vector<std::string> names;
-    for (auto at = partitions_.lower_bound({family, std::string(from)});
-         at != partitions_.end() && at->first.family == family && names.size() < limit; ++at)
-        names.push_back(at->first.name);
-    return names;
+    const std::scoped_lock lock(mutex_);
+    std::vector<std::string> out;
+    for (auto at = partitions_.lower_bound({family, std::string(from)}); at != partitions_.end() && out.size() < limit;
+         ++at) {
+        if (at->first.family != family) break;
+        out.push_back(at->first.name);
+    }
+    return out;
 }
 
 Result<void> MemoryStore::drop(const Partition& partition) {
-    const std::lock_guard lock(mutex_);
+    const std::scoped_lock lock(mutex_);
     partitions_.erase(partition);
     return {};
 }

@@ -1,7 +1,6 @@
-// The store in memory: the twin that tests run rooms on. Keeps nothing when it dies; a sync is a promise it cannot
-// keep.
+// The store's twin in memory: for tests, and the reference that the RocksDB implementation is held against.
 //
-// Threads: one lock for all; every call from any thread. Errors: conflicts and limits as the contract says, no others.
+// Durable for as long as the object lives. Threads: one mutex; every call may come from any thread.
 #pragma once
 
 #include <map>
@@ -26,14 +25,8 @@ class MemoryStore final : public Store {
 
   private:
     using Keys = std::map<std::string, Bytes, std::less<>>;
-    struct ByLayout {
-        bool operator()(const Partition& a, const Partition& b) const;
-    };
-    void apply(const Batch& batch);
-    const Keys& keys(const Partition& partition) const;
-
-    mutable std::mutex mutex_;
-    std::map<Partition, Keys, ByLayout> partitions_;  // holds no empty partition
+    std::mutex mutex_;
+    std::map<Partition, Keys> partitions_;
 };
 
 }  // namespace nimes::gateway::store

@@ -8,8 +8,7 @@
 // Errc::storage_conflict.
 //
 // Threads: every call may come from any thread. Ownership: results are copies. Errors: Errc::storage when the disk or
-// the engine failed, Errc::disk_full for puts below the floor (erasing still works), Errc::too_large beyond the limits
-// below; nothing is half applied inside a partition. Key layout on disk: LAYOUT.md.
+// the engine failed, Errc::disk_full below the floor; nothing is half applied inside a partition.
 #pragma once
 
 #include <optional>
@@ -33,18 +32,9 @@ enum class Family : std::uint8_t {
     audit
 };
 
-inline constexpr Family kFamilies[] = {Family::directory,    Family::mailbox,   Family::bodies,
-                                       Family::conversation, Family::enrolment, Family::media_index,
-                                       Family::media_blocks, Family::audit};
-std::string_view name(Family family);
-
-inline constexpr std::size_t kMaxPartitionName = 64;
-inline constexpr std::size_t kMaxKey = 1'024;
-inline constexpr std::size_t kMaxValue = 16 * 1024 * 1024;
-
 struct Partition {
     Family family;
-    std::string name;  // at most kMaxPartitionName bytes, any octets
+    std::string name;  // at most 64 bytes, any octets
     auto operator<=>(const Partition&) const = default;
 };
 
@@ -59,7 +49,7 @@ class Batch {
 
     Batch& put(std::string key, ByteView value);
     Batch& erase(std::string key);
-    // Erases every key k with from <= k < until (empty until: to the end).
+    // Erases every key k with from <= k < until.
     Batch& erase_range(std::string from, std::string until);
     // Compare-and-set: the batch is applied only if `key` holds exactly `value` (nullopt: is absent).
     Batch& expect(std::string key, std::optional<Bytes> value);
@@ -97,17 +87,13 @@ class Store {
     // The last record with from <= key < until.
     virtual Result<std::optional<Record>> last(const Partition& partition, std::string_view from,
                                                std::string_view until) = 0;
-    // Names of the partitions of a family that hold at least one key, starting at `from`: shorter names first, names of
-    // one length ascending.
+    // Names of the partitions of a family that hold at least one key, ascending, starting at `from`.
     virtual Result<std::vector<std::string>> partitions(Family family, std::string_view from, std::size_t limit) = 0;
-    // Everything of a partition goes, on disk too. Idempotent.
+    // Everything of a partition goes. Idempotent.
     virtual Result<void> drop(const Partition& partition) = 0;
     // Can it write now? For /readyz.
     virtual Result<void> check() = 0;
 };
-
-// Errc::too_large when a name, key or value of the batch is beyond the limits. Every implementation asks it first.
-Result<void> check_limits(const Batch& batch);
 
 // Big-endian, so that numbers sort as keys.
 std::string key_u64(std::uint64_t value);
