@@ -115,6 +115,8 @@ constexpr ErrorRow kRows[] = {
      "use another --home for another device"},
     {passphrase_wrong, "ERR_PASSPHRASE_WRONG", 403, 0x87, 8, true, "the passphrase is wrong",
      "try again; waiting grows from the third try"},
+    {passphrase_wait, "ERR_PASSPHRASE_WAIT", 429, 0x97, 8, true, "too many wrong passphrases",
+     "wait; the time doubles with each wrong try"},
     {locked, "ERR_LOCKED", 423, 0x83, 8, true, "the container is locked", "unlock it with the passphrase"},
     {busy, "ERR_BUSY", 503, 0x89, 5, true, "busy", "try again in a moment"},
     {offline, "ERR_OFFLINE", 503, 0x88, 5, true, "the server cannot be reached",

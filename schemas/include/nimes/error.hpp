@@ -78,6 +78,7 @@ enum class Errc : std::uint16_t {
     not_enrolled,
     already_enrolled,
     passphrase_wrong,
+    passphrase_wait,
     locked,
     busy,
     offline,
