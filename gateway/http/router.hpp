@@ -72,6 +72,10 @@ class Router {
 
   private:
     struct Row;
+    void insert(Row row);
+    [[nodiscard]] std::vector<const Row*> closest(std::string_view path) const;
+    static Match refuse(const std::vector<const Row*>& rows, bool options);
+
     std::vector<Row> rows_;
 };
 
