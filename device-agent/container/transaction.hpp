@@ -87,7 +87,8 @@ class Transaction {
     Result<bool> erase(Table table, std::uint64_t id);
     Result<bool> erase(Table table, ByteView key);
 
-    // At most `limit` rows by id: oldest first those with id >= from; newest first those with id <= from.
+    // At most `limit` rows by id: oldest first those with id >= from; newest first those with id <= from (0:
+    // from the newest).
     Result<std::vector<Row>> scan(Table table, std::uint64_t from = 0, std::size_t limit = kAll,
                                   Order order = Order::oldest_first);
     Result<std::vector<Row>> find(Table table, const Column& column, std::uint64_t from = 0, std::size_t limit = kAll,

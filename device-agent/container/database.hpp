@@ -1,0 +1,74 @@
+// SQLite, as the container uses it: one connection, one thread, every commit synced, erased bytes overwritten, no
+// temporary files.
+//
+// A Query is prepared, bound in order, stepped and read; its views of blobs live until the next step. Errors:
+// Errc::disk_full, Errc::storage; SQLite's own texts are dropped, since they may repeat values.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "nimes/bytes.hpp"
+#include "nimes/error.hpp"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace nimes::agent::container {
+
+class Query {
+  public:
+    Query(Query&& other) noexcept;
+    Query& operator=(Query&&) = delete;
+    ~Query();
+
+    // The next ?, from the left.
+    Query& bind(std::uint64_t value);
+    Query& bind(ByteView value);
+    Query& bind_null();
+
+    // True: a row is there to be read. False: no more.
+    Result<bool> step();
+    // For statements that answer no rows.
+    Result<void> run();
+    // Ready to be bound again.
+    void again();
+
+    [[nodiscard]] std::uint64_t integer(int column) const;
+    [[nodiscard]] ByteView blob(int column) const;
+
+  private:
+    friend class Database;
+    Query(sqlite3* db, sqlite3_stmt* statement) : db_(db), statement_(statement) {}
+    sqlite3* db_;
+    sqlite3_stmt* statement_;
+    int next_ = 1;
+    bool bound_ = true;
+};
+
+class Database {
+  public:
+    // The file must be there (create it with mode 0600 beforehand: SQLite's own follows the umask).
+    static Result<std::unique_ptr<Database>> open(const std::filesystem::path& file);
+    ~Database();
+    Database(const Database&) = delete;
+    Database& operator=(const Database&) = delete;
+
+    // Several statements without values.
+    Result<void> execute(const char* sql);
+    Result<Query> query(const char* sql);
+    [[nodiscard]] std::uint64_t changes() const;
+
+    Result<void> begin() { return execute("BEGIN IMMEDIATE"); }
+    Result<void> commit() { return execute("COMMIT"); }
+    void rollback();
+    // Folds the log into the file and cuts it to nothing: what was erased is then in neither.
+    Result<void> truncate_log();
+
+  private:
+    explicit Database(sqlite3* db) : db_(db) {}
+    Result<void> settle();
+    sqlite3* db_;
+};
+
+}  // namespace nimes::agent::container
