@@ -1,0 +1,75 @@
+// Message, step 6, delivery: what waits in a mailbox goes to its device, in order, until the device says it has it.
+// (Before: commit.cpp. Next: the agent's inbox.)
+//
+// A session lasts from a Hello to the connection's end. At most a window of entries is under way to a device; what is
+// not acknowledged in time is sent again, so a packet that the broker drops costs a delay and nothing else. A device
+// that stays silent counts as gone until its next Hello.
+// Used from the mailroom's thread only. Errors of the store end the session: the next Hello begins anew.
+#pragma once
+
+#include <deque>
+
+#include "mailbox/mailboxes.hpp"
+#include "operations/metrics.hpp"
+
+namespace nimes::gateway::mailbox {
+
+class Delivery {
+  public:
+    Delivery(store::Store& store, Mailboxes& mailboxes, const People& people, Outlet& outlet, const Options& options,
+             const operations::Metrics& metrics)
+        : store_(store),
+          mailboxes_(mailboxes),
+          people_(people),
+          outlet_(outlet),
+          options_(options),
+          metrics_(metrics) {}
+
+    // Answers Welcome, then everything that waits.
+    void hello(const DeviceId& device, const Hello& hello, Millis now);
+    void acknowledge(const DeviceId& device, const Ack& ack, Millis now);
+    // From the broker. `connection` rises: a late "gone" of an older connection changes nothing.
+    void connected(const DeviceId& device, std::uint64_t connection);
+    void gone(const DeviceId& device, std::uint64_t connection);
+    void end(const DeviceId& device);
+    // Sends what the window allows; nothing for a device without a session.
+    void pump(const DeviceId& device, Millis now);
+    // The directory moved: everyone connected is told.
+    void head_moved();
+    // Sends again what was not acknowledged in time.
+    void tick(Millis now);
+
+    [[nodiscard]] std::size_t sessions() const { return sessions_.size(); }
+
+  private:
+    struct UnderWay {
+        Lane lane;
+        std::uint64_t sequence;
+        std::size_t bytes;
+        Millis received;
+    };
+    struct Session {
+        std::uint64_t connection = 0;  // 0: not known yet
+        std::uint64_t head_revision = 0;
+        std::array<std::uint64_t, 4> next{};  // by lane: the next to send
+        std::deque<UnderWay> under_way;
+        std::size_t bytes_under_way = 0;
+        Millis last_progress = 0;
+        int resends = 0;
+    };
+    struct Packet;
+
+    void welcome(const DeviceId& device, Session& session, Millis now);
+    bool fill(const DeviceId& device, Session& session, Lane lane, Packet& packet);
+    void flush(const DeviceId& device, Packet& packet);
+
+    store::Store& store_;
+    Mailboxes& mailboxes_;
+    const People& people_;
+    Outlet& outlet_;
+    const Options& options_;
+    const operations::Metrics& metrics_;
+    std::unordered_map<DeviceId, Session> sessions_;
+};
+
+}  // namespace nimes::gateway::mailbox

@@ -1,0 +1,185 @@
+#include "mailbox/mailroom.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "mailbox/answers.hpp"
+#include "mailbox/delivery.hpp"
+#include "mailbox/expiry.hpp"
+
+namespace nimes::gateway::mailbox {
+namespace {
+
+constexpr std::size_t kQueueBytes = 64 * 1024 * 1024;
+constexpr std::size_t kTaskBytes = 256;  // what one costs beside its packet
+constexpr auto kTick = std::chrono::seconds(1);
+
+struct Task {
+    enum class Kind : std::uint8_t { packet, connected, gone, head, purge } kind;
+    DeviceId device;
+    std::uint64_t connection = 0;
+    Bytes packet;
+};
+
+}  // namespace
+
+struct Mailroom::Impl {
+    Impl(const Needs& n, Options o)
+        : needs(n),
+          options(o),
+          committer(n.store, n.people, n.media, options),
+          delivery(n.store, committer.mailboxes(), n.people, n.outlet, options, n.metrics),
+          expiry(n.store, committer, options) {}
+
+    void push(Task task);
+    void run();
+    void work(std::vector<Task> tasks);
+    void receive(const Task& task, std::vector<Waiting>& waiting, Millis now);
+    void commit(const std::vector<Waiting>& waiting, Millis now);
+    void tick();
+
+    const Needs needs;
+    const Options options;
+    Committer committer;
+    Delivery delivery;
+    Expiry expiry;
+
+    std::mutex mutex;
+    std::condition_variable wake;
+    std::vector<Task> queue;
+    std::size_t queued_bytes = 0;
+    bool stopping = false;
+    std::thread thread;
+};
+
+Mailroom::Mailroom(const Needs& needs, Options options) : impl_(std::make_unique<Impl>(needs, options)) {}
+Mailroom::~Mailroom() { stop(); }
+
+void Mailroom::start() {
+    impl_->thread = std::thread([this] { impl_->run(); });
+}
+
+void Mailroom::stop() {
+    {
+        const std::lock_guard lock(impl_->mutex);
+        impl_->stopping = true;
+    }
+    impl_->wake.notify_all();
+    if (impl_->thread.joinable()) impl_->thread.join();
+}
+
+void Mailroom::packet(const DeviceId& device, Bytes up) { impl_->push({Task::Kind::packet, device, 0, std::move(up)}); }
+void Mailroom::connected(const DeviceId& device, std::uint64_t connection) {
+    impl_->push({Task::Kind::connected, device, connection, {}});
+}
+void Mailroom::gone(const DeviceId& device, std::uint64_t connection) {
+    impl_->push({Task::Kind::gone, device, connection, {}});
+}
+void Mailroom::head_moved() { impl_->push({Task::Kind::head, {}, 0, {}}); }
+void Mailroom::purge(const DeviceId& device) { impl_->push({Task::Kind::purge, device, 0, {}}); }
+
+void Mailroom::Impl::push(Task task) {
+    const auto cost = task.packet.size() + kTaskBytes;
+    {
+        const std::lock_guard lock(mutex);
+        if (task.kind == Task::Kind::packet && queued_bytes + cost > kQueueBytes) {
+            needs.metrics.messages_rejected.with({row(Errc::unavailable).name}).add();
+            return;
+        }
+        queued_bytes += cost;
+        queue.push_back(std::move(task));
+    }
+    wake.notify_one();
+}
+
+void Mailroom::Impl::run() {
+    auto next_tick = std::chrono::steady_clock::now() + kTick;
+    for (;;) {
+        std::vector<Task> tasks;
+        bool ending = false;
+        {
+            std::unique_lock lock(mutex);
+            wake.wait_until(lock, next_tick, [this] { return stopping || !queue.empty(); });
+            tasks.swap(queue);
+            queued_bytes = 0;
+            ending = stopping && tasks.empty();
+        }
+        if (ending) return;
+        work(std::move(tasks));
+        if (std::chrono::steady_clock::now() < next_tick) continue;
+        tick();
+        next_tick = std::chrono::steady_clock::now() + kTick;
+    }
+}
+
+void Mailroom::Impl::work(std::vector<Task> tasks) {
+    const auto now = needs.clock.now();
+    std::vector<Waiting> waiting;
+    bool head = false;
+    for (const auto& task : tasks) {
+        switch (task.kind) {
+            case Task::Kind::packet:
+                receive(task, waiting, now);
+                break;
+            case Task::Kind::connected:
+                delivery.connected(task.device, task.connection);
+                break;
+            case Task::Kind::gone:
+                delivery.gone(task.device, task.connection);
+                break;
+            case Task::Kind::head:
+                head = true;
+                break;
+            case Task::Kind::purge:
+                delivery.end(task.device);
+                if (const auto ok = committer.mailboxes().purge(task.device); !ok)
+                    needs.log.error("mailbox_purge_failed", {{"code", ok.error().row().name}});
+                break;
+        }
+    }
+    if (!waiting.empty()) commit(waiting, now);
+    if (head) delivery.head_moved();
+}
+
+void Mailroom::Impl::receive(const Task& task, std::vector<Waiting>& waiting, Millis now) {
+    auto decoded = decode_up(task.device, task.packet);
+    if (const auto* refused = std::get_if<Refused>(&decoded)) {
+        needs.metrics.messages_rejected.with({refused->error.row().name}).add();
+        if (refused->id) needs.outlet.send(task.device, encode_refused(*refused->id, refused->error));
+        return;
+    }
+    auto& command = std::get<Command>(decoded);
+    if (const auto* hello = std::get_if<Hello>(&command)) return delivery.hello(task.device, *hello, now);
+    if (const auto* ack = std::get_if<Ack>(&command)) return delivery.acknowledge(task.device, *ack, now);
+    waiting.push_back({task.device, std::move(std::get<Submit>(command))});
+}
+
+void Mailroom::Impl::commit(const std::vector<Waiting>& waiting, Millis now) {
+    const auto began = needs.clock.boot();
+    const auto outcomes = committer.commit(waiting, now);
+    needs.metrics.message_commit_seconds.observe(static_cast<double>(needs.clock.boot() - began) / 1'000.0);
+
+    std::set<DeviceId> grown;
+    for (const auto& outcome : outcomes) {
+        if (!outcome.accepted) {
+            needs.metrics.messages_rejected.with({outcome.accepted.error().row().name}).add();
+        } else {
+            (outcome.repeated ? needs.metrics.messages_repeated : needs.metrics.messages_accepted).add();
+            grown.insert(outcome.delivered.begin(), outcome.delivered.end());
+        }
+        needs.outlet.send(outcome.sender, encode_outcome(outcome));
+    }
+    for (const auto& device : grown) delivery.pump(device, now);
+}
+
+void Mailroom::Impl::tick() {
+    const auto now = needs.clock.now();
+    delivery.tick(now);
+    if (const auto gone = expiry.step(now); !gone)
+        needs.log.error("mailbox_expiry_failed", {{"code", gone.error().row().name}});
+}
+
+}  // namespace nimes::gateway::mailbox

@@ -1,0 +1,51 @@
+// The mailroom: the one thread that every message goes through, so that order is what it is by itself.
+//
+// Packets and presence come in from the broker's threads and wait in a bounded queue; the mailroom takes all that
+// waits, commits it with one sync, answers, and sends what mailboxes hold. What does not fit the queue is dropped and
+// counted: its sender gets no Accepted and repeats. Threads: start and stop from one thread, the rest from any.
+// `store`, `people`, `media`, `outlet`, `clock`, `metrics` and `log` must outlive it.
+#pragma once
+
+#include <memory>
+
+#include "mailbox/ports.hpp"
+#include "operations/log.hpp"
+#include "operations/metrics.hpp"
+#include "store/store.hpp"
+
+namespace nimes::gateway::mailbox {
+
+class Mailroom {
+  public:
+    struct Needs {
+        store::Store& store;
+        const People& people;
+        MediaLinks& media;
+        Outlet& outlet;
+        const Clock& clock;
+        const operations::Metrics& metrics;
+        operations::Log& log;
+    };
+
+    Mailroom(const Needs& needs, Options options);
+    ~Mailroom();
+    Mailroom(const Mailroom&) = delete;
+    Mailroom& operator=(const Mailroom&) = delete;
+
+    void start();
+    void stop();  // what waits is done first
+
+    // One packet of n/<device>/up.
+    void packet(const DeviceId& device, Bytes up);
+    void connected(const DeviceId& device, std::uint64_t connection);
+    void gone(const DeviceId& device, std::uint64_t connection);
+    void head_moved();
+    // Ends the device's session and destroys its mailbox.
+    void purge(const DeviceId& device);
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace nimes::gateway::mailbox
