@@ -1,0 +1,44 @@
+// What the administration needs of the directory; `app` implements it. Called from HTTP worker threads, several at
+// once.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "nimes/device_record.hpp"
+#include "nimes/service_address.hpp"
+
+namespace nimes::gateway::admin {
+
+struct PersonFields {
+    ServiceAddress address;
+    std::string name;  // "Meyer, Anna"
+    std::string rank;
+    std::string unit;
+};
+
+struct DeviceLine {
+    DeviceId device;
+    std::string address;
+    std::string name;
+    std::string state;   // active, suspended, revoked, expired
+    std::string reason;  // of a revocation
+    DeviceRole role = DeviceRole::service;
+    std::uint16_t platform = 0;
+    Millis not_before = 0;
+    Millis not_after = 0;
+};
+
+class Registry {
+  public:
+    virtual ~Registry() = default;
+    enum class Change : std::uint8_t { added, changed, unchanged };
+    virtual Result<Change> put_person(const PersonFields& person) = 0;
+    virtual std::vector<DeviceLine> devices(const std::optional<ServiceAddress>& of) const = 0;
+    virtual Result<void> suspend(const DeviceId& device) = 0;
+    virtual Result<void> resume(const DeviceId& device) = 0;
+    virtual Result<void> revoke(const DeviceId& device, RevokeReason reason) = 0;
+};
+
+}  // namespace nimes::gateway::admin

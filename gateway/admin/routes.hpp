@@ -1,0 +1,28 @@
+// The administration's API: JSON over the Unix socket of the gateway, and nowhere else.
+//
+// Who may open the socket (mode 0600) may do everything; so no route here wants a token. Every change leaves a line in
+// the audit partition of its day (Family::audit): when, what, on what; who is the machine's matter for now.
+//   POST /v1/admin/org {name, domain}            POST /v1/admin/units {name}
+//   POST /v1/admin/roster[?dry_run=1] (CSV)      GET  /v1/admin/devices[?user=ADDRESS]
+//   POST /v1/admin/devices/{id}/suspend|resume   POST /v1/admin/devices/{id}/revoke {reason}
+//   GET  /v1/admin/devices/{id}/revocation
+// Threads and ownership as http/router.hpp says; all references must outlive the router.
+#pragma once
+
+#include "admin/organisation.hpp"
+#include "admin/revocations.hpp"
+#include "http/router.hpp"
+
+namespace nimes::gateway::admin {
+
+struct Administration {
+    Organisation& organisation;
+    Registry& registry;
+    Revocations& revocations;
+    store::Store& store;
+    const Clock& clock;
+};
+
+void add_routes(http::Router& router, const Administration& administration);
+
+}  // namespace nimes::gateway::admin
