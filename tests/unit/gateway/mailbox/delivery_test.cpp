@@ -1,0 +1,147 @@
+#include "post.hpp"
+
+using namespace nimes;
+using namespace nimes::gateway::mailbox;
+
+TEST_CASE("what came while a device was away goes out in order after its hello, and goes away when acknowledged") {
+    Post post;
+    for (std::uint8_t i = 1; i <= 3; ++i) REQUIRE(post.submit(10, Post::pair_message(i, 1, 2, i)).accepted);
+    CHECK(post.received(20).empty());
+    post.hello(20);
+    const auto got = post.received(20);
+    REQUIRE(got.size() == 3);
+    for (std::uint8_t i = 1; i <= 3; ++i) {
+        CHECK(got[i - 1u].sequence() == i);
+        CHECK(got[i - 1u].message_id() == raw(made<MessageId>(i)));
+        CHECK(got[i - 1u].sender_device() == raw(made<DeviceId>(10)));
+    }
+    post.ack(20, 2);
+    CHECK(*post.committer->mailboxes().waiting(made<DeviceId>(20)) == 1);
+    post.ack(20, 3);
+    CHECK(*post.committer->mailboxes().waiting(made<DeviceId>(20)) == 0);
+}
+
+TEST_CASE("the welcome tells time, head, newest marks and the batch of seal keys") {
+    Post post;
+    REQUIRE(post.submit(10, Post::pair_message(1, 1, 2)).accepted);
+    post.people.head = {12, {made<UserId>(3)}, false};
+    post.hello(20);
+    const auto& welcome = post.outlet.sent[made<DeviceId>(20)].at(0).welcome();
+    CHECK(welcome.server_ms() == kStart);
+    CHECK(welcome.head().revision() == 12);
+    CHECK(welcome.head().changed_users_size() == 1);
+    CHECK(welcome.seal_batch_no() == 7);
+    REQUIRE(welcome.newest_size() == 3);
+    CHECK(welcome.newest(1).sequence() == 1);
+}
+
+TEST_CASE("a connected device gets a message at once; a hello with a mark does not bring back what is held") {
+    Post post;
+    post.hello(20);
+    REQUIRE(post.submit(10, Post::pair_message(1, 1, 2)).accepted);
+    CHECK(post.received(20).size() == 1);
+    post.hello(20, {{Lane::chat, 1}});
+    CHECK(post.received(20).size() == 1);
+    REQUIRE(post.submit(10, Post::pair_message(2, 1, 2)).accepted);
+    CHECK(post.received(20).size() == 2);
+}
+
+TEST_CASE("numbers go on where they were after a restart, though all was acknowledged") {
+    Post post;
+    post.hello(20);
+    REQUIRE(post.submit(10, Post::pair_message(1, 1, 2)).accepted);
+    post.ack(20, 1);
+    post.restart();
+    REQUIRE(post.submit(10, Post::pair_message(2, 1, 2)).accepted);
+    post.hello(20, {{Lane::chat, 1}});
+    CHECK(post.received(20).back().sequence() == 2);
+}
+
+TEST_CASE("an acknowledgement of what was never given destroys nothing that comes later") {
+    Post post;
+    post.hello(20);
+    post.ack(20, 1'000'000);
+    REQUIRE(post.submit(10, Post::pair_message(1, 1, 2)).accepted);
+    CHECK(*post.committer->mailboxes().waiting(made<DeviceId>(20)) == 1);
+    CHECK(post.received(20).size() == 1);
+}
+
+TEST_CASE("the window bounds what is under way; acknowledgements open it") {
+    Post post;
+    post.options.window_entries = 2;
+    for (std::uint8_t i = 1; i <= 5; ++i) REQUIRE(post.submit(10, Post::pair_message(i, 1, 2, i)).accepted);
+    post.hello(20);
+    CHECK(post.received(20).size() == 2);
+    post.ack(20, 1);
+    CHECK(post.received(20).size() == 3);
+    post.ack(20, 3);
+    CHECK(post.received(20).size() == 5);
+}
+
+TEST_CASE("what is not acknowledged is sent again; a device that stays silent counts as gone") {
+    Post post;
+    post.hello(20);
+    REQUIRE(post.submit(10, Post::pair_message(1, 1, 2)).accepted);
+    post.now += post.options.resend_after - 1;
+    post.delivery->tick(post.now);
+    CHECK(post.received(20).size() == 1);
+    post.now += 1;
+    post.delivery->tick(post.now);
+    CHECK(post.received(20).size() == 2);
+    for (int i = 0; i < 10; ++i) {
+        post.now += post.options.resend_after;
+        post.delivery->tick(post.now);
+    }
+    CHECK(post.received(20).size() == 1 + static_cast<std::size_t>(post.options.resends));
+    CHECK(post.delivery->sessions() == 0);
+    CHECK(*post.committer->mailboxes().waiting(made<DeviceId>(20)) == 1);
+}
+
+TEST_CASE("a late \"gone\" of an older connection does not end the newer session") {
+    Post post;
+    post.hello(20);
+    post.delivery->connected(made<DeviceId>(20), 5);
+    post.hello(20);
+    post.delivery->gone(made<DeviceId>(20), 5);
+    CHECK(post.delivery->sessions() == 1);
+    post.delivery->connected(made<DeviceId>(20), 6);
+    post.delivery->gone(made<DeviceId>(20), 5);
+    CHECK(post.delivery->sessions() == 1);
+    post.delivery->gone(made<DeviceId>(20), 6);
+    CHECK(post.delivery->sessions() == 0);
+}
+
+TEST_CASE("large messages are split over packets that the broker takes") {
+    Post post;
+    for (std::uint8_t i = 1; i <= 3; ++i) {
+        auto message = Post::pair_message(i, 1, 2, i);
+        message.set_message(std::string(as_text(wire_message(made<ChainId>(1), i, kMaxContent))));
+        REQUIRE(post.submit(10, message).accepted);
+    }
+    post.hello(20);  // the fake outlet refuses packets that are too large
+    CHECK(post.received(20).size() == 3);
+}
+
+TEST_CASE("a revoked device's hello is not answered") {
+    Post post;
+    REQUIRE(post.submit(10, Post::pair_message(1, 1, 2)).accepted);
+    post.people.shut_out.insert(made<DeviceId>(20));
+    post.hello(20);
+    CHECK(post.outlet.sent[made<DeviceId>(20)].empty());
+}
+
+TEST_CASE("everything is gone one retention later: entries, bodies, memory of repeats") {
+    Post post;
+    Expiry expiry(post.store, *post.committer, post.options);
+    REQUIRE(post.submit(10, Post::pair_message(1, 1, 2)).accepted);
+    post.now += post.options.retention - kMinute;
+    REQUIRE(*expiry.step(post.now) == 0);
+    CHECK(*post.committer->mailboxes().waiting(made<DeviceId>(20)) == 1);
+    post.now += kMinute + 1;
+    REQUIRE(*expiry.step(post.now) == 2);
+    CHECK(*post.committer->mailboxes().waiting(made<DeviceId>(20)) == 0);
+    post.now += 2 * kHour;
+    REQUIRE(expiry.step(post.now));
+    CHECK(post.store.partitions(gateway::store::Family::bodies, {}, 10)->empty());
+    CHECK(post.store.scan(Mailboxes::partition(made<DeviceId>(10)), "d", "e", 10)->empty());
+}

@@ -1,0 +1,74 @@
+#include <condition_variable>
+#include <mutex>
+
+#include "mailbox/mailroom.hpp"
+#include "post.hpp"
+
+using namespace nimes;
+using namespace nimes::gateway;
+using namespace nimes::gateway::mailbox;
+
+namespace {
+
+struct Gathering final : Outlet {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::map<DeviceId, std::vector<v1::Down>> sent;
+    void send(const DeviceId& device, Bytes down) override {
+        v1::Down parsed;
+        (void)parsed.ParseFromArray(down.data(), static_cast<int>(down.size()));
+        const std::lock_guard lock(mutex);
+        sent[device].push_back(parsed);
+        changed.notify_all();
+    }
+    // Waits until the device was sent `n` packets.
+    std::vector<v1::Down> wait(std::uint8_t device, std::size_t n) {
+        std::unique_lock lock(mutex);
+        REQUIRE(
+            changed.wait_for(lock, std::chrono::seconds(20), [&] { return sent[made<DeviceId>(device)].size() >= n; }));
+        return sent[made<DeviceId>(device)];
+    }
+};
+
+Bytes packet(const v1::Up& up) { return to_bytes(as_bytes(up.SerializeAsString())); }
+Bytes submit_packet(const v1::Submit& s) {
+    v1::Up up;
+    *up.mutable_submit() = s;
+    return packet(up);
+}
+
+}  // namespace
+
+TEST_CASE("the mailroom answers, delivers, refuses and purges from its own thread") {
+    store::MemoryStore store;
+    FakePeople people;
+    FakeMedia media;
+    Gathering outlet;
+    SystemClock clock;
+    operations::Metrics metrics("test", "test");
+    operations::Log log(clock, operations::Level::error);
+    Mailroom room({store, people, media, outlet, clock, metrics, log}, {});
+    room.start();
+
+    v1::Up hello;
+    hello.mutable_hello();
+    room.packet(made<DeviceId>(20), packet(hello));
+    CHECK(outlet.wait(20, 1)[0].has_welcome());
+
+    room.packet(made<DeviceId>(10), submit_packet(Post::pair_message(1, 1, 2)));
+    CHECK(outlet.wait(10, 1)[0].accepted().message_id() == raw(made<MessageId>(1)));
+    CHECK(outlet.wait(20, 2)[1].deliver().envelopes_size() == 1);
+
+    room.packet(made<DeviceId>(30), submit_packet(Post::pair_message(2, 1, 2)));
+    CHECK(outlet.wait(30, 1)[0].rejected().code() == "ERR_NOT_A_MEMBER");
+    room.packet(made<DeviceId>(30), Bytes{0xff, 0xff});  // counted, not answered
+
+    people.head.revision = 2;
+    room.head_moved();
+    CHECK(outlet.wait(20, 3)[2].head().revision() == 2);
+
+    room.purge(made<DeviceId>(20));
+    room.stop();
+    CHECK(store.scan(Mailboxes::partition(made<DeviceId>(20)), {}, {}, 10)->empty());
+    CHECK(metrics.text().find("nimes_messages_accepted_total 1") != std::string::npos);
+}
