@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t kHeadRead = 4 * 1024;
 // How many bytes may wait unparsed: a parser that does not get on with these is being fed nonsense.
 constexpr std::size_t kMaxUnparsed = 192 * 1024;
+constexpr const char* kBadBody = "the body's chunks";
 
 }  // namespace
 
@@ -121,13 +122,14 @@ asio::awaitable<std::size_t> Connection::next_bytes(Exchange& now) {
         if (!in_.empty()) {
             body.data = now.chunk.data();
             body.size = now.chunk.size();
-            in_.erase(0, now.parser.put(asio::buffer(in_), now.error));
+            const auto used = now.parser.put(asio::buffer(in_), now.error);
+            in_.erase(0, used);
             const bool more = now.error == boost::beast::http::error::need_buffer ||
                               now.error == boost::beast::http::error::need_more;
             if (now.error && !more) co_return 0;
             now.error = {};
             if (const auto n = now.chunk.size() - body.size; n > 0) co_return n;
-            if (now.parser.is_done()) co_return 0;
+            if (used > 0) continue;  // the head of a chunk: its bytes may be there already
         }
         co_await read_more(kBodyRead, context_.options.idle, now.error);
         if (now.error) co_return 0;
@@ -147,7 +149,7 @@ asio::awaitable<void> Connection::gather(Exchange& now) {
         }
         body.insert(body.end(), now.chunk.begin(), now.chunk.begin() + static_cast<std::ptrdiff_t>(n));
     }
-    if (now.error.category() == wire::parser_errors()) now.response = wire::refusal(now.error);
+    if (now.error.category() == wire::parser_errors()) now.response = problem(Errc::malformed, kBadBody);
     if (now.error) co_return;
     std::function<void()> work = [this, &now] { handle(now); };
     co_await on_worker(work);
@@ -161,7 +163,7 @@ asio::awaitable<void> Connection::pour(Exchange& now) {
         co_await on_worker(work);
         if (n == 0 || now.response) break;
     }
-    if (now.error.category() == wire::parser_errors()) now.response = wire::refusal(now.error);
+    if (now.error.category() == wire::parser_errors()) now.response = problem(Errc::malformed, kBadBody);
 }
 
 // Runs on a worker while this coroutine waits; comes back to the strand.

@@ -74,7 +74,6 @@ Result<Head> head_of(const Parser& parser) {
 Response refusal(const boost::system::error_code& error) {
     if (error == beast_http::error::header_limit || error == beast_http::error::buffer_overflow)
         return problem(Error{Errc::too_large, "the request's head"}, 431);
-    if (error == beast_http::error::body_limit) return problem(Errc::too_large);
     return problem(Errc::malformed, "not an HTTP/1.1 request");
 }
 
