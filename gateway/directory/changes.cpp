@@ -1,0 +1,242 @@
+// Everything that changes the directory: people, certificates, suspension, revocation, seal keys, heads.
+#include <algorithm>
+
+#include "directory/impl.hpp"
+
+namespace nimes::gateway::directory {
+namespace {
+
+constexpr Millis kCertificateLife = Millis{1'095} * kDay;
+constexpr std::size_t kMirrorKept = 100'000;
+
+template <class Record>
+void insert_by_device(std::vector<Record>& into, const Record& record) {
+    const auto at = std::lower_bound(into.begin(), into.end(), record.device,
+                                     [](const Record& r, const DeviceId& d) { return r.device < d; });
+    into.insert(at, record);
+}
+
+bool same(const Person& person, const PersonFields& fields) {
+    return person.name == fields.name && person.rank == fields.rank && person.unit == fields.unit;
+}
+
+}  // namespace
+
+Result<void> Directory::Impl::publish(const std::vector<UserId>& changed, bool too_many) {
+    DirectoryHead head;
+    head.revision = state.heads.size() + 1;
+    head.ts = clock.now();
+    if (!state.heads.empty()) head.ts = std::max(head.ts, state.heads.back().head.ts);
+    head.n_leaves = state.map.size();
+    head.map_root = state.map.root();
+    head.log_root = state.log.root(state.log.size());
+    HeadRow row{sign_head(head, secrets.directory.secret, secrets.org), changed, too_many};
+    store::Batch batch(heads_partition());
+    batch.expect(store::key_u64(head.revision), std::nullopt);
+    batch.put(store::key_u64(head.revision), row.encode());
+    if (auto ok = store.commit(batch, store::Sync::yes); !ok) return ok;
+    state.log.append(row.head.hash());
+    state.heads.push_back(std::move(row));
+    return {};
+}
+
+Result<void> Directory::Impl::mirror_changed(const DeviceId& device) {
+    auto& s = state;
+    s.mirror_revision = std::max<std::uint64_t>(s.mirror_revision + 1, clock.now());
+    s.mirror_changes.emplace_back(s.mirror_revision, device);
+    if (s.mirror_changes.size() > kMirrorKept) {
+        const auto half = s.mirror_changes.begin() + kMirrorKept / 2;
+        s.mirror_start = (half - 1)->first;
+        s.mirror_changes.erase(s.mirror_changes.begin(), half);
+    }
+    store::Batch batch(mirror_partition());
+    batch.put("revision", as_bytes(store::key_u64(s.mirror_revision)));
+    return store.commit(batch, store::Sync::no);
+}
+
+Result<void> Directory::Impl::change_entry(UserState& user, DirectoryEntry entry, const store::Batch& batch,
+                                           const DeviceId& device) {
+    // As an agent would judge it: what does not verify is never stored.
+    if (auto ok = parse_entry(entry.user, entry.records(), keys); !ok) return pass(ok);
+    if (auto ok = store.commit(batch, store::Sync::yes); !ok) return ok;
+    user.entry = std::move(entry);
+    state.by_device[device] = user.entry.user;
+    state.place(user);
+    if (auto ok = mirror_changed(device); !ok) return ok;
+    return publish({user.entry.user}, false);
+}
+
+void Directory::Impl::tell(bool head, bool mirror, const DeviceId* shut_out) const {
+    if (mirror && observers.mirror_moved) observers.mirror_moved();
+    if (shut_out != nullptr && observers.shut_out) observers.shut_out(*shut_out);
+    if (head && observers.head_moved) observers.head_moved();
+}
+
+Result<Directory::Put> Directory::put_person(const PersonFields& fields) {
+    const std::lock_guard lock(impl_->mutex);
+    auto& s = impl_->state;
+    const auto known = s.by_address.find(fields.address.text());
+    if (known != s.by_address.end() && same(s.users.at(known->second).person, fields)) return Put::unchanged;
+
+    Person person{{}, fields.address.text(), fields.name, fields.rank, fields.unit, 1, {}};
+    if (known == s.by_address.end()) {
+        person.user = impl_->random.id<UserId>();
+    } else {
+        person.user = known->second;
+        person.seq = s.users.at(known->second).person.seq + 1;
+    }
+    v1::Person message;
+    message.set_user(std::string(as_text(person.user.view())));
+    message.set_name(person.name);
+    message.set_rank(person.rank);
+    message.set_unit(person.unit);
+    message.set_address(person.address);
+    message.set_seq(person.seq);
+    person.record = sign_person(impl_->secrets.ea.secret, impl_->secrets.org, as_bytes(message.SerializeAsString()));
+
+    store::Batch batch(user_partition(person.user));
+    batch.put(std::string(kPersonKey), person.record);
+    if (auto ok = impl_->store.commit(batch, store::Sync::yes); !ok) return pass(ok);
+    const bool added = known == s.by_address.end();
+    auto& user = s.users[person.user];
+    user.entry.user = person.user;
+    s.by_address[person.address] = person.user;
+    user.person = std::move(person);
+    return added ? Put::added : Put::changed;
+}
+
+Result<DeviceCert> Directory::draft(const UserId& id, const PublicKey& identity, DeviceRole role, Admission admission,
+                                    std::uint16_t platform, Millis not_before) const {
+    const std::lock_guard lock(impl_->mutex);
+    const auto at = impl_->state.users.find(id);
+    if (at == impl_->state.users.end()) return fail(Errc::not_found);
+    const auto& user = at->second;
+    const auto address = ServiceAddress::parse(user.person.address);
+    if (!address) return fail(Errc::storage, "a stored address");
+    DeviceCert out;
+    out.role = role;
+    out.admission = admission;
+    out.user = id;
+    out.device = device_id(id, identity);
+    if (user.entry.cert(out.device) != nullptr) return fail(Errc::exists, "this key is a device already");
+    out.identity = identity;
+    out.seq = user.entry.next_seq();
+    out.platform = platform;
+    out.not_before = not_before;
+    out.not_after = not_before + kCertificateLife;
+    out.attest_hash = address->hash(impl_->secrets.address_secret.view());
+    return out;
+}
+
+Result<DeviceCert> Directory::certify(DeviceCert cert) {
+    {
+        const std::lock_guard lock(impl_->mutex);
+        auto& s = impl_->state;
+        const auto at = s.users.find(cert.user);
+        if (at == s.users.end()) return fail(Errc::not_found);
+        auto& user = at->second;
+        if (const auto* there = user.entry.cert(cert.device); there != nullptr && there->body() == cert.body())
+            return *there;  // a repeat
+        if (cert.seq != user.entry.next_seq()) return fail(Errc::storage_conflict, "the entry moved on");
+        if (user.entry.active_devices(impl_->clock.now()).size() >= kMaxActiveDevices) return fail(Errc::device_limit);
+        if (user.entry.certs.size() + user.entry.revokes.size() >= kMaxRecords) return fail(Errc::device_limit);
+        cert.ea_key = key_id(impl_->secrets.ea.public_key);
+        cert.ea_signature = sign_cert_ea(impl_->secrets.ea.secret, impl_->secrets.org, cert.body());
+        auto entry = user.entry;
+        insert_by_device(entry.certs, cert);
+        DeviceState device{s.next_dev_no, false, 0};
+        store::Batch batch(user_partition(cert.user));
+        batch.put(cert_key(cert.device), cert.encode()).put(device_key(cert.device), encode_device(device));
+        user.devices[cert.device] = device;
+        if (auto ok = impl_->change_entry(user, std::move(entry), batch, cert.device); !ok) {
+            if (user.entry.cert(cert.device) == nullptr) user.devices.erase(cert.device);
+            return pass(ok);
+        }
+        ++s.next_dev_no;
+    }
+    impl_->tell(true, true, nullptr);
+    return cert;
+}
+
+Result<void> Directory::revoke(const DeviceId& device, RevokeReason reason) {
+    {
+        const std::lock_guard lock(impl_->mutex);
+        auto* user = impl_->state.user_of(device);
+        if (user == nullptr) return fail(Errc::device_unknown);
+        if (user->entry.revoke(device) != nullptr) return {};  // final already
+        DeviceRevoke record;
+        record.reason = reason;
+        record.user = user->entry.user;
+        record.device = device;
+        record.actor = key_actor(impl_->secrets.administrator.public_key);
+        record.effective = impl_->clock.now();
+        record.seq = user->entry.next_seq();
+        record.signature = sign_revoke_admin(impl_->secrets.administrator.secret, impl_->secrets.org, record.body());
+        auto entry = user->entry;
+        insert_by_device(entry.revokes, record);
+        store::Batch batch(user_partition(record.user));
+        batch.put(revoke_key(device), record.encode());
+        batch.erase(batch_key(device)).erase_range(seal_key_key(device, 0), seal_key_key(device, ~std::uint32_t{0}));
+        if (auto ok = impl_->change_entry(*user, std::move(entry), batch, device); !ok) return ok;
+        user->devices[device].seal_batch = 0;
+    }
+    impl_->tell(true, true, &device);
+    return {};
+}
+
+Result<void> Directory::Impl::set_suspended(const DeviceId& device, bool suspended) {
+    const std::lock_guard lock(mutex);
+    auto* user = state.user_of(device);
+    if (user == nullptr) return fail(Errc::device_unknown);
+    if (user->entry.revoke(device) != nullptr) return fail(Errc::device_revoked, "that is final");
+    auto changed = user->devices[device];
+    changed.suspended = suspended;
+    store::Batch batch(user_partition(user->entry.user));
+    batch.put(device_key(device), encode_device(changed));
+    if (auto ok = store.commit(batch, store::Sync::yes); !ok) return ok;
+    user->devices[device] = changed;
+    return mirror_changed(device);
+}
+
+Result<void> Directory::suspend(const DeviceId& device) {
+    if (auto ok = impl_->set_suspended(device, true); !ok) return ok;
+    impl_->tell(false, true, &device);
+    return {};
+}
+
+Result<void> Directory::resume(const DeviceId& device) {
+    if (auto ok = impl_->set_suspended(device, false); !ok) return ok;
+    impl_->tell(false, true, nullptr);
+    return {};
+}
+
+Result<void> Directory::put_seal_keys(const DeviceId& device, std::span<const Bytes> keys) {
+    if (keys.empty() || keys.size() > SealKey::kDaysInBatch) return fail(Errc::too_large, "a batch has 1 to 32 keys");
+    const std::lock_guard lock(impl_->mutex);
+    auto* user = impl_->state.user_of(device);
+    if (user == nullptr) return fail(Errc::device_unknown);
+    const auto identity = user->entry.cert(device)->identity;
+    auto& held = user->devices[device].seal_batch;
+    store::Batch batch(user_partition(user->entry.user));
+    batch.erase_range(seal_key_key(device, 0), seal_key_key(device, ~std::uint32_t{0}));
+    std::uint32_t batch_no = 0, last_id = 0;
+    for (const auto& bytes : keys) {
+        const auto key = SealKey::parse(bytes);
+        if (!key) return fail(key.error().code, key.error().detail);
+        if (key->kind != SealKeyKind::day || key->device != device)
+            return fail(Errc::malformed, "a day key of the asking device");
+        if (auto ok = check_seal_key(*key, identity, impl_->clock.now()); !ok) return ok;
+        if (batch_no != 0 && (key->batch_no != batch_no || key->key_id <= last_id))
+            return fail(Errc::malformed, "one batch, with rising key ids");
+        batch_no = key->batch_no;
+        last_id = key->key_id;
+        batch.put(seal_key_key(device, utc_day(key->not_before)), bytes);
+    }
+    if (batch_no < held) return fail(Errc::malformed, "an older batch than the one held");
+    batch.put(batch_key(device), std::move(Writer().u32(batch_no)).take());
+    if (auto ok = impl_->store.commit(batch, store::Sync::yes); !ok) return ok;
+    held = batch_no;
+    return {};
+}
+
+}  // namespace nimes::gateway::directory

@@ -1,0 +1,34 @@
+// What Directory is made of; private to this room. Functions say whether they want the lock held.
+#pragma once
+
+#include <mutex>
+
+#include "directory/state.hpp"
+
+namespace nimes::gateway::directory {
+
+struct Directory::Impl {
+    Impl(store::Store& s, OrgSecrets o, const Clock& c, RandomSource& r)
+        : store(s), secrets(std::move(o)), keys(secrets.public_keys()), clock(c), random(r) {}
+
+    // Signs and stores a head over the map as it is. Lock held.
+    Result<void> publish(const std::vector<UserId>& changed, bool too_many);
+    // Stores the batch, puts the entry, publishes, counts the mirror. Lock held.
+    Result<void> change_entry(UserState& user, DirectoryEntry entry, const store::Batch& batch, const DeviceId& device);
+    // Lock held.
+    Result<void> mirror_changed(const DeviceId& device);
+    Result<void> set_suspended(const DeviceId& device, bool suspended);
+    // Without the lock.
+    void tell(bool head, bool mirror, const DeviceId* shut_out) const;
+
+    store::Store& store;
+    const OrgSecrets secrets;
+    const OrgKeys keys;
+    const Clock& clock;
+    RandomSource& random;
+    Observers observers;
+    std::mutex mutex;
+    State state;
+};
+
+}  // namespace nimes::gateway::directory
