@@ -1,0 +1,224 @@
+#include "enrolment/enrolment.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include "enrolment/codes.hpp"
+#include "enrolment/limits.hpp"
+
+namespace nimes::gateway::enrolment {
+namespace {
+
+constexpr std::size_t kMaxWaiting = 10'000;
+constexpr std::size_t kMaxAddress = 320;
+
+}  // namespace
+
+struct Enrolment::Impl {
+    Impl(const Needs& n, Key pepper, Policy p)
+        : needs(n),
+          policy(p),
+          codes(n.store, std::move(pepper), n.random, policy),
+          tickets(n.store),
+          per_address(policy.codes_per_address, policy.code_life),
+          per_network(policy.requests_per_network, policy.code_life) {}
+
+    void run();
+    void send_code(const std::string& text);
+    Result<Ticket> open_ticket(const UserId& user, const Begin& request, Millis now);
+    Result<Outcome> certify(Ticket& ticket);
+    Result<Outcome> draft_anew(Ticket& ticket);
+    [[nodiscard]] Millis not_before(bool first, Millis now) const { return first ? now : now + policy.device_hold; }
+
+    const Needs needs;
+    const Policy policy;
+    Codes codes;
+    Tickets tickets;
+    Limits per_address, per_network;
+    std::mutex steps;  // begin, finish, vouch: one at a time
+
+    std::mutex mutex;
+    std::condition_variable wake;
+    std::deque<std::string> waiting;
+    bool stopping = false;
+    std::thread thread;
+};
+
+Enrolment::Enrolment(const Needs& needs, Key pepper, Policy policy)
+    : impl_(std::make_unique<Impl>(needs, std::move(pepper), policy)) {}
+Enrolment::~Enrolment() { stop(); }
+
+void Enrolment::start() {
+    impl_->thread = std::thread([this] { impl_->run(); });
+}
+
+void Enrolment::stop() {
+    {
+        const std::lock_guard lock(impl_->mutex);
+        impl_->stopping = true;
+    }
+    impl_->wake.notify_all();
+    if (impl_->thread.joinable()) impl_->thread.join();
+}
+
+Result<void> Enrolment::request_code(const std::string& address, const std::string& peer) {
+    if (!impl_->per_network.take(network_of(peer), impl_->needs.clock.now())) return fail(Errc::rate_limited);
+    if (address.size() > kMaxAddress) return fail(Errc::malformed, "an address is shorter");
+    {
+        const std::lock_guard lock(impl_->mutex);
+        if (impl_->waiting.size() >= kMaxWaiting) return fail(Errc::unavailable);
+        impl_->waiting.push_back(address);
+    }
+    impl_->wake.notify_one();
+    return {};
+}
+
+void Enrolment::Impl::run() {
+    for (;;) {
+        std::string address;
+        {
+            std::unique_lock lock(mutex);
+            wake.wait(lock, [this] { return stopping || !waiting.empty(); });
+            if (stopping) return;
+            address = std::move(waiting.front());
+            waiting.pop_front();
+        }
+        send_code(address);
+    }
+}
+
+void Enrolment::Impl::send_code(const std::string& text) {
+    const auto address = ServiceAddress::parse(text);
+    if (!address || !needs.roster.find(*address)) return needs.metrics.enrolments.with({"not_on_roster"}).add();
+    const auto now = needs.clock.now();
+    if (!per_address.take(address->text(), now)) return needs.metrics.enrolments.with({"address_limited"}).add();
+    const auto code = codes.issue(*address, now);
+    if (!code) return needs.log.error("code_not_stored", {{"code", code.error().row().name}});
+    needs.post.send_code(*address, *code);
+}
+
+Result<Offer> Enrolment::begin(const Begin& request, const std::string& peer) {
+    const auto now = impl_->needs.clock.now();
+    if (!impl_->per_network.take(network_of(peer), now)) return fail(Errc::rate_limited);
+    if (request.role == DeviceRole::personal && !impl_->policy.private_devices)
+        return fail(Errc::forbidden, "private devices are not allowed here");
+    const auto address = ServiceAddress::parse(request.address);
+    if (!address) return fail(Errc::code_wrong);
+    const std::lock_guard lock(impl_->steps);
+    if (auto ok = impl_->codes.redeem(*address, request.code, request.identity, now); !ok) {
+        impl_->needs.metrics.enrolments.with({ok.error().row().name}).add();
+        return pass(ok);
+    }
+    const auto user = impl_->needs.roster.find(*address);
+    if (!user) return fail(Errc::code_wrong);  // left the roster since
+    auto ticket = impl_->open_ticket(*user, request, now);
+    if (!ticket) return pass(ticket);
+    return Offer{ticket->id, ticket->cert.body()};
+}
+
+// The same key gets the same ticket again: its answer may have been lost.
+Result<Ticket> Enrolment::Impl::open_ticket(const UserId& user, const Begin& request, Millis now) {
+    auto open = tickets.of_user(user, now);
+    if (!open) return pass(open);
+    for (auto& ticket : *open)
+        if (ticket.cert.identity == request.identity) return std::move(ticket);
+    const bool first = !needs.roster.has_devices(user);
+    auto cert = needs.roster.draft(user, request.identity, request.role, first ? Admission::first : Admission::vouched,
+                                   request.platform, not_before(first, now));
+    if (!cert) return pass(cert);
+    Ticket ticket{needs.random.id<TicketId>(), now + policy.ticket_life, std::move(*cert), false};
+    if (auto ok = tickets.put(ticket); !ok) return pass(ok);
+    return ticket;
+}
+
+Result<Outcome> Enrolment::finish(const TicketId& id, const Signature& self_signature) {
+    const std::lock_guard lock(impl_->steps);
+    auto ticket = impl_->tickets.find(id, impl_->needs.clock.now());
+    if (!ticket) return pass(ticket);
+    auto probe = ticket->cert;
+    probe.self_signature = self_signature;
+    if (!verify_cert_self(probe)) {
+        // A body that was drafted anew is signed anew; anything else is a fault of the caller.
+        if (ticket->is_signed() || ticket->complete) return fail(Errc::signature_invalid);
+        Outcome out;
+        out.body = ticket->cert.body();
+        return out;
+    }
+    ticket->cert = std::move(probe);
+    return impl_->certify(*ticket);
+}
+
+Result<Outcome> Enrolment::Impl::certify(Ticket& ticket) {
+    Outcome out;
+    if (ticket.cert.admission == Admission::vouched && ticket.cert.voucher.is_zero()) {
+        if (auto ok = tickets.put(ticket); !ok) return pass(ok);
+        out.waiting_for = Errc::voucher_needed;
+        return out;
+    }
+    auto cert = needs.roster.certify(ticket.cert);
+    if (!cert && cert.error().code == Errc::storage_conflict) return draft_anew(ticket);
+    if (!cert) {
+        needs.metrics.enrolments.with({cert.error().row().name}).add();
+        return pass(cert);
+    }
+    if (!ticket.complete) needs.metrics.enrolments.with({"ok"}).add();
+    ticket.complete = true;
+    if (auto ok = tickets.put(ticket); !ok) return pass(ok);
+    out.person = needs.roster.person_record(cert->user);
+    out.certificate = std::move(*cert);
+    return out;
+}
+
+// Another device of this person joined or left meanwhile: the sequence number is taken, so all signatures are due
+// again.
+Result<Outcome> Enrolment::Impl::draft_anew(Ticket& ticket) {
+    const auto& old = ticket.cert;
+    const bool first = !needs.roster.has_devices(old.user);
+    auto cert = needs.roster.draft(old.user, old.identity, old.role, first ? Admission::first : Admission::vouched,
+                                   old.platform, not_before(first, needs.clock.now()));
+    if (!cert) return pass(cert);
+    ticket.cert = std::move(*cert);
+    if (auto ok = tickets.put(ticket); !ok) return pass(ok);
+    Outcome out;
+    out.body = ticket.cert.body();
+    return out;
+}
+
+Result<std::vector<Bytes>> Enrolment::pending(const UserId& user) {
+    const std::lock_guard lock(impl_->steps);
+    const auto open = impl_->tickets.of_user(user, impl_->needs.clock.now());
+    if (!open) return fail(open.error().code);
+    std::vector<Bytes> out;
+    for (const auto& ticket : *open)
+        if (ticket.is_signed() && ticket.cert.admission == Admission::vouched && ticket.cert.voucher.is_zero())
+            out.push_back(ticket.cert.body());
+    return out;
+}
+
+Result<void> Enrolment::vouch(const UserId& user, const DeviceId& by, const DeviceId& device,
+                              const Signature& signature) {
+    const std::lock_guard lock(impl_->steps);
+    const auto open = impl_->tickets.of_user(user, impl_->needs.clock.now());
+    if (!open) return fail(open.error().code);
+    const auto identity = impl_->needs.roster.identity_of(by);
+    if (!identity) return fail(Errc::device_unknown);
+    for (auto ticket : *open) {
+        if (ticket.cert.device != device || ticket.cert.admission != Admission::vouched) continue;
+        ticket.cert.voucher = by;
+        ticket.cert.voucher_signature = signature;
+        if (!verify_cert_voucher_device(ticket.cert, *identity)) return fail(Errc::signature_invalid);
+        return impl_->tickets.put(ticket);
+    }
+    return fail(Errc::not_found, "no such device waits for a voucher");
+}
+
+Result<void> Enrolment::expire() {
+    const auto now = impl_->needs.clock.now();
+    if (auto ok = impl_->codes.expire(now); !ok) return ok;
+    const std::lock_guard lock(impl_->steps);
+    return impl_->tickets.expire(now);
+}
+
+}  // namespace nimes::gateway::enrolment
