@@ -1,4 +1,6 @@
-// Enrolment over HTTPS (openapi.yaml): asking for a code, beginning, finishing, and vouching for a further device.
+// Enrolment over HTTPS (openapi.yaml). Bodies are protobuf of directory.proto.
+//
+// The three steps of a device that is not in yet are open; asking and vouching need a token.
 #pragma once
 
 #include "enrolment/enrolment.hpp"
