@@ -42,6 +42,7 @@ class Limiter {
     const std::size_t max_;
     mutable std::mutex mutex_;
     std::unordered_map<std::string, Bucket> buckets_;
+    Millis swept_at_ = 0;
 };
 
 }  // namespace nimes::gateway::enrolment

@@ -20,7 +20,7 @@ struct SmtpOptions {
     std::string user, password;  // both or neither
     std::filesystem::path ca;    // PEM; empty: the system's
     long connect_seconds = 10;
-    long total_seconds = 60;
+    long total_seconds = 30;
 };
 
 // Delivers one mail now.
