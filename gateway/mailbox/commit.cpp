@@ -102,7 +102,7 @@ Result<void> Committer::plan_new(Plan& work, const Waiting& w, const UserId& use
         if (!expansion) return pass(expansion);
         to = std::move(*expansion);
         for (const auto& blob : s.media)
-            if (auto ok = media_.link(blob, w.sender, to.users, now + options_.retention); !ok) return ok;
+            if (auto ok = media_.link(blob, w.sender, now + options_.retention); !ok) return ok;
     }
 
     const BodyRef ref{now / kHour, w.sender, s.id};

@@ -68,7 +68,6 @@ Result<Expansion> expand(const Submit& s, const DeviceId& sender, const UserId& 
         return grant ? wrapped(*grant, *targets) : Expansion{};
     }
     Expansion out;
-    out.users = std::move(*users);
     for (const auto& t : *targets) out.recipients.push_back({t.device, {}});
     if (s.kind == Payload::message && s.device.is_zero()) {
         const auto chain = WireMessage::parse(s.payload)->header.chain;

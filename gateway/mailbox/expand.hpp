@@ -16,7 +16,6 @@ struct Recipient {
 
 struct Expansion {
     std::vector<Recipient> recipients;
-    std::vector<UserId> users;    // of the conversation
     std::vector<Target> missing;  // of a message: active devices that hold no grant of its chain
 };
 

@@ -41,10 +41,9 @@ class People {
 class MediaLinks {
   public:
     virtual ~MediaLinks() = default;
-    // From now on these users may fetch the blob, until it expires. On disk before it returns, since the message that
-    // names it is accepted after it. Errc::not_found unless the sender has such a finished upload.
-    virtual Result<void> link(const BlobId& blob, const DeviceId& sender, const std::vector<UserId>& readers,
-                              Millis expires) = 0;
+    // The blob lives until `expires`. On disk before it returns, since the message that names it is accepted after it.
+    // Errc::not_found unless the sender has such a finished upload.
+    virtual Result<void> link(const BlobId& blob, const DeviceId& sender, Millis expires) = 0;
 };
 
 class Outlet {

@@ -61,10 +61,10 @@ struct FakePeople final : People {
 
 struct FakeMedia final : MediaLinks {
     std::set<BlobId> finished;
-    std::map<BlobId, std::vector<UserId>> linked;
-    Result<void> link(const BlobId& blob, const DeviceId&, const std::vector<UserId>& readers, Millis) override {
+    std::map<BlobId, Millis> linked;
+    Result<void> link(const BlobId& blob, const DeviceId&, Millis expires) override {
         if (!finished.contains(blob)) return fail(Errc::not_found);
-        linked[blob] = readers;
+        linked[blob] = expires;
         return {};
     }
 };

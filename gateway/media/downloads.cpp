@@ -1,0 +1,79 @@
+// Photo, step 6, serve: the sealed bytes, whole or by Range. (Before: media_store.cpp. Next: the agent's fetch.)
+#include <algorithm>
+
+#include "http/problem.hpp"
+#include "media/ranges.hpp"
+#include "media/routes.hpp"
+#include "media/upload_head.hpp"
+#include "nimes/encoding.hpp"
+
+namespace nimes::gateway::media {
+namespace {
+
+using http::Request;
+using http::Response;
+
+// Reads block after block; at most one is held.
+class BlockSource final : public http::BodySource {
+  public:
+    BlockSource(const Media& media, const BlobId& blob, ByteRange range)
+        : media_(media), blob_(blob), at_(range.first), end_(range.first + range.length) {}
+
+    Result<std::size_t> read(std::span<std::uint8_t> into) override {
+        if (at_ == end_) return std::size_t{0};
+        const auto number = at_ / kBlock;
+        if (!held_ || *held_ != number) {
+            auto block = media_.store.read(blob_, number);
+            if (!block) return pass(block);
+            block_ = std::move(*block);
+            held_ = number;
+        }
+        const auto inside = static_cast<std::size_t>(at_ % kBlock);
+        if (inside >= block_.size()) return fail(Errc::storage, "a stored block is too short");
+        const auto n = std::min({into.size(), block_.size() - inside, static_cast<std::size_t>(end_ - at_)});
+        std::copy_n(block_.begin() + static_cast<std::ptrdiff_t>(inside), n, into.begin());
+        at_ += n;
+        media_.metrics.media_served_bytes.add(static_cast<double>(n));
+        return n;
+    }
+
+  private:
+    const Media media_;
+    const BlobId blob_;
+    std::uint64_t at_, end_;
+    std::optional<std::uint64_t> held_;
+    Bytes block_;
+};
+
+Response serve(const Media& media, const Request& request) {
+    const auto blob = blob_of(request);
+    if (!blob) return http::problem(blob.error());
+    const auto head = media.store.find(*blob);
+    if (!head) return http::problem(head.error());
+    const auto tag = "\"" + to_hex(blob->view()) + "\"";  // what is finished never changes
+    const auto condition = request.headers.get("If-Range");
+    const auto asked = condition.empty() || condition == tag ? request.headers.get("Range") : std::string_view{};
+    const auto range = read_range(asked, head->length);
+    if (!range) {
+        auto response = http::problem(range.error());
+        response.headers.set("Content-Range", "bytes */" + std::to_string(head->length));
+        return response;
+    }
+    const auto part = range->value_or(ByteRange{0, head->length});
+    auto response = Response::stream(*range ? 206 : 200, "application/octet-stream",
+                                     std::make_unique<BlockSource>(media, *blob, part), part.length);
+    response.headers.set("ETag", tag).set("Accept-Ranges", "bytes").set("Cache-Control", "private, immutable");
+    if (*range)
+        response.headers.set("Content-Range", "bytes " + std::to_string(part.first) + "-" +
+                                                  std::to_string(part.first + part.length - 1) + "/" +
+                                                  std::to_string(head->length));
+    return response;
+}
+
+}  // namespace
+
+void add_download_routes(http::Router& router, const Media& m) {
+    router.add({http::Method::get, "/v1/media/{id}", [m](Request& r) { return serve(m, r); }, http::Access::token, 0});
+}
+
+}  // namespace nimes::gateway::media

@@ -1,0 +1,25 @@
+// Media over HTTPS: uploads by tus 1.0.0 (tus.cpp), downloads with Range (downloads.cpp), as openapi.yaml says.
+#pragma once
+
+#include "http/router.hpp"
+#include "media/media_store.hpp"
+#include "operations/metrics.hpp"
+
+namespace nimes::gateway::media {
+
+struct Media {
+    MediaStore& store;
+    const operations::Metrics& metrics;
+    std::uint64_t max_bytes;
+};
+
+// What `media` refers to must outlive the router.
+void add_routes(http::Router& router, const Media& media);
+
+void add_upload_routes(http::Router& router, const Media& media);
+void add_download_routes(http::Router& router, const Media& media);
+
+// {id}: 32 hex digits.
+Result<BlobId> blob_of(const http::Request& request);
+
+}  // namespace nimes::gateway::media

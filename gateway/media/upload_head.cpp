@@ -1,0 +1,103 @@
+#include "media/upload_head.hpp"
+
+#include <charconv>
+#include <ctime>
+
+namespace nimes::gateway::media {
+namespace {
+
+constexpr std::size_t kMaxDigits = 19;
+constexpr std::size_t kMaxMetadata = 4 * 1024;
+
+int value_of(char c) {
+    if (c >= 'A' && c <= 'Z') return c - 'A';
+    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+    if (c >= '0' && c <= '9') return c - '0' + 52;
+    if (c == '+') return 62;
+    return c == '/' ? 63 : -1;
+}
+
+// The value of a key in "key value,key value"; nullopt when it is not there.
+std::optional<std::string_view> metadata(std::string_view text, std::string_view key) {
+    while (!text.empty()) {
+        const auto comma = text.find(',');
+        auto pair = text.substr(0, comma);
+        while (pair.starts_with(' ')) pair.remove_prefix(1);
+        const auto space = pair.find(' ');
+        if (pair.substr(0, space) == key)
+            return space == std::string_view::npos ? std::string_view{} : pair.substr(space + 1);
+        if (comma == std::string_view::npos) break;
+        text.remove_prefix(comma + 1);
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+Result<void> check_version(const http::Headers& headers) {
+    if (headers.get("Tus-Resumable") != "1.0.0") return fail(Errc::tus_version);
+    return {};
+}
+
+Result<std::uint64_t> read_number(std::string_view text) {
+    std::uint64_t out = 0;
+    const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+    if (text.empty() || text.size() > kMaxDigits || error != std::errc{} || at != text.data() + text.size())
+        return fail(Errc::malformed, "a whole number in decimal digits");
+    return out;
+}
+
+Result<Bytes> from_base64(std::string_view text) {
+    if (text.size() % 4 != 0) return fail(Errc::malformed, "base64 with padding");
+    Bytes out;
+    for (std::size_t i = 0; i < text.size(); i += 4) {
+        const bool last = i + 4 == text.size();
+        const std::size_t pad = !last ? 0 : text[i + 3] != '=' ? 0 : text[i + 2] != '=' ? 1 : 2;
+        std::uint32_t bits = 0;
+        for (std::size_t k = 0; k < 4 - pad; ++k) {
+            const int v = value_of(text[i + k]);
+            if (v < 0) return fail(Errc::malformed, "base64 with padding");
+            bits |= static_cast<std::uint32_t>(v) << (18 - 6 * k);
+        }
+        if ((pad == 1 && (bits & 0xff) != 0) || (pad == 2 && (bits & 0xffff) != 0))
+            return fail(Errc::malformed, "base64 with unused bits");
+        for (std::size_t k = 0; k < 3 - pad; ++k) out.push_back(static_cast<std::uint8_t>(bits >> (16 - 8 * k)));
+    }
+    return out;
+}
+
+Result<Creation> read_creation(const http::Headers& headers, std::uint64_t max_length) {
+    if (headers.find("Upload-Defer-Length") != nullptr) return fail(Errc::upload_length, "a length is needed at once");
+    const auto length = read_number(headers.get("Upload-Length"));
+    if (!length) return fail(Errc::upload_length, "Upload-Length is missing or no number");
+    if (*length > max_length) return fail(Errc::too_large, "at most " + std::to_string(max_length) + " bytes");
+    const auto all = headers.get("Upload-Metadata");
+    if (all.size() > kMaxMetadata) return fail(Errc::too_large, "Upload-Metadata");
+    const auto id = metadata(all, "id");
+    if (!id) return fail(Errc::malformed, "Upload-Metadata needs `id`: base64 of 16 random bytes");
+    const auto bytes = from_base64(*id);
+    if (!bytes || bytes->size() != BlobId::size) return fail(Errc::malformed, "`id` is base64 of 16 random bytes");
+    return Creation{BlobId::from(*bytes), *length};
+}
+
+Result<std::uint64_t> read_offset(const http::Headers& headers) {
+    if (headers.get("Content-Type") != "application/offset+octet-stream") return fail(Errc::media_type);
+    const auto offset = read_number(headers.get("Upload-Offset"));
+    if (!offset) return fail(Errc::upload_offset, "Upload-Offset is missing or no number");
+    return offset;
+}
+
+std::string http_date(Millis time) {
+    const auto seconds = static_cast<std::time_t>(time / 1'000);
+    std::tm parts{};
+    gmtime_r(&seconds, &parts);
+    static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                              "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    char out[64];
+    std::snprintf(out, sizeof out, "%s, %02d %s %04d %02d:%02d:%02d GMT", kDays[parts.tm_wday], parts.tm_mday,
+                  kMonths[parts.tm_mon], parts.tm_year + 1900, parts.tm_hour, parts.tm_min, parts.tm_sec);
+    return out;
+}
+
+}  // namespace nimes::gateway::media
