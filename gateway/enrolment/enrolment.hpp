@@ -1,38 +1,33 @@
-// How a device joins: a code by mail, the device's key and signature, a voucher or approval where it is not the first
-// (FORMATS.md 2.3 "Enrolment"; key layout in LAYOUT.md).
+// How a person's handset becomes a device: code by mail, typed back, certificate (FORMATS.md 2.3, "Enrolment").
 //
-// From outside nobody learns who is on the roster: a request for a code is answered before the roster is read, and
-// wrong codes are counted alike for every address. Whatever was answered is on disk; every step may be repeated.
-// A first device is one of a person who never had any; further ones need a voucher by a device of theirs; when none of
-// theirs can vouch any more, an administrator's approval. not_before of these lies `hold` after the 128 bytes are made.
-// Threads: all functions from any thread, but start() and stop() from one. A thread of its own reads the roster and
-// writes codes. Ownership: what Needs names must outlive it.
-// Errors: Errc::rate_limited, busy, code_wrong, code_exhausted, forbidden (role), device_limit, exists, ticket_unknown,
-// signature_invalid, storage_conflict (the entry moved on: begin again, the same code and key serve), not_found,
-// malformed, storage.
+// Who asks for a code is answered before anything about the address is known, so the answer cannot tell whether it is
+// on the roster; the rest happens on the enrolment's own thread. Every step may be repeated. Threads: any; start() and
+// stop() from one. Ownership: store, roster, post, clock, random source and metrics must outlive it.
+// Errors: Errc::rate_limited (per network; says nothing about the address), code_wrong, code_exhausted, forbidden
+// (private devices), ticket_unknown, signature_invalid, device_limit, not_found.
 #pragma once
 
 #include <memory>
-#include <string>
-#include <vector>
 
-#include "enrolment/codes.hpp"
-#include "enrolment/mail.hpp"
-#include "enrolment/roster.hpp"
-#include "nimes/v1/directory.pb.h"
+#include "enrolment/ports.hpp"
+#include "enrolment/tickets.hpp"
+#include "nimes/crypto.hpp"
 #include "operations/log.hpp"
 #include "operations/metrics.hpp"
 
 namespace nimes::gateway::enrolment {
 
-struct Options {
-    Millis hold = 15 * kMinute;  // policy.device_hold_seconds
-    bool private_devices_allowed = false;
-    CodeRules codes;
-    // By network. A station is behind one address, so bursts are large; guessing is limited by the tries of a code.
-    Rate code_requests{120, 5 * kSecond};
-    Rate steps{600, kSecond / 2};
-    std::size_t queue = 4'096;  // requests for codes that wait
+struct Offer {
+    TicketId ticket;
+    Bytes body;  // 128
+};
+
+// Exactly one of the three: done, waits for something, or sign this body instead (the entry moved on).
+struct Outcome {
+    std::optional<DeviceCert> certificate;
+    std::optional<Errc> waiting_for;
+    Bytes body;
+    Bytes person;
 };
 
 class Enrolment {
@@ -40,42 +35,32 @@ class Enrolment {
     struct Needs {
         store::Store& store;
         Roster& roster;
-        Postman& postman;
+        Post& post;
         const Clock& clock;
         RandomSource& random;
         const operations::Metrics& metrics;
         operations::Log& log;
     };
 
-    Enrolment(const Needs& needs, Key code_key, const Options& options);
-    ~Enrolment();  // stops
-    Enrolment(const Enrolment&) = delete;
-    Enrolment& operator=(const Enrolment&) = delete;
-
+    Enrolment(const Needs& needs, Key pepper, Policy policy);
+    ~Enrolment();
     void start();
-    void stop();  // requests that wait are dropped: their senders ask again
-    // Removes what is over. Call it every few minutes.
-    Result<void> tick();
+    void stop();
 
-    // Notes the request. Errors say nothing of the address: rate_limited (network), busy.
-    Result<void> request_code(std::string address, std::string_view peer);
-    Result<v1::EnrolOffer> begin(const v1::EnrolBegin& request, std::string_view peer);
-    // certificate, or waiting_for.
-    Result<v1::EnrolResult> finish(const v1::EnrolFinish& request, std::string_view peer);
-
-    // For a device that is in: which devices of its user wait, and its signature for one of them.
-    Result<v1::PendingDevices> pending(const UserId& user) const;
-    Result<void> vouch(const UserId& user, const DeviceId& by, const v1::Voucher& voucher);
-
-    // For administrators: devices that wait for an approval.
-    struct Waiting {
-        DeviceId device;
-        UserId user;
+    // Answers the same for every text that could be an address.
+    Result<void> request_code(const std::string& address, const std::string& peer);
+    struct Begin {
+        std::string address, code;
+        PublicKey identity;
+        DeviceRole role = DeviceRole::service;
         std::uint16_t platform = 0;
-        Millis expires = 0;
     };
-    Result<std::vector<Waiting>> waiting_for_approval() const;
-    Result<void> approve(const DeviceId& device);
+    Result<Offer> begin(const Begin& request, const std::string& peer);
+    Result<Outcome> finish(const TicketId& ticket, const Signature& self_signature);
+    // The bodies of devices that wait for this user's voucher.
+    Result<std::vector<Bytes>> pending(const UserId& user);
+    Result<void> vouch(const UserId& user, const DeviceId& by, const DeviceId& device, const Signature& signature);
+    Result<void> expire();
 
   private:
     struct Impl;

@@ -1,48 +1,34 @@
-// How often one network may ask: token buckets in memory, bounded, the same for whatever is asked about.
-//
-// Threads: any. When the table is full, buckets that have filled up again go first (they say nothing), then a stranger
-// is refused: memory cannot be grown from outside.
+// Counts per key in a fixed window: codes per address, requests per network. Memory is bounded: when it is full the
+// oldest windows go. Threads: any. A restart forgets; the tries of a code are stored with it and do not.
 #pragma once
 
 #include <mutex>
 #include <string>
 #include <unordered_map>
 
-#include "nimes/error.hpp"
 #include "nimes/time.hpp"
 
 namespace nimes::gateway::enrolment {
 
-struct Rate {
-    std::uint32_t burst = 1;  // at once
-    Millis refill = kSecond;  // one more each
-};
-
-// "192.0.2.7" as it is, IPv6 as its /64 (that is what one subscriber gets), IPv4 in IPv6 as IPv4; else the text itself.
-std::string network_of(std::string_view peer);
-
-class Limiter {
+class Limits {
   public:
-    Limiter(const Clock& clock, Rate rate, std::size_t max_networks = 65'536)
-        : clock_(clock), rate_(rate), max_(max_networks) {}
-
-    // Takes one. Errc::rate_limited.
-    Result<void> take(const std::string& network);
-    void sweep();
-    [[nodiscard]] std::size_t size() const;
+    Limits(unsigned most, Millis window) : most_(most), window_(window) {}
+    // False when this key has had its share; counts otherwise.
+    bool take(const std::string& key, Millis now);
 
   private:
-    struct Bucket {
-        Millis full_at = 0;  // by Clock::boot(): when all tokens are back
+    static constexpr std::size_t kKeys = 100'000;
+    struct Count {
+        Millis began = 0;
+        unsigned n = 0;
     };
-    void sweep_locked(Millis now);
-
-    const Clock& clock_;
-    const Rate rate_;
-    const std::size_t max_;
-    mutable std::mutex mutex_;
-    std::unordered_map<std::string, Bucket> buckets_;
-    Millis swept_at_ = 0;
+    const unsigned most_;
+    const Millis window_;
+    std::mutex mutex_;
+    std::unordered_map<std::string, Count> counts_;
 };
+
+// 192.0.2.17 → 192.0.2.0/24, 2001:db8::1 → its /64; anything else is a network of its own.
+std::string network_of(const std::string& ip);
 
 }  // namespace nimes::gateway::enrolment

@@ -1,6 +1,4 @@
-// Enrolment over HTTPS (openapi.yaml). Bodies are protobuf of directory.proto.
-//
-// The three steps of a device that is not in yet are open; asking and vouching need a token.
+// Enrolment over HTTPS (openapi.yaml): asking for a code, beginning, finishing, and vouching for a further device.
 #pragma once
 
 #include "enrolment/enrolment.hpp"

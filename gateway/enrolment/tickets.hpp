@@ -1,55 +1,35 @@
-// Enrolments under way, in the store: from the right code to the certificate, and a day longer for repeats.
-//
-// A ticket is known to the device that has it alone. Devices that wait for a voucher or an approval also stand in an
-// index of their user. A change is a compare-and-set of what was read: Errc::storage_conflict, read again.
-// Threads: any. Errors: Errc::ticket_unknown, not_found (index), storage.
+// Enrolments under way: from the offer of 128 bytes to the certificate. Kept a day, so that every step may be repeated.
+// Layout: LAYOUT.md. Threads: any; the caller holds the enrolment's lock. Errors: Errc::ticket_unknown, storage.
 #pragma once
 
-#include <optional>
-#include <vector>
-
-#include "enrolment/codes.hpp"
-#include "nimes/device_record.hpp"
+#include "enrolment/ports.hpp"
+#include "store/store.hpp"
 
 namespace nimes::gateway::enrolment {
 
-inline constexpr std::size_t kMaxPending = 16;  // shown of one user
+using TicketId = Id<struct TicketTag, 16>;
 
 struct Ticket {
     TicketId id;
-    Millis expires = 0;
-    DeviceCert cert;  // grows: body, self signature, voucher, EA's signature
+    Millis ends = 0;
+    DeviceCert cert;  // body; self signature, voucher and its signature as they come in
+    bool complete = false;
 
-    [[nodiscard]] bool signed_by_device() const { return !cert.self_signature.is_zero(); }
-    [[nodiscard]] bool vouched() const {
-        return cert.admission == Admission::first || !cert.voucher_signature.is_zero();
-    }
-    [[nodiscard]] bool done() const { return !cert.ea_signature.is_zero(); }
+    [[nodiscard]] bool is_signed() const { return !cert.self_signature.is_zero(); }
 };
 
 class Tickets {
   public:
-    Tickets(store::Store& store, const Clock& clock) : store_(store), clock_(clock) {}
-
-    Result<void> add(const Ticket& ticket);
-    Result<Ticket> get(const TicketId& id) const;
-    // Puts `next` in the place of `was`.
-    Result<void> replace(const Ticket& was, const Ticket& next);
-
-    // The index. Both are idempotent.
-    Result<void> show(const Ticket& ticket);
-    Result<void> hide(const Ticket& ticket);
-    // Signed by their devices, not yet admitted; oldest device id first.
-    Result<std::vector<Ticket>> pending(const UserId& user) const;
-    Result<Ticket> pending(const UserId& user, const DeviceId& device) const;
-    // Of all users, those that wait for an administrator.
-    Result<std::vector<Ticket>> pending_approvals() const;
-
-    Result<void> sweep();
+    explicit Tickets(store::Store& store) : store_(store) {}
+    Result<void> put(const Ticket& ticket);
+    Result<Ticket> find(const TicketId& id, Millis now);
+    // Open ones of a user.
+    Result<std::vector<Ticket>> of_user(const UserId& user, Millis now);
+    Result<void> expire(Millis now);
 
   private:
+    Result<std::vector<Ticket>> all();
     store::Store& store_;
-    const Clock& clock_;
 };
 
 }  // namespace nimes::gateway::enrolment
