@@ -69,8 +69,8 @@ class World:
             "organisation": ORGANISATION,
             "broker": BROKER_NAME,
             "audience": self.broker_url,
-            "gateway_key": keys / "gateway.pub",
-            "directory_key": keys / "directory.pub",
+            "gateway_key": (keys / "gateway.pub").read_text().strip(),
+            "directory_key": (keys / "directory.pub").read_text().strip(),
             "snapshot": self.folder / "broker" / "mirror.snapshot",
         }
 

@@ -1,0 +1,108 @@
+#include "app/adapters.hpp"
+
+#include <algorithm>
+
+namespace nimes::gateway::app {
+namespace {
+
+std::string_view name(RevokeReason reason) {
+    switch (reason) {
+        case RevokeReason::replaced:
+            return "replaced";
+        case RevokeReason::lost:
+            return "lost";
+        case RevokeReason::stolen:
+            return "stolen";
+        case RevokeReason::left:
+            return "left";
+    }
+    return "";
+}
+
+std::string state_of(const directory::DeviceFacts& device, Millis now) {
+    if (device.revoke) return "revoked";
+    if (device.suspended) return "suspended";
+    if (now < device.cert.not_before) return "waiting";
+    return now < device.cert.not_after ? "active" : "expired";
+}
+
+}  // namespace
+
+Result<std::vector<mailbox::Target>> MailboxPeople::devices_of(const UserId& user) const {
+    const auto targets = directory_.targets_of(user);
+    if (!targets) return fail(targets.error().code);
+    std::vector<mailbox::Target> out;
+    for (const auto& t : *targets) out.push_back({t.device, t.user, t.dev_no});
+    return out;
+}
+
+mailbox::HeadHint MailboxPeople::head_since(std::uint64_t revision) const {
+    auto changes = directory_.changes_since(revision);
+    return {changes.revision, std::move(changes.users), changes.too_many};
+}
+
+std::optional<UserId> EnrolmentRoster::find(const ServiceAddress& address) const {
+    if (!organisation_.has_domain(address.domain())) return std::nullopt;
+    const auto person = directory_.person(address);
+    if (!person) return std::nullopt;
+    return person->user;
+}
+
+Bytes EnrolmentRoster::person_record(const UserId& user) const {
+    const auto person = directory_.person(user);
+    return person ? person->record : Bytes{};
+}
+
+Result<admin::Registry::Change> AdminRegistry::put_person(const admin::PersonFields& person) {
+    const auto put = directory_.put_person({person.address, person.name, person.rank, person.unit});
+    if (!put) return fail(put.error().code, put.error().detail);
+    switch (*put) {
+        case directory::Directory::Put::added:
+            return Change::added;
+        case directory::Directory::Put::changed:
+            return Change::changed;
+        case directory::Directory::Put::unchanged:
+            break;
+    }
+    return Change::unchanged;
+}
+
+std::vector<admin::DeviceLine> AdminRegistry::devices(const std::optional<ServiceAddress>& of) const {
+    std::optional<UserId> user;
+    if (of) {
+        const auto person = directory_.person(*of);
+        if (!person) return {};
+        user = person->user;
+    }
+    std::vector<admin::DeviceLine> out;
+    const auto now = clock_.now();
+    for (const auto& device : directory_.devices(user)) {
+        const auto person = directory_.person(device.cert.user);
+        if (!person) continue;
+        out.push_back({device.cert.device, person->address, person->name, state_of(device, now),
+                       device.revoke ? std::string(name(device.revoke->reason)) : std::string{}, device.cert.role,
+                       device.cert.platform, device.cert.not_before, device.cert.not_after});
+    }
+    std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) {
+        return std::tie(a.name, a.address, a.device) < std::tie(b.name, b.address, b.device);
+    });
+    return out;
+}
+
+Result<void> AdminRegistry::revoke(const DeviceId& device, RevokeReason reason) {
+    revocations_.begin(device, clock_.now());
+    return directory_.revoke(device, reason);
+}
+
+Result<http::Caller> TokenAuthoriser::authorise(std::string_view text) {
+    const auto token = Token::parse(text);
+    if (!token) return fail(token.error().code);
+    const auto identity = directory_.identity_of(token->device);
+    if (!identity) return fail(Errc::token_invalid);
+    if (auto ok = token->check(*identity, here_, clock_.now(), Token::kHttpsWindow); !ok) return pass(ok);
+    const auto user = directory_.admit(token->device);
+    if (!user) return fail(user.error().code);
+    return http::Caller{*user, token->device};
+}
+
+}  // namespace nimes::gateway::app

@@ -1,0 +1,117 @@
+// Where the rooms meet: each room's small interface, answered by the room that knows. Nothing here decides anything.
+//
+// Threads: as the interfaces say; all state belongs to the rooms. References must outlive the adapters.
+#pragma once
+
+#include "admin/organisation.hpp"
+#include "admin/ports.hpp"
+#include "admin/revocations.hpp"
+#include "broker/link.hpp"
+#include "broker/mirror_feed.hpp"
+#include "directory/directory.hpp"
+#include "enrolment/ports.hpp"
+#include "http/bearer.hpp"
+#include "mailbox/ports.hpp"
+#include "media/media_store.hpp"
+#include "nimes/token.hpp"
+
+namespace nimes::gateway::app {
+
+class MailboxPeople final : public mailbox::People {
+  public:
+    explicit MailboxPeople(const directory::Directory& directory) : directory_(directory) {}
+    Result<UserId> sender(const DeviceId& device) const override { return directory_.admit(device); }
+    Result<std::vector<mailbox::Target>> devices_of(const UserId& user) const override;
+    mailbox::HeadHint head_since(std::uint64_t revision) const override;
+    std::uint32_t seal_batch(const DeviceId& device) const override { return directory_.seal_batch(device); }
+
+  private:
+    const directory::Directory& directory_;
+};
+
+class MailboxMedia final : public mailbox::MediaLinks {
+  public:
+    explicit MailboxMedia(media::MediaStore& media) : media_(media) {}
+    Result<void> link(const BlobId& blob, const DeviceId& sender, Millis expires) override {
+        return media_.link(blob, sender, expires);
+    }
+
+  private:
+    media::MediaStore& media_;
+};
+
+class MailboxOutlet final : public mailbox::Outlet {
+  public:
+    void connect(broker::Link& link) { link_ = &link; }
+    void send(const DeviceId& device, Bytes down) override {
+        if (link_ != nullptr) link_->send(device, std::move(down));
+    }
+
+  private:
+    broker::Link* link_ = nullptr;
+};
+
+class EnrolmentRoster final : public enrolment::Roster {
+  public:
+    EnrolmentRoster(directory::Directory& directory, const admin::Organisation& organisation)
+        : directory_(directory), organisation_(organisation) {}
+    std::optional<UserId> find(const ServiceAddress& address) const override;
+    bool has_devices(const UserId& user) const override { return !directory_.devices(user).empty(); }
+    Result<DeviceCert> draft(const UserId& user, const PublicKey& identity, DeviceRole role, Admission admission,
+                             std::uint16_t platform, Millis not_before) const override {
+        return directory_.draft(user, identity, role, admission, platform, not_before);
+    }
+    Result<DeviceCert> certify(const DeviceCert& cert) override { return directory_.certify(cert); }
+    std::optional<PublicKey> identity_of(const DeviceId& device) const override {
+        return directory_.identity_of(device);
+    }
+    Bytes person_record(const UserId& user) const override;
+
+  private:
+    directory::Directory& directory_;
+    const admin::Organisation& organisation_;
+};
+
+class AdminRegistry final : public admin::Registry {
+  public:
+    AdminRegistry(directory::Directory& directory, admin::Revocations& revocations, const Clock& clock)
+        : directory_(directory), revocations_(revocations), clock_(clock) {}
+    Result<Change> put_person(const admin::PersonFields& person) override;
+    std::vector<admin::DeviceLine> devices(const std::optional<ServiceAddress>& of) const override;
+    Result<void> suspend(const DeviceId& device) override { return directory_.suspend(device); }
+    Result<void> resume(const DeviceId& device) override { return directory_.resume(device); }
+    Result<void> revoke(const DeviceId& device, RevokeReason reason) override;
+
+  private:
+    directory::Directory& directory_;
+    admin::Revocations& revocations_;
+    const Clock& clock_;
+};
+
+class DirectoryMirror final : public broker::MirrorSource {
+  public:
+    explicit DirectoryMirror(const directory::Directory& directory) : directory_(directory) {}
+    std::uint64_t revision() const override { return directory_.mirror_revision(); }
+    std::vector<MirrorItem> all() const override { return directory_.mirror_all(); }
+    std::optional<std::vector<MirrorItem>> since(std::uint64_t revision) const override {
+        return directory_.mirror_since(revision);
+    }
+
+  private:
+    const directory::Directory& directory_;
+};
+
+// Bearer tokens: form, signature by the device's key, audience, time; then whether the device may enter.
+class TokenAuthoriser final : public http::Authoriser {
+  public:
+    TokenAuthoriser(const directory::Directory& directory, const Audience& here, const Clock& clock)
+        : directory_(directory), here_(here), clock_(clock) {}
+    Result<http::Caller> authorise(std::string_view token) override;
+
+  private:
+    const directory::Directory& directory_;
+    const Audience here_;
+    const Clock& clock_;
+};
+
+}  // namespace nimes::gateway::app

@@ -1,0 +1,73 @@
+#include "app/config.hpp"
+
+namespace nimes::gateway::app {
+
+std::string config_template(std::string_view organisation) {
+    return "# nimes-gateway. Check it with `nimes-gateway check-config --config FILE`; relative paths are taken from "
+           "this\n"
+           "# file's folder. Lines that begin with # show the default.\n\n"
+           "# Fixed when the keys were made: every signature names it.\n"
+           "organisation = \"" +
+           std::string(organisation) +
+           R"("
+# Ed25519 keys of the organisation, mode 0600. Back them up apart from the store; who holds them can admit people.
+# keys = "keys"
+
+[http]
+# What handsets talk to beside MQTT: enrolment, directory, media.
+listen = "0.0.0.0:8443"
+# As handsets reach it; it goes into provisioning files and into every token, so it must not change afterwards.
+public_url = "https://gateway.example:8443"
+certificate = "tls/gateway.crt"
+key = "tls/gateway.key"
+# The CA that handsets shall trust, PEM; it goes into provisioning files.
+ca = "tls/ca.crt"
+
+[operations]
+# /metrics, /livez, /readyz for machines inside: no TLS, no token.
+listen = "127.0.0.1:9464"
+# debug, info, warning, error
+# log_level = "info"
+
+[admin]
+# Unix socket of `nimes-gateway admin`, mode 0600: who may open it may do everything.
+# socket = "admin.sock"
+
+[store]
+# path = "store"
+# Below so many free bytes nothing new is taken in, so that what is there stays whole.
+# floor_bytes = 1073741824
+# cache_bytes = 268435456
+
+[broker]
+# The edge's name, as in the plugin's option plugin_opt_broker.
+name = "edge-1"
+# As handsets reach it; it goes into provisioning files and tokens.
+url = "mqtts://broker.example:8883"
+# Where the gateway itself connects to, if elsewhere. Its tokens are still made for url.
+# dial = ""
+ca = "tls/ca.crt"
+
+[smtp]
+# smtps://host:465, or smtp://host:587 (STARTTLS is used where the server offers it).
+url = "smtp://127.0.0.1:25"
+sender = "nimes@police.example"
+# user = ""
+# password_file = ""
+# ca = ""
+
+[policy]
+# How long messages and media are kept for who has not fetched them: 1 to 90 days.
+# retention_days = 7
+# offline_grace_hours = 12
+# How long nothing is sealed to a further device of a person, so that its owner sees it first.
+# device_hold_seconds = 900
+# May received media leave the sealed container as files?
+# export_allowed = true
+# private_devices_allowed = false
+# media_quota_bytes = 2147483648
+# media_max_bytes = 536870912
+)";
+}
+
+}  // namespace nimes::gateway::app

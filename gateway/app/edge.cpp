@@ -1,0 +1,99 @@
+#include "app/edge.hpp"
+
+namespace nimes::gateway::app {
+namespace {
+
+constexpr auto kTick = std::chrono::seconds(1);
+constexpr std::size_t kMaxEvents = 10'000;
+
+}  // namespace
+
+void Edge::start(broker::Link& link) {
+    link_ = &link;
+    thread_ = std::thread([this] { run(); });
+}
+
+void Edge::stop() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    wake_.notify_all();
+    if (thread_.joinable()) thread_.join();
+}
+
+void Edge::push(Event event) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (events_.size() >= kMaxEvents)
+            events_.pop_front();  // states repeat; a revocation's way is shown, not made, here
+        events_.push_back(std::move(event));
+    }
+    wake_.notify_one();
+}
+
+void Edge::mirror_moved() { push(Moved{}); }
+void Edge::revoked(const DeviceId& device, std::uint64_t mirror_revision) { push(Revoked{device, mirror_revision}); }
+void Edge::linked() {
+    needs_.metrics.broker_linked.set(1);
+    needs_.log.info("broker_linked");
+    push(Linked{});
+}
+void Edge::unlinked() {
+    needs_.metrics.broker_linked.set(0);
+    needs_.log.warning("broker_unlinked");
+}
+void Edge::edge_state(const EdgeState& state) { push(state); }
+
+void Edge::presence(const Presence& presence) {
+    if (presence.kind == Presence::Kind::connected) needs_.mailroom.connected(presence.device, presence.connection);
+    else needs_.mailroom.gone(presence.device, presence.connection);
+}
+
+void Edge::figure(std::string_view topic, double value) {
+    if (topic.ends_with("/messages/dropped")) needs_.metrics.broker_publish_dropped.follow(value);
+}
+
+void Edge::run() {
+    std::unique_lock lock(mutex_);
+    while (!stopping_) {
+        wake_.wait_for(lock, kTick, [this] { return stopping_ || !events_.empty(); });
+        auto events = std::exchange(events_, {});
+        lock.unlock();
+        for (const auto& event : events) handle(event);
+        send(needs_.feed.tick());
+        lock.lock();
+    }
+}
+
+void Edge::handle(const Event& event) {
+    if (std::holds_alternative<Linked>(event)) return needs_.feed.linked();
+    if (std::holds_alternative<Moved>(event)) return send(needs_.feed.changed());
+    if (const auto* revoked = std::get_if<Revoked>(&event)) {
+        send(needs_.feed.changed());
+        needs_.revocations.told(revoked->device, revoked->mirror_revision, needs_.clock.now());
+        needs_.metrics.revocations_pending.set(static_cast<double>(needs_.revocations.pending()));
+        return;
+    }
+    on_state(std::get<EdgeState>(event));
+}
+
+void Edge::on_state(const EdgeState& state) {
+    const auto& m = needs_.metrics;
+    m.broker_admitted.follow(static_cast<double>(state.admitted));
+    m.broker_refused.follow(static_cast<double>(state.refused));
+    m.broker_denied.follow(static_cast<double>(state.denied));
+    m.broker_kicked.follow(static_cast<double>(state.kicked));
+    m.broker_tick_gap_max_seconds.set(static_cast<double>(state.tick_gap_max) / 1'000.0);
+    if (!state.wants_full)
+        for (const auto seconds : needs_.revocations.obeyed(state.mirror_revision, needs_.clock.now()))
+            m.revocation_effective_seconds.observe(seconds);
+    m.revocations_pending.set(static_cast<double>(needs_.revocations.pending()));
+    send(needs_.feed.on_state(state));
+}
+
+void Edge::send(std::vector<Bytes> parts) {
+    for (auto& part : parts) link_->control(std::move(part));
+}
+
+}  // namespace nimes::gateway::app

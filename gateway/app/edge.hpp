@@ -1,0 +1,73 @@
+// The gateway's side of one broker: hands packets and presence to the mailroom, feeds the mirror, and follows how far
+// the broker has obeyed.
+//
+// Paho's thread only puts events into a queue; a thread of its own signs and sends. Threads: Handler's functions from
+// the link's threads, the others from any; start() and stop() from one. Ownership: everything in Needs must outlive it.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <variant>
+
+#include "admin/revocations.hpp"
+#include "broker/link.hpp"
+#include "broker/mirror_feed.hpp"
+#include "mailbox/mailroom.hpp"
+#include "operations/log.hpp"
+#include "operations/metrics.hpp"
+
+namespace nimes::gateway::app {
+
+class Edge final : public broker::Handler {
+  public:
+    struct Needs {
+        broker::MirrorFeed& feed;
+        mailbox::Mailroom& mailroom;
+        admin::Revocations& revocations;
+        const Clock& clock;
+        const operations::Metrics& metrics;
+        operations::Log& log;
+    };
+    explicit Edge(const Needs& needs) : needs_(needs) {}
+    ~Edge() override { stop(); }
+
+    void start(broker::Link& link);
+    void stop();
+    // The directory's mirror moved; `revoked` when it was a revocation.
+    void mirror_moved();
+    void revoked(const DeviceId& device, std::uint64_t mirror_revision);
+
+    void linked() override;
+    void unlinked() override;
+    void packet(const DeviceId& device, Bytes up) override { needs_.mailroom.packet(device, std::move(up)); }
+    void presence(const Presence& presence) override;
+    void edge_state(const EdgeState& state) override;
+    void figure(std::string_view topic, double value) override;
+
+  private:
+    struct Linked {};
+    struct Moved {};
+    struct Revoked {
+        DeviceId device;
+        std::uint64_t mirror_revision;
+    };
+    using Event = std::variant<Linked, Moved, Revoked, EdgeState>;
+
+    void push(Event event);
+    void run();
+    void handle(const Event& event);
+    void on_state(const EdgeState& state);
+    void send(std::vector<Bytes> parts);
+
+    const Needs needs_;
+    broker::Link* link_ = nullptr;
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    std::deque<Event> events_;
+    bool stopping_ = false;
+    std::thread thread_;
+};
+
+}  // namespace nimes::gateway::app

@@ -1,0 +1,327 @@
+#include "app/gateway.hpp"
+
+#include <signal.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "admin/routes.hpp"
+#include "app/adapters.hpp"
+#include "app/edge.hpp"
+#include "app/housekeeping.hpp"
+#include "app/pages.hpp"
+#include "directory/provisioning.hpp"
+#include "directory/routes.hpp"
+#include "enrolment/mailer.hpp"
+#include "enrolment/routes.hpp"
+#include "http/server.hpp"
+#include "media/routes.hpp"
+#include "nimes/encoding.hpp"
+#include "store/rocksdb_store.hpp"
+#include "version.hpp"
+
+namespace nimes::gateway::app {
+namespace {
+
+Result<std::string> read_text(const std::filesystem::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    std::ostringstream out;
+    out << in.rdbuf();
+    if (!in) return fail(Errc::bad_config, "cannot read " + path.string());
+    return out.str();
+}
+
+operations::Level level_of(const std::string& name) {
+    if (name == "debug") return operations::Level::debug;
+    if (name == "warning") return operations::Level::warning;
+    return name == "error" ? operations::Level::error : operations::Level::info;
+}
+
+// Codes are hashed under a key that is not in the store.
+Key pepper_of(const directory::OrgSecrets& secrets) {
+    return Key(keyed_hash("nimes/pepper", {secrets.org.view()}, secrets.address_secret.view()).view());
+}
+
+enrolment::Policy enrolment_policy(const Config& config) {
+    enrolment::Policy out;
+    out.device_hold = config.policy.device_hold_seconds * kSecond;
+    out.private_devices = config.policy.private_devices_allowed;
+    return out;
+}
+
+mailbox::Options mailbox_options(const Config& config) {
+    mailbox::Options out;
+    out.retention = config.policy.retention_days * kDay;
+    return out;
+}
+
+broker::LinkOptions link_options(const Config& config) {
+    broker::LinkOptions out;
+    out.url = config.broker.url;
+    out.dial = config.broker.dial;
+    out.ca = config.broker.ca;
+    return out;
+}
+
+http::Listen listen_at(http::Listen::Kind kind, const Endpoint& at) {
+    http::Listen out;
+    out.kind = kind;
+    out.address = at.address;
+    out.port = at.port;
+    return out;
+}
+
+Result<std::string> mail_password(const Config& config) {
+    if (config.smtp.password_file.empty()) return std::string{};
+    auto text = read_text(config.smtp.password_file);
+    if (text)
+        while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
+    return text;
+}
+
+}  // namespace
+
+// In the order of making; ends in the reverse one.
+struct Gateway::Impl {
+    Impl(const Config& c, std::unique_ptr<store::Store> s) : config(c), store(std::move(s)) {}
+
+    Result<void> open(directory::OrgSecrets secrets);
+    Result<void> make_rooms();
+    Result<Bytes> provisioning() const;
+    void observe_directory();
+    void add_pages();
+    Result<void> start();
+    void stop();
+    void wait_for_end();
+
+    const Config config;
+    SystemClock clock;
+    SystemRandom random;
+    operations::Metrics metrics{kVersion, kCommit};
+    operations::Log log{clock, level_of(config.operations.log_level)};
+    operations::Health health;
+    std::unique_ptr<store::Store> store;
+
+    std::unique_ptr<directory::Directory> directory;
+    std::unique_ptr<admin::Organisation> organisation;
+    std::unique_ptr<media::MediaStore> media;
+    admin::Revocations revocations;
+
+    std::optional<MailboxPeople> people;
+    std::optional<MailboxMedia> media_links;
+    MailboxOutlet outlet;
+    std::optional<EnrolmentRoster> roster;
+    std::optional<AdminRegistry> registry;
+    std::optional<DirectoryMirror> mirror;
+    std::optional<TokenAuthoriser> authoriser;
+
+    std::optional<mailbox::Mailroom> mailroom;
+    std::optional<enrolment::Mailer> mailer;
+    std::optional<enrolment::Enrolment> enrolment;
+    std::optional<broker::MirrorFeed> feed;
+    std::optional<Edge> edge;
+    std::optional<broker::Link> link;
+    std::optional<Housekeeping> housekeeping;
+    http::Router public_router, operations_router, admin_router;
+    std::optional<http::Server> server;
+};
+
+Gateway::Gateway(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Gateway::~Gateway() = default;
+
+Result<std::unique_ptr<Gateway>> Gateway::open(const Config& config) {
+    auto secrets = directory::load_org_keys(config.keys, config.organisation);
+    if (!secrets) return pass(secrets);
+    auto store = store::open_rocksdb(config.store.path, {config.store.floor_bytes, config.store.cache_bytes});
+    if (!store) return pass(store);
+    auto impl = std::make_unique<Impl>(config, std::move(*store));
+    if (auto ok = impl->open(std::move(*secrets)); !ok) return pass(ok);
+    return std::unique_ptr<Gateway>(new Gateway(std::move(impl)));
+}
+
+Result<void> Gateway::Impl::open(directory::OrgSecrets secrets) {
+    auto opened = directory::Directory::open(*store, std::move(secrets), clock, random);
+    if (!opened) return pass(opened);
+    directory = std::move(*opened);
+    auto org = admin::Organisation::open(*store);
+    if (!org) return pass(org);
+    organisation = std::move(*org);
+    auto kept =
+        media::MediaStore::open(*store, clock, {config.policy.media_max_bytes, config.policy.media_quota_bytes, kDay});
+    if (!kept) return pass(kept);
+    media = std::move(*kept);
+    return {};
+}
+
+Result<void> Gateway::Impl::make_rooms() {
+    const auto here = audience_of(config.http.public_url);
+    if (!here) return fail(Errc::bad_config, "http.public_url");
+    auto password = mail_password(config);
+    if (!password) return pass(password);
+    const auto& secrets = directory->secrets();
+
+    people.emplace(*directory);
+    media_links.emplace(*media);
+    roster.emplace(*directory, *organisation);
+    registry.emplace(*directory, revocations, clock);
+    mirror.emplace(*directory);
+    authoriser.emplace(*directory, *here, clock);
+    mailroom.emplace(mailbox::Mailroom::Needs{*store, *people, *media_links, outlet, clock, metrics, log},
+                     mailbox_options(config));
+    mailer.emplace(
+        enrolment::MailServer{config.smtp.url, config.smtp.sender, config.smtp.user, *password, config.smtp.ca}, clock,
+        random, metrics, log);
+    enrolment.emplace(enrolment::Enrolment::Needs{*store, *roster, *mailer, clock, random, metrics, log},
+                      pepper_of(secrets), enrolment_policy(config));
+    feed.emplace(*mirror, secrets.directory.secret, secrets.org, config.broker.name, clock);
+    edge.emplace(Edge::Needs{*feed, *mailroom, revocations, clock, metrics, log});
+    link.emplace(link_options(config), secrets.gateway, *edge, clock, random);
+    outlet.connect(*link);
+    housekeeping.emplace(Housekeeping::Needs{*directory, *enrolment, *media, clock, metrics, log});
+    server.emplace(http::ServerOptions{}, &*authoriser,
+                   http::ServerHooks{[this](std::string_view route, std::string_view method, int status) {
+                                         metrics.http_requests.with({route, method, std::to_string(status)}).add();
+                                     },
+                                     [this](std::string_view event, std::string_view detail) {
+                                         log.warning(event, {{"detail", detail}});
+                                     }});
+    return {};
+}
+
+void Gateway::Impl::observe_directory() {
+    directory::Directory::Observers observers;
+    observers.head_moved = [this] { mailroom->head_moved(); };
+    observers.mirror_moved = [this] { edge->mirror_moved(); };
+    observers.shut_out = [this](const DeviceId& device) {
+        const auto revoked = directory->admit(device);
+        const bool final = !revoked && revoked.error().code == Errc::device_revoked;
+        if (final) {
+            revocations.done(device, admin::Step::recorded, clock.now());
+            edge->revoked(device, directory->mirror_revision());
+        }
+        server->cut(device);
+        if (!final) return;
+        revocations.done(device, admin::Step::requests_cut, clock.now());
+        mailroom->purge(device);
+        revocations.done(device, admin::Step::mailbox_destroyed, clock.now());
+    };
+    directory->observe(std::move(observers));
+}
+
+void Gateway::Impl::add_pages() {
+    health.add("store", [this] { return store->check(); });
+    health.add("broker", [this]() -> Result<void> {
+        if (!link->linked()) return fail(Errc::unavailable, "not linked");
+        return {};
+    });
+    add_status(public_router, clock);
+    directory::add_routes(public_router, *directory);
+    enrolment::add_routes(public_router, *enrolment);
+    media::add_routes(public_router, {*media, metrics, config.policy.media_max_bytes});
+    add_operations(operations_router, metrics, health);
+    add_local(admin_router, health, [this] { return provisioning(); });
+    admin::add_routes(admin_router, {*organisation, *registry, revocations, *store, clock});
+}
+
+Result<void> Gateway::Impl::start() {
+    auto tls = listen_at(http::Listen::Kind::tls, config.http.listen);
+    tls.certificate = config.http.certificate;
+    tls.key = config.http.key;
+    http::Listen socket;
+    socket.kind = http::Listen::Kind::local;
+    socket.path = config.admin.socket;
+    if (auto ok = server->listen(tls, public_router); !ok) return pass(ok);
+    if (auto ok = server->listen(listen_at(http::Listen::Kind::plain, config.operations.listen), operations_router);
+        !ok)
+        return pass(ok);
+    if (auto ok = server->listen(socket, admin_router); !ok) return pass(ok);
+    mailroom->start();
+    mailer->start();
+    enrolment->start();
+    edge->start(*link);
+    // A crash may have come between a revocation and the end of the mailbox.
+    for (const auto& device : directory->revoked_devices()) mailroom->purge(device.cert.device);
+    if (auto ok = link->start(); !ok) return ok;
+    housekeeping->start();
+    return server->start();
+}
+
+void Gateway::Impl::stop() {
+    server->stop();
+    housekeeping->stop();
+    link->stop();
+    edge->stop();
+    mailroom->stop();
+    enrolment->stop();
+    mailer->stop();
+}
+
+void Gateway::Impl::wait_for_end() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, number);
+    for (int number = 0;;) {
+        if (sigwait(&set, &number) != 0) continue;
+        if (number != SIGHUP) return;
+        const auto ok = server->reload_certificates();
+        if (ok) log.info("certificates_reloaded");
+        else log.error("certificates_not_reloaded", {{"code", ok.error().row().name}});
+    }
+}
+
+Result<void> Gateway::run() {
+    if (auto ok = impl_->make_rooms(); !ok) return ok;
+    impl_->observe_directory();
+    impl_->add_pages();
+    if (auto ok = impl_->start(); !ok) {
+        impl_->stop();
+        return ok;
+    }
+    impl_->log.info("started", {{"version", kVersion}});
+    impl_->wait_for_end();
+    impl_->log.info("stopping");
+    impl_->stop();
+    return {};
+}
+
+Result<Bytes> Gateway::provisioning() const { return impl_->provisioning(); }
+
+Result<Bytes> Gateway::Impl::provisioning() const {
+    const auto& c = config;
+    auto ca = read_text(c.http.ca);
+    if (!ca) return pass(ca);
+    directory::ProvisioningInput input;
+    input.brokers = {c.broker.url};
+    input.gateway = c.http.public_url;
+    input.ca_pem = std::move(*ca);
+    input.policy.set_retention_days(c.policy.retention_days);
+    input.policy.set_offline_grace_hours(c.policy.offline_grace_hours);
+    input.policy.set_device_hold_seconds(c.policy.device_hold_seconds);
+    input.policy.set_export_allowed(c.policy.export_allowed);
+    input.policy.set_private_devices_allowed(c.policy.private_devices_allowed);
+    input.head = directory->newest_head();
+    return directory::make_provisioning(directory->secrets(), input);
+}
+
+void Gateway::block_signals() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGPIPE}) sigaddset(&set, number);
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+Result<void> initialise(const std::filesystem::path& folder, const std::string& organisation) {
+    SystemRandom random;
+    SystemClock clock;
+    auto secrets = directory::create_org_keys(folder / "keys", organisation, random);
+    if (!secrets) return pass(secrets);
+    if (std::ofstream out(folder / "gateway.toml"); !(out << config_template(organisation)))
+        return fail(Errc::storage, "cannot write gateway.toml");
+    auto store = store::open_rocksdb(folder / "store", {});
+    if (!store) return pass(store);
+    const auto opened = directory::Directory::open(**store, std::move(*secrets), clock, random);
+    if (!opened) return fail(opened.error().code, opened.error().detail);
+    return {};
+}
+
+}  // namespace nimes::gateway::app

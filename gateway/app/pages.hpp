@@ -1,0 +1,18 @@
+// The few pages that belong to no room: /v1/status for handsets, /metrics and health for machines inside.
+#pragma once
+
+#include <functional>
+
+#include "http/router.hpp"
+#include "nimes/time.hpp"
+#include "operations/health.hpp"
+#include "operations/metrics.hpp"
+
+namespace nimes::gateway::app {
+
+void add_status(http::Router& router, const Clock& clock);
+// For the command line, over the administration's socket: GET /v1/admin/health, GET /v1/admin/provisioning.
+void add_local(http::Router& router, const operations::Health& health, std::function<Result<Bytes>()> provisioning);
+void add_operations(http::Router& router, const operations::Metrics& metrics, const operations::Health& health);
+
+}  // namespace nimes::gateway::app
