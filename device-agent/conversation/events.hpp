@@ -1,0 +1,25 @@
+// Making events: what a member signs to create, change or leave a group (FORMATS.md 2.5). Pure; thread safe.
+// Errors: Errc::not_a_member, malformed (what the event would do does not fit the roster).
+#pragma once
+
+#include "conversation/roster_state.hpp"
+#include "nimes/directory_head.hpp"
+
+namespace nimes::agent::conversation {
+
+// Who makes it, with what, and under which head.
+struct EventMaker {
+    UserId user;
+    DeviceId device;
+    const SigningKey& identity;
+    DirectoryHead head;
+    Millis now = 0;
+};
+
+// The maker becomes its administrator, the others posters.
+ConvEvent create_group(const EventMaker& maker, std::vector<UserId> others, RandomSource& random);
+Result<ConvEvent> change_group(const EventMaker& maker, const ConversationState& state, std::vector<RosterItem> items);
+// The whole roster once more, changing nothing: where a joiner can start.
+Result<ConvEvent> restate_group(const EventMaker& maker, const ConversationState& state);
+
+}  // namespace nimes::agent::conversation

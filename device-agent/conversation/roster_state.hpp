@@ -1,0 +1,58 @@
+// Who is in a conversation, as this device knows it: signed events applied one after the other (FORMATS.md 2.5).
+//
+// apply() is the only way that a roster changes. What it cannot judge yet is held, what is wrong is dropped, and two
+// valid successors of one epoch are a fork: kept, shown, never resolved in silence. Pure. Threads: values.
+// Errors: Errc::malformed by parse.
+#pragma once
+
+#include <map>
+#include <optional>
+
+#include "nimes/conversation_event.hpp"
+#include "nimes/device_record.hpp"
+
+namespace nimes::agent::conversation {
+
+struct EpochState {
+    Digest state;
+    Roster roster;
+    bool closed = false;
+    bool only_additions = true;  // beside the epoch before
+};
+
+struct ConversationState {
+    static constexpr std::size_t kEpochsKept = 64;
+
+    ConversationId id;
+    std::vector<UserId> pair;  // both users of a conversation of two; empty: a group
+    std::uint64_t epoch = 0;
+    std::map<std::uint64_t, EpochState> epochs;  // the newest 64
+    bool forked = false;
+
+    [[nodiscard]] bool is_pair() const { return !pair.empty(); }
+    [[nodiscard]] const EpochState* at(std::uint64_t wanted) const;
+    [[nodiscard]] const EpochState& now() const { return epochs.at(epoch); }
+    [[nodiscard]] const Member* member(const UserId& user) const;
+    // Was somebody removed, or a role changed, after that epoch?
+    [[nodiscard]] bool more_than_additions_since(std::uint64_t since) const;
+
+    [[nodiscard]] Bytes encode() const;
+    static Result<ConversationState> parse(ByteView bytes);
+};
+
+ConversationState pair_conversation(const UserId& a, const UserId& b);
+
+// What is known of the device that signed an event.
+struct ActorFacts {
+    bool entry_known = false;
+    const DeviceCert* cert = nullptr;  // in the actor's proven entry
+    const DeviceRevoke* revoke = nullptr;
+    enum class Head : std::uint8_t { unknown, verified, failed } head = Head::unknown;  // (dir_revision, dir_head)
+};
+
+enum class Applied : std::uint8_t { applied, repeated, held, dropped, forked };
+
+// `state` is nullopt for a conversation not known yet: then a create or a restate begins it.
+Applied apply(std::optional<ConversationState>& state, const ConvEvent& event, const ActorFacts& actor);
+
+}  // namespace nimes::agent::conversation
