@@ -1,0 +1,82 @@
+#include "media/outgoing.hpp"
+
+#include <algorithm>
+#include <memory>
+
+#include "nimes/message.hpp"
+
+namespace nimes::agent::media {
+namespace {
+
+// Fills one chunk from the source, then with zeros up to the padded length.
+Result<void> fill(std::span<std::uint8_t> chunk, const Source& source, std::uint64_t& left) {
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(chunk.size(), left));
+    std::size_t got = 0;
+    while (got < wanted) {
+        const auto n = source(chunk.subspan(got, wanted - got));
+        if (!n) return fail(n.error().code, n.error().detail);
+        if (*n == 0) return fail(Errc::malformed, "the medium is shorter than it was");
+        got += *n;
+    }
+    std::fill(chunk.begin() + static_cast<std::ptrdiff_t>(wanted), chunk.end(), std::uint8_t{0});
+    left -= wanted;
+    return {};
+}
+
+}  // namespace
+
+Source source_of(ByteView bytes) {
+    return [bytes, at = std::size_t{0}](std::span<std::uint8_t> into) mutable -> Result<std::size_t> {
+        const auto n = std::min(into.size(), bytes.size() - at);
+        std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(at), n, into.begin());
+        at += n;
+        return n;
+    };
+}
+
+Result<Source> source_of(const std::filesystem::path& path) {
+    auto file = File::read(path);
+    if (!file) return pass(file);
+    auto shared = std::make_shared<File>(std::move(*file));
+    return Source([shared](std::span<std::uint8_t> into) { return shared->read(into); });
+}
+
+Result<BlobReference> seal(const std::filesystem::path& media, const ConversationId& conversation, const Source& source,
+                           std::uint64_t length, RandomSource& random) {
+    if (auto ok = make_media_directory(media); !ok) return pass(ok);
+    BlobReference out;
+    out.blob = random.id<BlobId>();
+    out.conversation = conversation;
+    random.fill(out.key.edit());
+    out.plain_length = length;
+    out.padded_length = padme(length);
+    const auto shape = out.shape();
+    const auto part = part_path(media, out.blob);
+    auto file = File::create(part);
+    if (!file) return pass(file);
+    BlobDigest digest;
+    Bytes plain, sealed;
+    auto left = length;
+    for (std::uint64_t i = 0; i < shape.chunks(); ++i) {
+        plain.resize(shape.chunk_plain(i));
+        sealed.resize(plain.size() + kBlobTag);
+        if (auto ok = fill(plain, source, left); !ok) return pass(ok);
+        seal_chunk(sealed, shape, out.key, i, plain);
+        digest.update(sealed);
+        if (auto ok = file->write(sealed); !ok) return pass(ok);
+    }
+    sodium_memzero(plain.data(), plain.size());
+    out.digest = digest.finish();
+    if (auto ok = file->sync(); !ok) return pass(ok);
+    if (auto ok = rename_durably(part, sealed_path(media, out.blob)); !ok) return pass(ok);
+    return out;
+}
+
+Result<void> upload(const std::filesystem::path& media, const BlobId& blob, Transfer& transfer,
+                    const Progress& progress, const std::stop_token& stop) {
+    const auto file = sealed_path(media, blob);
+    if (!std::filesystem::exists(file)) return fail(Errc::not_found, "the sealed file is gone");
+    return transfer.upload(blob, file, progress, stop);
+}
+
+}  // namespace nimes::agent::media
