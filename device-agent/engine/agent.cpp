@@ -1,0 +1,205 @@
+#include "engine/agent.hpp"
+
+#include "engine/impl.hpp"
+#include "nimes/token.hpp"
+#include "sealing/seal_keys.hpp"
+
+namespace nimes::agent::engine {
+namespace {
+
+constexpr std::size_t kLeastPassphrase = 8;
+
+}  // namespace
+
+Agent::Agent(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Agent::~Agent() {
+    if (impl_ && impl_->link) impl_->link->stop();
+}
+
+Result<std::unique_ptr<Agent>> Agent::open(container::HomeLock home, ByteView passphrase, bool create,
+                                           const Clock& clock, RandomSource& random,
+                                           const container::PassphraseCost& cost) {
+    const auto path = home.home();
+    auto impl = std::make_unique<Impl>(path, clock, random);
+    const container::Surroundings surroundings{impl->keystore, clock, random};
+    if (container::Container::exists(path)) {
+        auto box = container::Container::open(std::move(home), surroundings);
+        if (!box) return pass(box);
+        impl->core.box = std::move(*box);
+        if (auto ok = impl->core.box->unlock(passphrase); !ok) return pass(ok);
+    } else {
+        if (!create) return fail(Errc::not_enrolled);
+        if (passphrase.size() < kLeastPassphrase) return fail(Errc::usage, "a passphrase has at least 8 characters");
+        auto box = container::Container::create(std::move(home), passphrase, cost, surroundings);
+        if (!box) return pass(box);
+        impl->core.box = std::move(*box);
+    }
+    if (auto ok = impl->core.load(); !ok) return pass(ok);
+    if (impl->core.provisioning) impl->make_network();
+    return std::unique_ptr<Agent>(new Agent(std::move(impl)));
+}
+
+Result<void> Agent::check_passphrase(ByteView passphrase) {
+    const Lock lock(impl_->core.mutex);
+    return impl_->core.box->check_passphrase(passphrase);
+}
+
+void Agent::Impl::make_network() {
+    const auto token = [this](std::string_view url) -> Result<std::string> {
+        const auto audience = audience_of(url);
+        if (!audience) return fail(audience.error().code, audience.error().detail);
+        const auto key = core.box->identity();
+        if (!key || !core.enrolled()) return fail(Errc::not_enrolled);
+        return mint_token(key->secret, core.own().device, *audience, core.clock.now(), core.random);
+    };
+    network.emplace(*core.provisioning, token, core.clock, core.random);
+    sync.emplace(core, *network);
+    people.emplace(core, *network, *sync);
+}
+
+Result<void> Agent::Impl::ready() const {
+    if (!core.enrolled()) return fail(Errc::not_enrolled);
+    if (core.shut_out) return fail(*core.shut_out);
+    return {};
+}
+
+Result<void> Agent::Impl::start_link() {
+    const std::lock_guard one(starting);
+    if (link) return {};
+    const auto token = [this](std::string_view url) -> Result<std::string> {
+        const auto audience = audience_of(url);
+        if (!audience) return fail(audience.error().code, audience.error().detail);
+        const auto key = core.box->identity();
+        if (!key) return fail(key.error().code);
+        return mint_token(key->secret, core.own().device, *audience, core.clock.now(), core.random);
+    };
+    link.emplace(core, *network, *sync, compose, token);
+    return link->start();
+}
+
+Result<Agent::Enrolled> Agent::enrol(ByteView file, const std::string& address, const std::string& code) {
+    auto provisioning = Provisioning::parse(file);
+    if (!provisioning) return pass(provisioning);
+    Lock lock(impl_->core.mutex);
+    if (auto ok = Enrol::prepare(impl_->core, std::move(*provisioning), address); !ok) return pass(ok);
+    impl_->make_network();
+    Enrol enrol(impl_->core, *impl_->network);
+    if (!enrol.redeemed()) {
+        if (code.empty()) {
+            if (auto ok = enrol.request_code(lock); !ok) return pass(ok);
+            return Enrolled::code_sent;
+        }
+        if (auto ok = enrol.redeem(lock, code); !ok) return pass(ok);
+    }
+    if (auto ok = enrol.finish(lock); !ok) return pass(ok);
+    // Finds itself in the directory, and publishes its seal keys: only now others can reach it.
+    if (auto ok = impl_->sync->run(lock); !ok) return pass(ok);
+    return Enrolled::done;
+}
+
+Result<void> Agent::go_online() {
+    {
+        const Lock lock(impl_->core.mutex);
+        if (!impl_->core.enrolled()) return fail(Errc::not_enrolled);
+        if (impl_->core.shut_out == Errc::device_revoked) return fail(Errc::device_revoked);
+    }
+    return impl_->start_link();
+}
+
+Status Agent::status() {
+    const Lock lock(impl_->core.mutex);
+    const auto& core = impl_->core;
+    Status out;
+    out.enrolled = core.enrolled();
+    out.connected = impl_->link && impl_->link->connected();
+    out.synced = impl_->link && impl_->link->synced();
+    out.address = core.door.address;
+    out.shut_out = core.shut_out;
+    if (core.directory) out.directory_revision = core.directory->head().revision;
+    if (impl_->link) out.outbox = impl_->link->outbox().waiting();
+    if (!core.enrolled()) return out;
+    out.device = core.own().device;
+    out.user = core.own().user;
+    return out;
+}
+
+bool Agent::wait_synced(Millis patience, const std::stop_token& stop) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(patience);
+    Lock lock(impl_->core.mutex);
+    const std::stop_callback wake(stop, [this] { impl_->core.changed.notify_all(); });
+    while (impl_->link && !impl_->link->synced() && !stop.stop_requested() && !impl_->core.shut_out)
+        if (impl_->core.changed.wait_until(lock, until) == std::cv_status::timeout) break;
+    return impl_->link && impl_->link->synced();
+}
+
+Result<std::vector<directory::PersonInfo>> Agent::people(const std::string& query) {
+    Lock lock(impl_->core.mutex);
+    if (auto ok = impl_->ready(); !ok) return pass(ok);
+    return impl_->people->search(lock, query);
+}
+
+Result<std::vector<Shown>> Agent::messages(std::uint64_t after, std::size_t limit) {
+    const Lock lock(impl_->core.mutex);
+    if (!impl_->core.enrolled()) return fail(Errc::not_enrolled);
+    return messages_after(impl_->core, after, limit);
+}
+
+Result<std::vector<Alarm>> Agent::alarms(std::uint64_t after) {
+    const Lock lock(impl_->core.mutex);
+    return alarms_after(impl_->core, after);
+}
+
+bool Agent::wait_message(std::uint64_t after, Millis patience, const std::stop_token& stop) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(patience);
+    Lock lock(impl_->core.mutex);
+    const std::stop_callback wake(stop, [this] { impl_->core.changed.notify_all(); });
+    while (impl_->core.newest_message <= after && !stop.stop_requested())
+        if (impl_->core.changed.wait_until(lock, until) == std::cv_status::timeout) break;
+    return impl_->core.newest_message > after;
+}
+
+std::vector<GroupLine> Agent::groups() {
+    const Lock lock(impl_->core.mutex);
+    std::vector<GroupLine> out;
+    for (const auto& [id, state] : impl_->core.conversations)
+        if (!state.is_pair()) out.push_back({id, title_of(impl_->core, state), state.now().roster.size()});
+    return out;
+}
+
+Result<std::string> Agent::token(const std::string& audience) {
+    const Lock lock(impl_->core.mutex);
+    if (!impl_->core.enrolled()) return fail(Errc::not_enrolled);
+    const auto here = audience_of(audience.empty() ? impl_->core.provisioning->gateway : audience);
+    if (!here) return fail(here.error().code, here.error().detail);
+    return mint_token(impl_->core.identity.secret, impl_->core.own().device, *here, impl_->core.clock.now(),
+                      impl_->core.random);
+}
+
+Result<std::vector<std::pair<std::string, Bytes>>> Agent::secrets_for_tests() {
+    const Lock lock(impl_->core.mutex);
+    auto& core = impl_->core;
+    std::vector<std::pair<std::string, Bytes>> out;
+    out.emplace_back("identity seed", to_bytes(core.identity.secret.view().first(32)));
+    auto tx = core.box->begin();
+    if (!tx) return pass(tx);
+    using container::Table;
+    for (const auto& [table, what] :
+         {std::pair{Table::seal_keys, "seal key"}, std::pair{Table::send_chains, "sending chain"},
+          std::pair{Table::recv_chains, "receiving chain"}, std::pair{Table::media, "media key"}}) {
+        auto rows = tx->scan(table);
+        if (!rows) return pass(rows);
+        for (const auto& row : *rows) {
+            if (table == Table::seal_keys)
+                out.emplace_back(what, to_bytes(sealing::DayKey::parse(row.value)->secret.view()));
+            if (table == Table::send_chains)
+                out.emplace_back(what, to_bytes(sealing::SendingChain::parse(row.value)->chain_key.view()));
+            if (table == Table::recv_chains)
+                out.emplace_back(what, to_bytes(sealing::ReceivingChain::parse(row.value)->chain_key.view()));
+            if (table == Table::media) out.emplace_back(what, to_bytes(MediumItem::parse(row.value)->key.view()));
+        }
+    }
+    return out;
+}
+
+}  // namespace nimes::agent::engine

@@ -1,0 +1,56 @@
+// Message, step 1, compose: content is padded, sealed and signed under this device's chain, and the chain is granted to
+// every device that shall open it. (Next: outbox.cpp.)
+//
+// Everything that leaves is put into the outbox in the same transaction that moves the chain on; nothing is sent here.
+// Call with the core's lock held, after Sync::bring_up for the conversation's users.
+// Errors: Errc::conversation_unknown, not_a_member, head_stale (a new chain needs a head of today), too_large, storage.
+#pragma once
+
+#include "conversation/content.hpp"
+#include "conversation/events.hpp"
+#include "engine/core.hpp"
+#include "sealing/grant_sealer.hpp"
+
+namespace nimes::agent::engine {
+
+struct Composed {
+    MessageId id;
+    std::uint64_t sequence = 0;     // row of the own message
+    std::vector<DeviceId> devices;  // that can open it
+    std::vector<DeviceId> stale;    // that cannot: no seal key of today
+};
+
+class Compose {
+  public:
+    explicit Compose(Core& core) : core_(core) {}
+
+    // `id` is the caller's, so that a repeat makes no second message.
+    Result<Composed> message(const ConversationId& conversation, const MessageId& id,
+                             const conversation::Meaning& meaning, const BlobId& upload = {});
+    // Grants to devices that the newest chain has not reached; nothing when there are none.
+    Result<void> grant_missing(const ConversationId& conversation);
+    // The event goes out and is applied here.
+    Result<void> event(const ConvEvent& event);
+    Result<ConvEvent> new_group(const std::vector<UserId>& others);
+
+  private:
+    struct Recipients {
+        std::vector<const DeviceCert*> active;
+        std::vector<DeviceId> stale;
+    };
+    struct Draft;
+
+    Result<const conversation::ConversationState*> open_conversation(const ConversationId& id) const;
+    Recipients recipients(const conversation::ConversationState& state) const;
+    [[nodiscard]] bool on_hold(const directory::HeldEntry& entry, const DeviceCert& cert) const;
+    Result<sealing::SendingChain> ready_chain(container::Transaction& tx, const conversation::ConversationState& state,
+                                              const Recipients& to);
+    Result<void> grant(container::Transaction& tx, const conversation::ConversationState& state,
+                       sealing::SendingChain& chain, const Recipients& to);
+    Result<void> put_outbox(container::Transaction& tx, OutboxItem item);
+    Result<void> put_chain(container::Transaction& tx, const sealing::SendingChain& chain);
+
+    Core& core_;
+};
+
+}  // namespace nimes::agent::engine

@@ -1,0 +1,157 @@
+#include "engine/core.hpp"
+
+#include <algorithm>
+
+namespace nimes::agent::engine {
+namespace {
+
+using container::Table;
+using container::Transaction;
+
+constexpr Millis kKnownHeadsKept = 90 * kDay;
+
+Bytes id_key(ByteView id) { return to_bytes(id); }
+
+Result<void> load_directory(Core& core, Transaction& tx) {
+    const auto& p = *core.provisioning;
+    core.directory.emplace(p.keys, p.address_secret.view(), p.head);
+    auto heads = tx.scan(Table::heads);
+    if (!heads) return pass(heads);
+    for (const auto& row : *heads)
+        if (auto ok = core.directory->restore_head(row.value); !ok) return ok;
+    auto entries = tx.scan(Table::contacts);
+    if (!entries) return pass(entries);
+    for (const auto& row : *entries)
+        if (auto ok = core.directory->restore_entry(row.value); !ok) return ok;
+    return {};
+}
+
+Result<void> load_conversations(Core& core, Transaction& tx) {
+    auto rows = tx.scan(Table::conversations);
+    if (!rows) return pass(rows);
+    for (const auto& row : *rows) {
+        Reader in(row.value);
+        const auto title = in.take(in.u16());
+        auto state = conversation::ConversationState::parse(in.take(in.left()));
+        if (!state) return pass(state);
+        core.titles[state->id] = std::string(as_text(title));
+        core.conversations[state->id] = std::move(*state);
+    }
+    return {};
+}
+
+Result<void> load_settings(Core& core, Transaction& tx) {
+    auto marks = tx.get(Table::settings, setting_key(setting::kMarks));
+    if (!marks) return pass(marks);
+    if (*marks) {
+        Reader in((*marks)->value);
+        while (in.left() > 0) {
+            const auto lane = in.u8();
+            core.marks[lane] = in.u64();
+        }
+    }
+    auto seal = tx.get(Table::settings, setting_key(setting::kSeal));
+    if (!seal) return pass(seal);
+    if (*seal) {
+        Reader in((*seal)->value);
+        core.seal_batch = in.u32();
+        core.next_seal_key = in.u32();
+    }
+    auto devices = tx.get(Table::settings, setting_key(setting::kOwnDevices));
+    if (!devices) return pass(devices);
+    if (*devices)
+        for (Reader in((*devices)->value); in.left() > 0;) core.known_own_devices.insert(in.id<DeviceId>());
+    auto revoked = tx.get(Table::settings, setting_key(setting::kRevoked));
+    if (!revoked) return pass(revoked);
+    if (*revoked) core.shut_out = Errc::device_revoked;
+    auto newest = tx.scan(Table::messages, 0, 1, container::Order::newest_first);
+    if (!newest) return pass(newest);
+    if (!newest->empty()) core.newest_message = newest->front().id;
+    return {};
+}
+
+}  // namespace
+
+Bytes setting_key(std::string_view name) { return to_bytes(as_bytes(name)); }
+Bytes own_digest_key(const ConversationId& conversation) {
+    return std::move(Writer().text("own").id(conversation)).take();
+}
+
+Result<void> Core::load() {
+    auto info = box->door_info();
+    if (!info && info.error().code == Errc::not_enrolled) return {};
+    if (!info) return pass(info);
+    auto parsed = DoorInfo::parse(*info);
+    if (!parsed) return pass(parsed);
+    door = std::move(*parsed);
+    auto key = box->identity();
+    if (!key) return pass(key);
+    identity = std::move(*key);
+    auto read = Provisioning::parse(door.provisioning);
+    if (!read) return pass(read);
+    provisioning = std::move(*read);
+    auto tx = box->begin();
+    if (!tx) return pass(tx);
+    if (auto ok = load_directory(*this, *tx); !ok) return ok;
+    if (auto ok = load_conversations(*this, *tx); !ok) return ok;
+    return load_settings(*this, *tx);
+}
+
+Millis Core::now() const {
+    const auto local = clock.now();
+    return directory ? std::max(local, directory->head().ts) : local;
+}
+
+Result<void> Core::store_door() {
+    container::DoorContent content;
+    content.identity_seed = Secret<32>(identity.secret.view().first(32));
+    content.info = door.encode();
+    return box->set_door(content);
+}
+
+Result<void> Core::transact(const std::function<Result<void>(Transaction&)>& write) {
+    auto tx = box->begin();
+    if (!tx) return pass(tx);
+    if (auto ok = write(*tx); !ok) return ok;
+    return tx->commit();
+}
+
+void Core::mark_changed(const std::vector<UserId>& users, bool too_many) {
+    stale.insert(users.begin(), users.end());
+    all_stale = all_stale || too_many;
+}
+
+Result<void> Core::raise_alarm(Transaction& tx, std::string_view text) {
+    auto put = tx.append(Table::alarms, std::move(Writer().u64(clock.now()).text(text)).take());
+    if (!put) return pass(put);
+    return {};
+}
+
+Result<void> Core::put_conversation(Transaction& tx, const conversation::ConversationState& state) {
+    conversations[state.id] = state;
+    const auto& title = titles[state.id];
+    Writer out;
+    out.u16(static_cast<std::uint16_t>(title.size())).text(title).bytes(state.encode());
+    auto put = tx.put(Table::conversations, id_key(state.id.view()), out.view());
+    if (!put) return pass(put);
+    return {};
+}
+
+Result<void> Core::put_entry(Transaction& tx, const directory::HeldEntry& entry) const {
+    auto put = tx.put(Table::contacts, id_key(entry.entry.user.view()), entry.encode());
+    if (!put) return pass(put);
+    return {};
+}
+
+// By revision, so that the newest is restored last; heads before are kept for what still names them.
+Result<void> Core::put_head(Transaction& tx) const {
+    const auto& head = directory->head();
+    const auto last_day = expiry_day(head.ts, head.ts) + static_cast<std::uint32_t>(kKnownHeadsKept / kDay);
+    return tx.put(Table::heads, head.revision, head.encode(), {last_day, {}});
+}
+
+std::uint32_t Core::expiry_day(Millis sent, Millis received) const {
+    return container::expiry_day_of(std::min(sent, received) + provisioning->retention);
+}
+
+}  // namespace nimes::agent::engine

@@ -1,0 +1,84 @@
+// What the engine's steps share: the open container and what of it is held in memory.
+//
+// One mutex guards everything in here; each step says whether it wants it held. Network calls are made without it: what
+// they answered is judged against the state as it is afterwards. `changed` is notified after every change somebody may
+// wait for. Ownership: the Agent owns it; steps refer to it.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+
+#include "container/container.hpp"
+#include "conversation/roster_state.hpp"
+#include "directory/held_directory.hpp"
+#include "engine/provisioning.hpp"
+#include "engine/records.hpp"
+
+namespace nimes::agent::engine {
+
+using Lock = std::unique_lock<std::mutex>;
+
+struct Core {
+    Core(const Clock& c, RandomSource& r) : clock(c), random(r) {}
+
+    // Reads everything from an open container.
+    Result<void> load();
+    [[nodiscard]] Millis now() const;  // for admitting: never behind the newest head
+    [[nodiscard]] bool enrolled() const { return door.cert.has_value(); }
+    [[nodiscard]] const DeviceCert& own() const { return *door.cert; }
+    Result<void> store_door();
+
+    // Runs `write` in one transaction: all of it is stored, or nothing.
+    Result<void> transact(const std::function<Result<void>(container::Transaction&)>& write);
+
+    // Entries of which the gateway said that they moved: looked up before anything is sealed to them.
+    void mark_changed(const std::vector<UserId>& users, bool too_many);
+    Result<void> raise_alarm(container::Transaction& tx, std::string_view text);
+
+    Result<void> put_conversation(container::Transaction& tx, const conversation::ConversationState& state);
+    Result<void> put_entry(container::Transaction& tx, const directory::HeldEntry& entry) const;
+    Result<void> put_head(container::Transaction& tx) const;
+    [[nodiscard]] std::uint32_t expiry_day(Millis sent, Millis received) const;
+
+    const Clock& clock;
+    RandomSource& random;
+    std::mutex mutex;
+    std::condition_variable changed;
+
+    std::unique_ptr<container::Container> box;
+    DoorInfo door;
+    SigningKeyPair identity;
+    std::optional<Provisioning> provisioning;
+
+    std::optional<directory::HeldDirectory> directory;
+    std::set<UserId> stale;
+    bool all_stale = false;
+    std::set<DeviceId> known_own_devices;
+    std::map<ConversationId, conversation::ConversationState> conversations;
+    std::map<ConversationId, std::string> titles;
+    std::map<ConversationId, Millis> peer_chain_opened;
+    std::map<std::uint8_t, std::uint64_t> marks;  // by lane: everything up to here is stored
+    std::uint32_t seal_batch = 0;                 // newest published
+    std::uint32_t next_seal_key = 1;
+    std::uint64_t newest_message = 0;  // row id: who waits for messages looks at it
+
+    // Needed to go on with something that is held.
+    std::set<UserId> wanted_users;
+    std::set<std::uint64_t> wanted_heads;
+    bool wanted_newest_head = false;
+
+    std::set<BlobId> uploading;
+    std::optional<Errc> shut_out;  // the gateway refuses this device, or a proven revocation
+};
+
+// Keys in Table::settings.
+namespace setting {
+inline constexpr std::string_view kMarks = "marks", kSeal = "seal", kOwnDevices = "own-devices", kRevoked = "revoked";
+}
+Bytes setting_key(std::string_view name);
+Bytes own_digest_key(const ConversationId& conversation);
+
+}  // namespace nimes::agent::engine

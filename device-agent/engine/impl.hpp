@@ -1,0 +1,31 @@
+// What the Agent is made of; private to the engine.
+#pragma once
+
+#include "engine/agent.hpp"
+#include "engine/enrol.hpp"
+#include "engine/link.hpp"
+
+namespace nimes::agent::engine {
+
+struct Agent::Impl {
+    Impl(const std::filesystem::path& home, const Clock& clock, RandomSource& random)
+        : keystore(home / "keystore"), core(clock, random), compose(core) {}
+
+    // Makes what talks to the gateway, once there is a provisioning file. Lock held.
+    void make_network();
+    Result<void> start_link();
+    // Sends what was composed and waits. Lock held.
+    Result<void> send_and_wait(Lock& lock, const MessageId& id, Millis patience);
+    Result<void> ready() const;
+
+    container::FileKeystore keystore;
+    Core core;
+    Compose compose;
+    std::mutex starting;  // one go_online() at a time
+    std::optional<Network> network;
+    std::optional<Sync> sync;
+    std::optional<People> people;
+    std::optional<Link> link;
+};
+
+}  // namespace nimes::agent::engine

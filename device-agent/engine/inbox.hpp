@@ -1,0 +1,31 @@
+// Message, step 7, inbox: what arrives is stored before it is acknowledged. (Before: the gateway's delivery.cpp. Next:
+// open.cpp.)
+//
+// Each envelope is one transaction with everything that follows from it and the lane's new mark. What cannot be opened
+// yet is held, sealed in the container, and tried again when something came; at most 1,000 items, 16 MiB and 7 days.
+// Call with the core's lock held. Errors are the store's: then nothing is acknowledged, and it comes again.
+#pragma once
+
+#include "engine/open.hpp"
+
+namespace nimes::agent::engine {
+
+class Inbox {
+  public:
+    explicit Inbox(Core& core) : core_(core), open_(core) {}
+
+    // The marks to acknowledge afterwards are the core's.
+    Result<void> deliver(const v1::Deliver& deliver);
+    // Tries everything held, in order, until a round brings nothing.
+    Result<void> retry_held();
+
+  private:
+    Result<void> store(const v1::Envelope& envelope);
+    Result<void> hold(container::Transaction& tx, const v1::Envelope& envelope);
+    Result<void> put_mark(container::Transaction& tx, std::uint8_t lane, std::uint64_t sequence);
+
+    Core& core_;
+    Open open_;
+};
+
+}  // namespace nimes::agent::engine

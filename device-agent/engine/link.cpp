@@ -1,0 +1,229 @@
+#include "engine/link.hpp"
+
+#include <fstream>
+
+#include "engine/packets.hpp"
+#include "media/outgoing.hpp"
+
+namespace nimes::agent::engine {
+namespace {
+
+constexpr auto kTick = std::chrono::seconds(1);
+constexpr Millis kSyncEvery = 12 * kHour;
+constexpr Millis kSyncAgain = kMinute;
+constexpr std::size_t kMaxQueue = 10'000;
+
+transport::MqttOptions options_of(const Core& core) {
+    transport::MqttOptions out;
+    out.brokers = core.provisioning->brokers;
+    out.trust_store = core.box->home() / "ca.pem";
+    out.device = core.own().device;
+    return out;
+}
+
+}  // namespace
+
+Link::Link(Core& core, Network& network, Sync& sync, Compose& compose, transport::TokenSource token)
+    : core_(core),
+      network_(network),
+      sync_(sync),
+      compose_(compose),
+      session_(
+          options_of(core), std::move(token), [this](transport::MqttEvent e) { push(std::move(e)); }, core.clock,
+          core.random),
+      outbox_(core, session_),
+      inbox_(core) {}
+Link::~Link() { stop(); }
+
+Result<void> Link::start() {
+    // Paho reads its trust from a file; what is in it is public.
+    std::ofstream(core_.box->home() / "ca.pem", std::ios::trunc) << core_.provisioning->ca_pem;
+    {
+        const Lock lock(core_.mutex);
+        if (auto ok = outbox_.load(); !ok) return ok;
+    }
+    thread_ = std::thread([this] { run(); });
+    return session_.start();
+}
+
+void Link::stop() {
+    session_.stop();
+    {
+        const std::lock_guard lock(queue_mutex_);
+        stopping_ = true;
+    }
+    wake_.notify_all();
+    if (thread_.joinable()) thread_.join();
+}
+
+bool Link::synced() const {
+    if (!welcomed_) return false;
+    for (const auto& [lane, sequence] : newest_) {
+        const auto at = core_.marks.find(lane);
+        if (sequence > 0 && (at == core_.marks.end() || at->second < sequence)) return false;
+    }
+    return true;
+}
+
+void Link::push(transport::MqttEvent event) {
+    {
+        const std::lock_guard lock(queue_mutex_);
+        if (queue_.size() >= kMaxQueue) return;  // not acknowledged: the gateway sends it again
+        queue_.push_back(std::move(event));
+    }
+    wake_.notify_one();
+}
+
+void Link::run() {
+    auto next_tick = std::chrono::steady_clock::now() + kTick;
+    for (;;) {
+        std::deque<transport::MqttEvent> events;
+        {
+            std::unique_lock wait(queue_mutex_);
+            wake_.wait_until(wait, next_tick, [this] { return stopping_ || !queue_.empty(); });
+            if (stopping_) return;
+            events.swap(queue_);
+        }
+        Lock lock(core_.mutex);
+        for (const auto& event : events) handle(lock, event);
+        if (std::chrono::steady_clock::now() < next_tick) continue;
+        tick(lock);
+        next_tick = std::chrono::steady_clock::now() + kTick;
+    }
+}
+
+void Link::handle(Lock& lock, const transport::MqttEvent& event) {
+    if (std::holds_alternative<transport::Connected>(event)) return on_connected(lock);
+    if (const auto* packet = std::get_if<transport::Packet>(&event)) return on_packet(lock, packet->bytes);
+    welcomed_ = false;
+    core_.changed.notify_all();
+    const auto& end = std::get<transport::Disconnected>(event);
+    if (end.cause == transport::DisconnectCause::refused || end.cause == transport::DisconnectCause::closed)
+        on_refused(lock);
+}
+
+void Link::on_connected(Lock& lock) {
+    (void)session_.publish(hello_packet(core_.marks, core_.directory->head().revision));
+    outbox_.connected();
+    core_.changed.notify_all();
+    next_sync_ = core_.clock.boot() + ((sync_.run(lock)) ? kSyncEvery : kSyncAgain);
+    go_on(lock);
+}
+
+// The broker's refusal is mute. The gateway says why, to who proves to be this device.
+void Link::on_refused(Lock& lock) {
+    const auto revision = core_.directory->head().revision;
+    lock.unlock();
+    const auto answer = network_.head(revision);
+    lock.lock();
+    if (answer) {
+        if (core_.shut_out != Errc::device_revoked) core_.shut_out.reset();
+    } else if (answer.error().code == Errc::device_revoked || answer.error().code == Errc::device_suspended) {
+        core_.shut_out = answer.error().code;
+    }
+    core_.changed.notify_all();
+}
+
+void Link::on_packet(Lock& lock, const Bytes& packet) {
+    v1::Down down;
+    if (!down.ParseFromArray(packet.data(), static_cast<int>(packet.size()))) return;
+    switch (down.kind_case()) {
+        case v1::Down::kWelcome:
+            return on_welcome(lock, down.welcome());
+        case v1::Down::kAccepted:
+            return on_accepted(lock, down.accepted());
+        case v1::Down::kRejected: {
+            const auto& r = down.rejected();
+            const auto* known = row(std::string_view(r.code()));
+            const Error error{known != nullptr ? known->code : Errc::internal, r.detail()};
+            (void)outbox_.rejected(MessageId::from(as_bytes(r.message_id())), error, r.retry_after_ms());
+            return;
+        }
+        case v1::Down::kDeliver:
+            return on_deliver(lock, down.deliver());
+        case v1::Down::kHead: {
+            std::vector<UserId> users;
+            for (const auto& user : down.head().changed_users())
+                if (user.size() == UserId::size) users.push_back(UserId::from(as_bytes(user)));
+            core_.mark_changed(users, down.head().too_many());
+            if (core_.stale.contains(core_.own().user)) (void)sync_.run(lock);
+            return;
+        }
+        case v1::Down::KIND_NOT_SET:
+            return;
+    }
+}
+
+void Link::on_welcome(Lock& lock, const v1::Welcome& welcome) {
+    session_.spread_next_connect(std::min<Millis>(welcome.reconnect_spread_ms(), 10 * kMinute));
+    newest_.clear();
+    for (const auto& mark : welcome.newest()) newest_[static_cast<std::uint8_t>(mark.lane())] = mark.sequence();
+    std::vector<UserId> users;
+    for (const auto& user : welcome.head().changed_users())
+        if (user.size() == UserId::size) users.push_back(UserId::from(as_bytes(user)));
+    core_.mark_changed(users, welcome.head().too_many());
+    if (welcome.seal_batch_no() > core_.seal_batch)
+        (void)core_.transact([&](container::Transaction& tx) {
+            return core_.raise_alarm(tx,
+                                     "seal keys were published in this device's name that it did not make: it may have "
+                                     "been copied; have it revoked");
+        });
+    welcomed_ = true;
+    core_.changed.notify_all();
+    go_on(lock);
+}
+
+void Link::on_accepted(Lock& lock, const v1::Accepted& accepted) {
+    const auto id = MessageId::from(as_bytes(accepted.message_id()));
+    const auto conversation = outbox_.conversation_of(id);
+    if (!outbox_.accepted(id) || !conversation || accepted.missing_size() == 0) return;
+    std::vector<UserId> users;
+    for (const auto& missing : accepted.missing())
+        if (missing.user().size() == UserId::size) users.push_back(UserId::from(as_bytes(missing.user())));
+    core_.mark_changed(users, false);
+    if (!sync_.bring_up(lock, users)) return;
+    if (compose_.grant_missing(*conversation) && outbox_.load()) outbox_.flush();
+}
+
+void Link::on_deliver(Lock& lock, const v1::Deliver& deliver) {
+    if (!inbox_.deliver(deliver)) return;  // not acknowledged: it comes again
+    (void)session_.publish(ack_packet(core_.marks), transport::Expect::nothing);
+    go_on(lock);
+}
+
+// What held items wait for is fetched, and they are tried again.
+void Link::go_on(Lock& lock) {
+    const bool wanted = !core_.wanted_users.empty() || !core_.wanted_heads.empty() || core_.wanted_newest_head;
+    if (wanted) (void)sync_.fetch_wanted(lock);
+    (void)inbox_.retry_held();
+}
+
+void Link::tick(Lock& lock) {
+    outbox_.tick();
+    const auto boot = core_.clock.boot();
+    if (session_.connected() && boot >= next_sync_) {
+        next_sync_ = boot + (sync_.run(lock) ? kSyncEvery : kSyncAgain);
+        go_on(lock);
+    }
+    if (boot >= next_expiry_) {
+        next_expiry_ = boot + kHour;
+        (void)core_.box->expire(std::min(core_.clock.now(), core_.now()));
+    }
+    if (session_.connected()) upload_due(lock);
+}
+
+// After a restart: media whose upload an earlier process began.
+void Link::upload_due(Lock& lock) {
+    for (const auto& item : outbox_.uploads_due()) {
+        if (core_.uploading.contains(item.upload)) continue;
+        core_.uploading.insert(item.upload);
+        const auto folder = core_.box->home() / "media";
+        lock.unlock();
+        const auto done = media::upload(folder, item.upload, network_);
+        lock.lock();
+        core_.uploading.erase(item.upload);
+        if (done) outbox_.uploaded(item.upload);
+    }
+}
+
+}  // namespace nimes::agent::engine

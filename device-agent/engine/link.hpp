@@ -1,0 +1,63 @@
+// The engine's side of MQTT: what the gateway says is handled on a thread of its own, one thing after the other.
+//
+// Messages, steps 2 and 7 meet here: outbox and inbox hang on it. After each connect it says Hello, sends the outbox,
+// and brings directory, own entry and seal keys up to date. Threads: start() and stop() from one; the rest with the
+// core's lock held.
+#pragma once
+
+#include <deque>
+#include <thread>
+
+#include "engine/compose.hpp"
+#include "engine/inbox.hpp"
+#include "engine/outbox.hpp"
+#include "engine/sync.hpp"
+
+namespace nimes::agent::engine {
+
+class Link {
+  public:
+    Link(Core& core, Network& network, Sync& sync, Compose& compose, transport::TokenSource token);
+    ~Link();
+
+    Result<void> start();
+    void stop();
+    [[nodiscard]] Outbox& outbox() { return outbox_; }
+    [[nodiscard]] bool connected() const { return session_.connected(); }
+    // Everything that was in the mailbox at the last Hello is stored here.
+    [[nodiscard]] bool synced() const;
+
+  private:
+    void push(transport::MqttEvent event);
+    void run();
+    void handle(Lock& lock, const transport::MqttEvent& event);
+    void on_connected(Lock& lock);
+    void on_refused(Lock& lock);
+    void on_packet(Lock& lock, const Bytes& packet);
+    void on_welcome(Lock& lock, const v1::Welcome& welcome);
+    void on_accepted(Lock& lock, const v1::Accepted& accepted);
+    void on_deliver(Lock& lock, const v1::Deliver& deliver);
+    void go_on(Lock& lock);
+    void tick(Lock& lock);
+    void upload_due(Lock& lock);
+
+    Core& core_;
+    Network& network_;
+    Sync& sync_;
+    Compose& compose_;
+    transport::MqttSession session_;
+    Outbox outbox_;
+    Inbox inbox_;
+    std::map<std::uint8_t, std::uint64_t> newest_;  // by lane, at the last Hello
+    bool welcomed_ = false;
+    Millis next_expiry_ = 0;
+    Millis next_sync_ = 0;
+
+    std::mutex queue_mutex_;
+    std::condition_variable wake_;
+    std::deque<transport::MqttEvent> queue_;
+    bool stopping_ = false;
+    std::thread thread_;
+};
+
+}  // namespace nimes::agent::engine

@@ -1,0 +1,119 @@
+#include "engine/network.hpp"
+
+namespace nimes::agent::engine {
+namespace {
+
+transport::HttpsOptions options_of(const Provisioning& p) {
+    transport::HttpsOptions out;
+    out.base_url = p.gateway;
+    out.ca_pem = p.ca_pem;
+    return out;
+}
+
+template <class Message>
+Bytes bytes_of(const Message& message) {
+    Bytes out(message.ByteSizeLong());
+    (void)message.SerializeToArray(out.data(), static_cast<int>(out.size()));
+    return out;
+}
+
+template <class Answer>
+Result<Answer> parse(const Bytes& body) {
+    Answer out;
+    if (!out.ParseFromArray(body.data(), static_cast<int>(body.size())))
+        return fail(Errc::malformed, "the gateway's answer");
+    return out;
+}
+
+std::string escaped(std::string_view text) {
+    static constexpr char kHex[] = "0123456789ABCDEF";
+    std::string out;
+    for (const char ch : text) {
+        const auto c = static_cast<unsigned char>(ch);
+        if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) {
+            out += ch;
+        } else {
+            out += '%';
+            out += kHex[c >> 4];
+            out += kHex[c & 15];
+        }
+    }
+    return out;
+}
+
+struct Nothing {
+    bool ParseFromArray(const void*, int) { return true; }
+};
+
+}  // namespace
+
+Network::Network(const Provisioning& provisioning, transport::TokenSource token, const Clock& clock,
+                 RandomSource& random)
+    : options_(options_of(provisioning)), token_(token), clock_(clock), random_(random), client_(options_, token) {}
+
+template <class Answer>
+Result<Answer> Network::get(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    auto answer = client_.get(path);
+    if (!answer) return pass(answer);
+    return parse<Answer>(answer->body);
+}
+
+template <class Answer, class Request>
+Result<Answer> Network::post(const std::string& path, const Request& request, bool with_token) {
+    const std::lock_guard lock(mutex_);
+    auto answer = client_.post_protobuf(path, bytes_of(request), with_token);
+    if (!answer) return pass(answer);
+    return parse<Answer>(answer->body);
+}
+
+Result<v1::LookupAnswer> Network::lookup(const v1::LookupRequest& request) {
+    return post<v1::LookupAnswer>("/v1/directory/lookup", request, true);
+}
+Result<v1::HeadAnswer> Network::head(std::uint64_t held) {
+    return get<v1::HeadAnswer>("/v1/directory/head?held=" + std::to_string(held));
+}
+Result<v1::OldHeadAnswer> Network::old_head(std::uint64_t revision, std::uint64_t under) {
+    return get<v1::OldHeadAnswer>("/v1/directory/head/" + std::to_string(revision) + "?under=" + std::to_string(under));
+}
+Result<v1::People> Network::people(const std::string& name, const std::string& unit) {
+    return get<v1::People>("/v1/people?name=" + escaped(name) + "&unit=" + escaped(unit));
+}
+Result<void> Network::seal_keys(const v1::SealKeyBatch& batch) {
+    auto answer = post<Nothing>("/v1/sealkeys", batch, true);
+    if (!answer) return pass(answer);
+    return {};
+}
+Result<void> Network::enrol_code(const v1::CodeRequest& request) {
+    auto answer = post<Nothing>("/v1/enrol/code", request, false);
+    if (!answer) return pass(answer);
+    return {};
+}
+Result<v1::EnrolOffer> Network::enrol_begin(const v1::EnrolBegin& request) {
+    return post<v1::EnrolOffer>("/v1/enrol/begin", request, false);
+}
+Result<v1::EnrolResult> Network::enrol_finish(const v1::EnrolFinish& request) {
+    return post<v1::EnrolResult>("/v1/enrol/finish", request, false);
+}
+Result<v1::PendingDevices> Network::pending() { return get<v1::PendingDevices>("/v1/devices/pending"); }
+Result<void> Network::vouch(const v1::Voucher& voucher) {
+    auto answer = post<Nothing>("/v1/devices/vouch", voucher, true);
+    if (!answer) return pass(answer);
+    return {};
+}
+
+Result<void> Network::upload(const BlobId& id, const std::filesystem::path& file, const media::Progress& progress,
+                             const std::stop_token& stop) {
+    transport::HttpsClient client(options_, token_);
+    transport::TusUpload upload(client, clock_, random_);
+    return upload.run(id, file, true, progress, stop);
+}
+
+Result<void> Network::download(const BlobId& id, const std::filesystem::path& file, std::uint64_t size,
+                               const media::Progress& progress, const std::stop_token& stop) {
+    transport::HttpsClient client(options_, token_);
+    transport::RangeDownload download(client, random_);
+    return download.run(id, file, size, progress, stop);
+}
+
+}  // namespace nimes::agent::engine

@@ -1,0 +1,124 @@
+#include "engine/outbox.hpp"
+
+#include <algorithm>
+
+namespace nimes::agent::engine {
+namespace {
+
+using container::Table;
+using container::Transaction;
+
+constexpr Millis kRepeat = 10 * kSecond;
+constexpr std::size_t kRefusedKept = 1'000;
+
+}  // namespace
+
+Result<void> Outbox::load() {
+    auto tx = core_.box->begin();
+    if (!tx) return pass(tx);
+    const auto from = items_.empty() ? 0 : items_.rbegin()->first + 1;
+    auto rows = tx->scan(Table::outbox, from);
+    if (!rows) return pass(rows);
+    for (const auto& row : *rows) {
+        auto item = OutboxItem::parse(row.value);
+        if (!item) return pass(item);
+        const bool nothing_to_upload = item->upload.is_zero();
+        items_.emplace(row.id, Waiting{std::move(*item), 0, nothing_to_upload});
+    }
+    return {};
+}
+
+void Outbox::connected() {
+    for (auto& [row, waiting] : items_) waiting.sent = 0;
+    flush();
+}
+
+void Outbox::flush() {
+    const auto now = core_.clock.boot();
+    if (now < pause_until_) return;
+    for (auto& [row, waiting] : items_) {
+        if (waiting.sent != 0 || !waiting.uploaded) continue;
+        if (!session_.publish(waiting.item.up)) return;  // offline, or its queue is full: the next tick goes on
+        waiting.sent = now;
+    }
+}
+
+void Outbox::tick() {
+    const auto now = core_.clock.boot();
+    // If one is overdue, all behind it go again too: a grant must not come after its messages.
+    const auto overdue = std::find_if(items_.begin(), items_.end(), [&](const auto& item) {
+        return item.second.sent != 0 && now >= item.second.sent + kRepeat;
+    });
+    for (auto at = overdue; at != items_.end(); ++at) at->second.sent = 0;
+    flush();
+}
+
+void Outbox::uploaded(const BlobId& blob) {
+    for (auto& [row, waiting] : items_)
+        if (waiting.item.upload == blob) waiting.uploaded = true;
+    flush();
+}
+
+std::vector<OutboxItem> Outbox::uploads_due() const {
+    std::vector<OutboxItem> out;
+    for (const auto& [row, waiting] : items_)
+        if (!waiting.uploaded) out.push_back(waiting.item);
+    return out;
+}
+
+std::optional<ConversationId> Outbox::conversation_of(const MessageId& id) const {
+    for (const auto& [row, waiting] : items_)
+        if (waiting.item.id == id) return waiting.item.conversation;
+    return std::nullopt;
+}
+
+Result<void> Outbox::remove(const MessageId& id, MessageState state) {
+    const auto at = std::find_if(items_.begin(), items_.end(), [&](const auto& i) { return i.second.item.id == id; });
+    if (at == items_.end()) return {};
+    auto done = core_.transact([&](Transaction& tx) -> Result<void> {
+        if (auto gone = tx.erase(Table::outbox, at->first); !gone) return pass(gone);
+        if (!at->second.item.is_message) return {};
+        const auto key = StoredMessage::key(core_.own().device, id);
+        auto row = tx.get(Table::messages, key);
+        if (!row) return pass(row);
+        if (!*row) return {};
+        auto stored = StoredMessage::parse((*row)->value);
+        if (!stored) return pass(stored);
+        stored->state = state;
+        auto put = tx.put(Table::messages, key, stored->encode(), {(*row)->expiry_day, {}});
+        if (!put) return pass(put);
+        return {};
+    });
+    if (done) items_.erase(at);
+    core_.changed.notify_all();
+    return done;
+}
+
+Result<void> Outbox::accepted(const MessageId& id) { return remove(id, MessageState::sent); }
+
+Result<void> Outbox::rejected(const MessageId& id, const Error& error, Millis retry_after) {
+    if (retry_after != 0) {
+        pause_until_ = core_.clock.boot() + retry_after;
+        for (auto& [row, waiting] : items_) waiting.sent = 0;
+        return {};
+    }
+    if (refused_.size() >= kRefusedKept) refused_.clear();
+    refused_[id] = error;
+    return remove(id, MessageState::refused);
+}
+
+Result<void> Outbox::wait(Lock& lock, const MessageId& id, Millis patience) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(patience);
+    for (;;) {
+        if (const auto refused = refused_.find(id); refused != refused_.end())
+            return fail(refused->second.code, refused->second.detail);
+        const bool there =
+            std::any_of(items_.begin(), items_.end(), [&](const auto& i) { return i.second.item.id == id; });
+        if (!there) return {};
+        if (core_.shut_out) return fail(*core_.shut_out);
+        if (core_.changed.wait_until(lock, until) == std::cv_status::timeout)
+            return fail(Errc::timed_out, "it is in the outbox and goes out with the next connection");
+    }
+}
+
+}  // namespace nimes::agent::engine

@@ -1,0 +1,56 @@
+#include "engine/packets.hpp"
+
+#include "nimes/v1/transport.pb.h"
+
+namespace nimes::agent::engine {
+namespace {
+
+std::string raw(ByteView bytes) { return std::string(as_text(bytes)); }
+
+Bytes bytes_of(const v1::Up& up) {
+    Bytes out(up.ByteSizeLong());
+    (void)up.SerializeToArray(out.data(), static_cast<int>(out.size()));
+    return out;
+}
+
+template <class Message>
+void set_marks(Message& out, const std::map<std::uint8_t, std::uint64_t>& marks) {
+    for (const auto& [lane, sequence] : marks) {
+        auto& mark = *out.add_held();
+        mark.set_lane(static_cast<v1::Lane>(lane));
+        mark.set_sequence(sequence);
+    }
+}
+
+}  // namespace
+
+Bytes submit_packet(const MessageId& id, const conversation::ConversationState& to, Submission kind, ByteView payload,
+                    const BlobId& medium) {
+    v1::Up up;
+    auto& submit = *up.mutable_submit();
+    submit.set_message_id(raw(id.view()));
+    submit.set_lane(v1::LANE_CHAT);
+    submit.set_conversation(raw(to.id.view()));
+    for (const auto& user : to.pair) submit.add_users(raw(user.view()));
+    if (kind == Submission::grant) submit.set_grant(raw(payload));
+    if (kind == Submission::message) submit.set_message(raw(payload));
+    if (kind == Submission::event) submit.set_event(raw(payload));
+    if (!medium.is_zero()) submit.add_media(raw(medium.view()));
+    return bytes_of(up);
+}
+
+Bytes hello_packet(const std::map<std::uint8_t, std::uint64_t>& marks, std::uint64_t head_revision) {
+    v1::Up up;
+    auto& hello = *up.mutable_hello();
+    set_marks(hello, marks);
+    hello.set_head_revision(head_revision);
+    return bytes_of(up);
+}
+
+Bytes ack_packet(const std::map<std::uint8_t, std::uint64_t>& marks) {
+    v1::Up up;
+    set_marks(*up.mutable_ack(), marks);
+    return bytes_of(up);
+}
+
+}  // namespace nimes::agent::engine

@@ -1,0 +1,16 @@
+// nimes.v1.Up as bytes (transport.proto). Pure; thread safe.
+#pragma once
+
+#include "conversation/roster_state.hpp"
+
+namespace nimes::agent::engine {
+
+enum class Submission : std::uint8_t { grant, message, event };
+
+// Grants, events and messages of a conversation share the chat lane; a message with a medium too: its order counts.
+Bytes submit_packet(const MessageId& id, const conversation::ConversationState& to, Submission kind, ByteView payload,
+                    const BlobId& medium);
+Bytes hello_packet(const std::map<std::uint8_t, std::uint64_t>& marks, std::uint64_t head_revision);
+Bytes ack_packet(const std::map<std::uint8_t, std::uint64_t>& marks);
+
+}  // namespace nimes::agent::engine

@@ -1,0 +1,125 @@
+#include "engine/records.hpp"
+
+namespace nimes::agent::engine {
+namespace {
+
+constexpr std::uint8_t kFormat = 1;
+
+void put_bytes(Writer& out, ByteView bytes) { out.u32(static_cast<std::uint32_t>(bytes.size())).bytes(bytes); }
+Bytes read_bytes(Reader& in) { return to_bytes(in.take(in.u32())); }
+
+}  // namespace
+
+Bytes DoorInfo::encode() const {
+    Writer out;
+    out.u8(kFormat);
+    put_bytes(out, provisioning);
+    put_bytes(out, as_bytes(address));
+    put_bytes(out, cert ? cert->encode() : Bytes{});
+    out.bytes(ticket);
+    put_bytes(out, body);
+    return std::move(out).take();
+}
+
+Result<DoorInfo> DoorInfo::parse(ByteView bytes) {
+    Reader in(bytes);
+    DoorInfo out;
+    in.expect_u8(kFormat);
+    out.provisioning = read_bytes(in);
+    out.address = std::string(as_text(read_bytes(in)));
+    const auto cert = read_bytes(in);
+    out.ticket = in.array<16>();
+    out.body = read_bytes(in);
+    if (!in.done()) return fail(Errc::malformed, "what the door holds");
+    if (cert.empty()) return out;
+    auto parsed = DeviceCert::parse(cert);
+    if (!parsed) return fail(Errc::malformed, "the stored certificate");
+    out.cert = std::move(*parsed);
+    return out;
+}
+
+std::string_view name(MessageState state) {
+    switch (state) {
+        case MessageState::opened:
+            return "opened";
+        case MessageState::unreadable:
+            return "unreadable";
+        case MessageState::withheld:
+            return "withheld";
+        case MessageState::sending:
+            return "sending";
+        case MessageState::sent:
+            return "sent";
+        case MessageState::refused:
+            return "refused";
+    }
+    return "unknown";
+}
+
+Bytes StoredMessage::key(const DeviceId& device, const MessageId& id) {
+    return std::move(Writer().id(device).id(id)).take();
+}
+Bytes StoredMessage::key() const { return key(device, id); }
+
+Bytes StoredMessage::encode() const {
+    Writer out;
+    out.u8(kFormat).id(conversation).id(user).id(device).id(id).u64(sent).u64(received).u64(conv_epoch);
+    out.u8(static_cast<std::uint8_t>(state)).u8(kind).bytes(body);
+    return std::move(out).take();
+}
+
+Result<StoredMessage> StoredMessage::parse(ByteView bytes) {
+    Reader in(bytes);
+    StoredMessage out;
+    in.expect_u8(kFormat);
+    out.conversation = in.id<ConversationId>();
+    out.user = in.id<UserId>();
+    out.device = in.id<DeviceId>();
+    out.id = in.id<MessageId>();
+    out.sent = in.u64();
+    out.received = in.u64();
+    out.conv_epoch = in.u64();
+    out.state = static_cast<MessageState>(in.u8());
+    out.kind = in.u8();
+    if (in.failed()) return fail(Errc::malformed, "a stored message");
+    out.body = to_bytes(in.take(in.left()));
+    return out;
+}
+
+Bytes OutboxItem::encode() const {
+    return std::move(Writer().u8(kFormat).id(id).id(conversation).u8(is_message ? 1 : 0).id(upload).bytes(up)).take();
+}
+
+Result<OutboxItem> OutboxItem::parse(ByteView bytes) {
+    Reader in(bytes);
+    OutboxItem out;
+    in.expect_u8(kFormat);
+    out.id = in.id<MessageId>();
+    out.conversation = in.id<ConversationId>();
+    out.is_message = in.u8() != 0;
+    out.upload = in.id<BlobId>();
+    if (in.failed()) return fail(Errc::malformed, "a stored outbox item");
+    out.up = to_bytes(in.take(in.left()));
+    return out;
+}
+
+Bytes MediumItem::encode() const {
+    Writer out;
+    out.u8(kFormat).id(conversation).bytes(key.view()).u64(plain_length).u64(padded_length).id(digest);
+    return std::move(out).take();
+}
+
+Result<MediumItem> MediumItem::parse(ByteView bytes) {
+    Reader in(bytes);
+    MediumItem out;
+    in.expect_u8(kFormat);
+    out.conversation = in.id<ConversationId>();
+    out.key = Key(in.take(Key::size));
+    out.plain_length = in.u64();
+    out.padded_length = in.u64();
+    out.digest = in.id<Digest>();
+    if (!in.done()) return fail(Errc::malformed, "a stored medium");
+    return out;
+}
+
+}  // namespace nimes::agent::engine

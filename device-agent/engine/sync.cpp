@@ -1,0 +1,217 @@
+#include "engine/sync.hpp"
+
+#include <algorithm>
+
+#include "directory/own_entry.hpp"
+#include "sealing/seal_keys.hpp"
+
+namespace nimes::agent::engine {
+namespace {
+
+using container::Table;
+using container::Transaction;
+
+constexpr std::size_t kAtOnce = 64;
+
+std::string raw(ByteView bytes) { return std::string(as_text(bytes)); }
+
+// What is held serves offline; a server's refusal or a failed proof does not.
+bool passing(const Error& error) {
+    return error.code == Errc::offline || error.code == Errc::timed_out || error.code == Errc::unavailable;
+}
+
+}  // namespace
+
+Result<void> Sync::alarmed(const Error& error, std::string_view text) {
+    auto ok = core_.transact([&](Transaction& tx) { return core_.raise_alarm(tx, text); });
+    if (!ok) return ok;
+    return fail(error.code, error.detail);
+}
+
+Result<void> Sync::take_head(const v1::HeadAnswer& answer) {
+    auto step = core_.directory->take_head(answer, core_.clock.now());
+    if (!step) {
+        if (step.error().code == Errc::directory_fork)
+            return alarmed(step.error(), "the directory shows two histories: tell an administrator");
+        return pass(step);
+    }
+    core_.mark_changed(step->changed, step->too_many);
+    if (!step->moved) return {};
+    return core_.transact([&](Transaction& tx) { return core_.put_head(tx); });
+}
+
+Result<void> Sync::take(const v1::LookupAnswer& answer, const std::vector<UserId>& asked) {
+    if (auto ok = take_head(answer.head()); !ok) return ok;
+    if (static_cast<std::size_t>(answer.entries_size()) != asked.size())
+        return fail(Errc::malformed, "not as many entries as asked for");
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        const auto entry = core_.directory->take_user(answer.entries(static_cast<int>(i)), asked[i], core_.now());
+        core_.wanted_users.erase(asked[i]);
+        if (!entry && entry.error().code == Errc::not_found) {
+            core_.stale.erase(asked[i]);
+            continue;
+        }
+        if (!entry) return alarmed(entry.error(), "the directory showed an entry that its own head does not bear out");
+        core_.stale.erase(asked[i]);
+        if (auto ok = core_.transact([&](Transaction& tx) { return core_.put_entry(tx, **entry); }); !ok) return ok;
+    }
+    return {};
+}
+
+Result<void> Sync::look_up(Lock& lock, const std::vector<UserId>& users) {
+    for (std::size_t at = 0; at < users.size(); at += kAtOnce) {
+        const std::vector<UserId> some(
+            users.begin() + static_cast<std::ptrdiff_t>(at),
+            users.begin() + static_cast<std::ptrdiff_t>(std::min(users.size(), at + kAtOnce)));
+        v1::LookupRequest request;
+        for (const auto& user : some) request.add_users(raw(user.view()));
+        request.set_held_revision(core_.directory->head().revision);
+        lock.unlock();
+        const auto answer = network_.lookup(request);
+        lock.lock();
+        if (!answer) return fail(answer.error().code, answer.error().detail);
+        if (auto ok = take(*answer, some); !ok) return ok;
+    }
+    return {};
+}
+
+Result<void> Sync::bring_up(Lock& lock, const std::vector<UserId>& users) {
+    const auto now = core_.now();
+    std::vector<UserId> due;
+    for (const auto& user : users) {
+        const auto* held = core_.directory->find(user);
+        const bool fresh = held != nullptr && now < held->fetched + kDay / 2 && utc_day(held->fetched) == utc_day(now);
+        if (!fresh || core_.all_stale || core_.stale.contains(user)) due.push_back(user);
+    }
+    if (due.empty() && core_.directory->head_fresh(now)) return {};
+    if (due.empty()) due.push_back(core_.own().user);
+    const auto looked = look_up(lock, due);
+    if (looked) return {};
+    if (!passing(looked.error())) return looked;
+    // Without network: what is held must be proven, of a head of today, and not known to have moved.
+    const bool serves = core_.directory->head_fresh(core_.now()) && !core_.all_stale &&
+                        std::all_of(users.begin(), users.end(), [&](const UserId& user) {
+                            return core_.directory->find(user) != nullptr && !core_.stale.contains(user);
+                        });
+    return serves ? Result<void>{} : looked;
+}
+
+Result<UserId> Sync::by_address(Lock& lock, const std::string& address) {
+    const auto hash = core_.directory->address_hash(address);
+    if (hash.is_zero()) return fail(Errc::bad_address);
+    v1::LookupRequest request;
+    request.add_address_hashes(raw(hash.view()));
+    request.set_held_revision(core_.directory->head().revision);
+    lock.unlock();
+    const auto answer = network_.lookup(request);
+    lock.lock();
+    if (!answer) return fail(answer.error().code, answer.error().detail);
+    if (auto ok = take_head(answer->head()); !ok) return pass(ok);
+    if (answer->entries_size() != 1) return fail(Errc::malformed, "not the entry asked for");
+    const auto entry = core_.directory->take_address(answer->entries(0), hash, core_.now());
+    if (!entry) return fail(entry.error().code, entry.error().detail);
+    const auto user = (*entry)->entry.user;
+    if (auto ok = core_.transact([&](Transaction& tx) { return core_.put_entry(tx, **entry); }); !ok) return pass(ok);
+    return user;
+}
+
+Result<void> Sync::run(Lock& lock) {
+    if (auto ok = look_up(lock, {core_.own().user}); !ok) return ok;
+    if (auto ok = judge_own_entry(); !ok) return ok;
+    if (core_.seal_batch < utc_day(core_.now())) return publish_seal_keys(lock);
+    return {};
+}
+
+Result<void> Sync::judge_own_entry() {
+    const auto* held = core_.directory->find(core_.own().user);
+    if (held == nullptr)
+        return alarmed({Errc::proof_invalid, "own entry"}, "the directory does not show this device's own entry");
+    const auto verdict = directory::check_own_entry(held->entry, core_.own(), core_.known_own_devices);
+    if (verdict.revoked != nullptr) {
+        core_.shut_out = Errc::device_revoked;
+        auto ok = core_.transact([&](Transaction& tx) -> Result<void> {
+            auto put = tx.put(Table::settings, setting_key(setting::kRevoked), Bytes{1});
+            if (!put) return pass(put);
+            return {};
+        });
+        core_.changed.notify_all();
+        return ok ? fail(Errc::device_revoked) : std::move(ok);
+    }
+    if (verdict.missing)
+        return alarmed({Errc::proof_invalid, "own entry"}, "the directory shows another certificate for this device");
+    if (verdict.unknown.empty()) return {};
+    return core_.transact([&](Transaction& tx) -> Result<void> {
+        Writer known;
+        for (const auto* cert : verdict.unknown) {
+            const auto text = "a further device of yours is in the directory: " + to_text(cert->device) +
+                              "; if it is not yours, tell an administrator now";
+            if (auto ok = core_.raise_alarm(tx, text); !ok) return ok;
+            core_.known_own_devices.insert(cert->device);
+        }
+        for (const auto& device : core_.known_own_devices) known.id(device);
+        auto put = tx.put(Table::settings, setting_key(setting::kOwnDevices), known.view());
+        if (!put) return pass(put);
+        return {};
+    });
+}
+
+Result<void> Sync::publish_seal_keys(Lock& lock) {
+    const auto now = core_.now();
+    auto keys = sealing::make_batch(core_.identity.secret, core_.own().device, core_.next_seal_key, now, core_.random);
+    v1::SealKeyBatch batch;
+    // Stored before they are published: nobody ever seals to a key that is not here.
+    auto stored = core_.transact([&](Transaction& tx) -> Result<void> {
+        for (const auto& key : keys) {
+            batch.add_keys(raw(key.record.encode()));
+            auto secret = key.encode();
+            const auto id = std::move(Writer().u32(key.record.key_id)).take();
+            auto put =
+                tx.put(Table::seal_keys, id, secret, {container::expiry_day_of(key.record.not_after + 2 * kDay), {}});
+            sodium_memzero(secret.data(), secret.size());
+            if (!put) return pass(put);
+        }
+        core_.next_seal_key += static_cast<std::uint32_t>(keys.size());
+        auto put = tx.put(Table::settings, setting_key(setting::kSeal),
+                          std::move(Writer().u32(core_.seal_batch).u32(core_.next_seal_key)).take());
+        if (!put) return pass(put);
+        return {};
+    });
+    if (!stored) return stored;
+    lock.unlock();
+    auto published = network_.seal_keys(batch);
+    lock.lock();
+    if (!published) return published;
+    core_.seal_batch = utc_day(now);
+    return core_.transact([&](Transaction& tx) -> Result<void> {
+        auto put = tx.put(Table::settings, setting_key(setting::kSeal),
+                          std::move(Writer().u32(core_.seal_batch).u32(core_.next_seal_key)).take());
+        if (!put) return pass(put);
+        return {};
+    });
+}
+
+bool Sync::fetch_wanted(Lock& lock) {
+    bool came = false;
+    if (core_.wanted_newest_head || !core_.wanted_users.empty()) {
+        core_.wanted_newest_head = false;
+        auto users = std::vector<UserId>(core_.wanted_users.begin(), core_.wanted_users.end());
+        if (users.empty()) users.push_back(core_.own().user);
+        came = look_up(lock, users).has_value();
+    }
+    const auto heads = core_.wanted_heads;
+    for (const auto revision : heads) {
+        const auto under = core_.directory->head().revision;
+        if (revision > under) continue;
+        lock.unlock();
+        const auto answer = network_.old_head(revision, under);
+        lock.lock();
+        if (!answer) continue;
+        core_.wanted_heads.erase(revision);
+        const auto taken = core_.directory->take_old_head(*answer, revision);
+        if (!taken) (void)alarmed(taken.error(), "an older directory head does not fit the newest");
+        came = came || taken;
+    }
+    return came;
+}
+
+}  // namespace nimes::agent::engine

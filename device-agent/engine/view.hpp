@@ -1,0 +1,31 @@
+// What is shown of a stored message: names resolved, content in types. Call with the core's lock held.
+#pragma once
+
+#include "conversation/content.hpp"
+#include "engine/core.hpp"
+
+namespace nimes::agent::engine {
+
+struct Shown {
+    std::uint64_t sequence = 0;
+    StoredMessage message;
+    conversation::Meaning meaning;  // Unknown for what was not opened
+    std::string sender;             // name, or "" when no entry proves one
+    int level = 0;                  // of verification (FORMATS.md 2.3): 0 unknown, 1 entry proven, 2 address checked
+    std::string title;              // of a group; of two: the other's name
+    bool own = false;
+    Millis shown = 0;
+};
+
+struct Alarm {
+    std::uint64_t sequence = 0;
+    Millis raised = 0;
+    std::string text;
+};
+
+// Withheld ones are never shown.
+Result<std::vector<Shown>> messages_after(Core& core, std::uint64_t sequence, std::size_t limit);
+Result<std::vector<Alarm>> alarms_after(Core& core, std::uint64_t sequence);
+std::string title_of(const Core& core, const conversation::ConversationState& state);
+
+}  // namespace nimes::agent::engine
