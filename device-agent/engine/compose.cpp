@@ -152,6 +152,12 @@ Result<Composed> Compose::message(const ConversationId& id, const MessageId& mes
     const auto to = recipients(**state);
     Composed out{message_id, 0, {}, to.stale};
     auto done = core_.transact([&](Transaction& tx) -> Result<void> {
+        auto there = tx.get(Table::messages, StoredMessage::key(core_.own().device, message_id));
+        if (!there) return pass(there);
+        if (*there) {  // a repeat: it is sealed already, and in the outbox or beyond
+            out.sequence = (*there)->id;
+            return {};
+        }
         auto chain = ready_chain(tx, **state, to);
         if (!chain) return pass(chain);
         if (auto ok = grant(tx, **state, *chain, to); !ok) return ok;

@@ -1,0 +1,33 @@
+// The verbs, answered by the engine in this process.
+#pragma once
+
+#include "cli/service.hpp"
+#include "engine/agent.hpp"
+
+namespace nimes::agent::cli {
+
+class EngineService final : public Service {
+  public:
+    explicit EngineService(std::unique_ptr<engine::Agent> agent) : agent_(std::move(agent)) {}
+    Result<Json> call(const Request& request, const Emit& emit, const std::stop_token& stop) override;
+    Result<void> check(const Passphrase& passphrase) override { return agent_->check_passphrase(passphrase.view()); }
+
+  private:
+    Result<Json> enrol(const Json& a);
+    Result<Json> people(const Json& a, const Emit& emit);
+    Result<Json> send(const Request& request, const Emit& emit, const std::stop_token& stop);
+    Result<Json> group_create(const Json& a, const Emit& emit);
+    Result<Json> group_list(const Emit& emit);
+    Result<Json> inbox(const Json& a, const Emit& emit, const std::stop_token& stop);
+    Result<Json> watch(const Json& a, const Emit& emit, const std::stop_token& stop);
+    Result<Json> media_get(const Json& a, const Emit& emit, const std::stop_token& stop);
+    Result<Json> devices_list(const Emit& emit);
+    Result<Json> devices_pending(const Emit& emit);
+    Result<Json> vouch(const Json& a);
+    Result<Json> status();
+    Result<std::uint64_t> show_new(std::uint64_t after, const Emit& emit);
+
+    std::unique_ptr<engine::Agent> agent_;
+};
+
+}  // namespace nimes::agent::cli

@@ -1,0 +1,98 @@
+#include "cli/print.hpp"
+
+#include <ctime>
+#include <iostream>
+
+namespace nimes::agent::cli {
+namespace {
+
+// Others' words: an escape sequence in a message must not move the cursor or change the title.
+std::string clean(std::string text) {
+    for (auto& c : text)
+        if ((static_cast<unsigned char>(c) < 0x20 && c != '\n') || c == 0x7f) c = '?';
+    return text;
+}
+
+std::string clock_of(std::uint64_t ms) {
+    const auto seconds = static_cast<std::time_t>(ms / 1'000);
+    std::tm parts{};
+    localtime_r(&seconds, &parts);
+    char out[32];
+    std::strftime(out, sizeof out, "%d.%m. %H:%M", &parts);
+    return out;
+}
+
+void print_event(const Json& e) {
+    if (e.value("kind", "") == "alarm") {
+        std::cout << "! " << clean(e.value("text", "")) << '\n';
+        return;
+    }
+    const auto from = e.value("from", Json::object());
+    const auto name = from.value("name", "");
+    std::cout << e.value("sequence", 0) << "  " << clock_of(e.value("sent_ms", std::uint64_t{0})) << "  ["
+              << clean(e.value("title", "")) << "] " << (name.empty() ? "unproven sender" : clean(name)) << ": ";
+    if (e.contains("media"))
+        std::cout << "(" << clean(e["media"].value("type", "")) << ", " << e["media"].value("bytes", 0)
+                  << " bytes; nimes-agent media get " << e["media"].value("id", "") << ") "
+                  << clean(e.value("caption", ""));
+    else if (e.value("state", "") == "unreadable") std::cout << "(unreadable)";
+    else if (e.value("kind", "") == "unknown") std::cout << "(needs a newer version)";
+    else std::cout << clean(e.value("text", ""));
+    std::cout << std::endl;
+}
+
+void print_person(const Json& p) {
+    std::cout << clean(p.value("name", "")) << ", " << clean(p.value("rank", "")) << ", " << clean(p.value("unit", ""))
+              << "  <" << clean(p.value("address", "")) << ">\n";
+}
+
+void print_sent(const Json& r) {
+    std::cout << (r.value("accepted", false) ? "sent" : "in the outbox") << ", sealed for "
+              << r.value("devices", Json::array()).size() << " devices\n";
+    if (const auto stale = r.value("stale", Json::array()); !stale.empty())
+        std::cout << stale.size() << " devices were offline too long and cannot open it\n";
+    if (r.contains("media") && !r["media"].value("stripped", true))
+        std::cout << "no JPEG: the file went as it is, with all that its maker wrote into it\n";
+}
+
+}  // namespace
+
+void print_line(const std::string& verb, const Json& line) {
+    if (line.contains("candidate")) return print_person(line["candidate"]);
+    if (verb == "inbox" || verb == "watch") return print_event(line);
+    if (verb == "people") return print_person(line);
+    if (verb == "group.list") std::cout << clean(line.value("title", "")) << "  (" << line.value("members", 0) << ")\n";
+    if (verb == "devices.list")
+        std::cout << line.value("device", "") << "  " << line.value("state", "")
+                  << (line.value("self", false) ? "  this device" : "") << '\n';
+    if (verb == "devices.pending")
+        std::cout << line.value("device", "") << "  waits for your voucher: nimes-agent devices vouch "
+                  << line.value("device", "") << '\n';
+}
+
+void print_result(const std::string& verb, const Json& r) {
+    if (verb == "send") return print_sent(r);
+    if (verb == "enrol" && r.value("state", "") == "enrolled")
+        std::cout << "enrolled: device " << r.value("device", "") << '\n';
+    if (verb == "group.create")
+        std::cout << "made " << clean(r.value("title", "")) << " with " << r.value("members", 0) << " members\n";
+    if (verb == "media.get") std::cout << r.value("bytes", 0) << " bytes, sha256 " << r.value("sha256", "") << '\n';
+    if (verb == "devices.vouch") std::cout << "vouched for " << r.value("device", "") << "; go on there\n";
+    if (verb == "token") std::cout << r.value("token", "") << '\n';
+    if (verb == "devices.pending" && r.value("count", 0) == 0) std::cout << "no device waits\n";
+    if (verb == "status") {
+        std::cout << (r.value("enrolled", false) ? "enrolled for " : "not enrolled") << r.value("address", "") << '\n';
+        if (r.contains("device")) std::cout << "device     " << r.value("device", "") << '\n';
+        std::cout << "connected  " << (r.value("connected", false) ? "yes" : "no") << "\noutbox     "
+                  << r.value("outbox", 0) << '\n';
+        if (r.contains("shut_out")) std::cout << "shut out   " << r.value("shut_out", "") << '\n';
+    }
+}
+
+int print_error(const Error& error) {
+    std::cerr << "nimes-agent: error: " << clean(error.text()) << '\n';
+    if (!error.row().hint.empty()) std::cerr << "nimes-agent: hint: " << error.row().hint << '\n';
+    return error.row().exit;
+}
+
+}  // namespace nimes::agent::cli

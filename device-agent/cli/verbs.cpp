@@ -1,0 +1,149 @@
+#include "cli/verbs.hpp"
+
+#include <filesystem>
+#include <iostream>
+#include <iterator>
+#include <memory>
+
+namespace nimes::agent::cli {
+namespace {
+
+// What options are read into; lives as long as the command line.
+struct Read {
+    std::string to, group, text, photo, caption, title, id, out, device, audience, query, address, code;
+    std::vector<std::string> with;
+    std::uint64_t wait_s = 20, since = 0;
+};
+using Shared = std::shared_ptr<Read>;
+
+std::string absolute(const std::string& path) { return path.empty() ? path : std::filesystem::absolute(path).string(); }
+
+CLI::App* verb(CLI::App& to, CommandLine& line, const char* words, const char* name, const char* help,
+               std::function<Json()> arguments) {
+    auto* sub = to.add_subcommand(words, help);
+    sub->callback([&line, name, arguments = std::move(arguments)] {
+        line.request.verb = name;
+        line.request.arguments = arguments();
+    });
+    return sub;
+}
+
+void add_enrol(CLI::App& app, CommandLine& line, const Shared& r) {
+    auto* enrol = verb(app, line, "enrol", "enrol", "Make this home a device of yours", [r] {
+        return Json{{"address", r->address}, {"code", r->code}};
+    });
+    enrol->add_option("--provisioning", line.provisioning, "The file your administrator gave out")
+        ->required()
+        ->check(CLI::ExistingFile);
+    enrol->add_option("ADDRESS", r->address, "Your service address; the code is mailed to it")->required();
+    enrol->add_option("--code", r->code, "The code, if you have it already");
+    enrol->footer(
+        "A further device waits until another one of yours vouches for it (nimes-agent devices vouch);\n"
+        "then repeat this command without a code.");
+}
+
+void add_send(CLI::App& app, CommandLine& line, const Shared& r) {
+    auto* send = verb(app, line, "send", "send", "Send a text or a photo", [r] {
+        Json a{{"to", r->group.empty() ? r->to : r->group}, {"wait_ms", r->wait_s * 1'000}};
+        if (!r->photo.empty()) {
+            a["photo"] = absolute(r->photo);
+            a["caption"] = r->caption;
+        } else if (r->text == "-") {
+            a["text"] = std::string(std::istreambuf_iterator<char>(std::cin), {});
+        } else {
+            a["text"] = r->text;
+        }
+        return a;
+    });
+    auto* to = send->add_option("--to", r->to, "Whom: 'Meyer, Celle', an address, or a group's title");
+    auto* group = send->add_option("--group", r->group, "A group's title");
+    to->excludes(group);
+    send->add_option("TEXT", r->text, "The text; - reads standard input");
+    send->add_option("--photo", r->photo, "A JPEG: position and camera data are taken out")->check(CLI::ExistingFile);
+    send->add_option("--caption", r->caption);
+    send->add_option("--wait", r->wait_s, "Seconds to wait for the gateway's word")->capture_default_str();
+    send->footer(
+        "Examples:\n  nimes-agent send --to 'Meyer, Celle' 'Bin vor Ort'\n"
+        "  nimes-agent send --to a.meyer@polizei.example --photo tatort.jpg --caption 'von vorn'");
+    send->final_callback([r, send] {
+        if (!send->parsed()) return;
+        if (r->to.empty() && r->group.empty()) throw CLI::RequiredError("--to");
+        if (r->text.empty() == r->photo.empty()) throw CLI::ValidationError("send", "give a TEXT or a --photo");
+    });
+}
+
+void add_groups(CLI::App& app, CommandLine& line, const Shared& r) {
+    auto* group = app.add_subcommand("group", "Groups")->require_subcommand(1);
+    auto* create = verb(*group, line, "create", "group.create", "Make a group; you become its administrator", [r] {
+        return Json{{"title", r->title}, {"with", r->with}, {"wait_ms", r->wait_s * 1'000}};
+    });
+    create->add_option("--title", r->title)->required();
+    create->add_option("--with", r->with, "A member; repeat it")->required();
+    verb(*group, line, "list", "group.list", "Your groups", [] { return Json::object(); });
+}
+
+void add_reading(CLI::App& app, CommandLine& line, const Shared& r) {
+    auto* inbox = verb(app, line, "inbox", "inbox", "Show messages, fetching new ones with --wait", [r] {
+        return Json{{"since", r->since}, {"wait_ms", r->wait_s * 1'000}};
+    });
+    inbox->add_option("--since", r->since, "Only those after this number");
+    inbox->add_option("--wait", r->wait_s, "Seconds to wait for the mailbox; 0 stays offline")->capture_default_str();
+    auto* watch =
+        verb(app, line, "watch", "watch", "Stay connected and show messages as they come; Ctrl-C ends it", [r] {
+            return Json{{"since", r->since}};
+        });
+    watch->add_option("--since", r->since, "Begin after this number");
+    auto* media = app.add_subcommand("media", "Photos and files")->require_subcommand(1);
+    auto* get = verb(*media, line, "get", "media.get",
+                     "Fetch a medium, verify it, and write it to a file if policy allows", [r] {
+                         return Json{{"id", r->id}, {"out", absolute(r->out)}};
+                     });
+    get->add_option("ID", r->id, "As inbox and watch show it")->required();
+    get->add_option("--out", r->out, "A new file; without it the medium is only fetched and verified");
+}
+
+void add_devices(CLI::App& app, CommandLine& line, const Shared& r) {
+    auto* devices = app.add_subcommand("devices", "Your own devices")->require_subcommand(1);
+    verb(*devices, line, "list", "devices.list", "All of yours, revoked ones included", [] { return Json::object(); });
+    verb(*devices, line, "pending", "devices.pending", "Devices that wait for your voucher",
+         [] { return Json::object(); });
+    verb(*devices, line, "vouch", "devices.vouch", "Vouch for a device of yours; compare its name on both screens",
+         [r] {
+             return Json{{"device", r->device}};
+         })
+        ->add_option("DEVICE", r->device)
+        ->required();
+}
+
+}  // namespace
+
+void add_verbs(CLI::App& app, CommandLine& line) {
+    const auto r = std::make_shared<Read>();
+    app.add_option("--home", line.home, "Folder of this device")->capture_default_str();
+    app.add_flag("--json", line.json, "One JSON object a line (device-agent/cli/VERBS.md)");
+    app.add_option("--passphrase-fd", line.passphrase_fd,
+                   "Read the passphrase from this descriptor instead of the terminal");
+    app.require_subcommand(1);
+    add_enrol(app, line, r);
+    verb(app, line, "people", "people", "Find people by the beginning of their name, and unit",
+         [r] {
+             return Json{{"query", r->query}};
+         })
+        ->add_option("QUERY", r->query, "'Meyer', 'Meyer, Celle', or an address")
+        ->required();
+    add_send(app, line, r);
+    add_groups(app, line, r);
+    add_reading(app, line, r);
+    add_devices(app, line, r);
+    verb(app, line, "token", "token", "A connection token, for trying the API by hand", [r] {
+        return Json{{"audience", r->audience}};
+    })->add_option("--audience", r->audience, "https://host:port or mqtts://host:port; the gateway if left out");
+    verb(app, line, "status", "status", "Who this device is, and whether it is connected",
+         [] { return Json::object(); });
+    app.footer(
+        "First:\n  nimes-agent enrol --provisioning handset.provisioning a.meyer@polizei.example\n"
+        "then, in two terminals:\n  nimes-agent watch\n  nimes-agent send --to 'Meyer, Celle' 'Bin vor Ort'\n"
+        "`nimes-agent VERB --help` tells more.");
+}
+
+}  // namespace nimes::agent::cli

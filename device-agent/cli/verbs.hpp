@@ -1,0 +1,20 @@
+// The command line of nimes-agent as CLI11 knows it: each verb leaves a Request.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "cli/service.hpp"
+
+namespace nimes::agent::cli {
+
+struct CommandLine {
+    std::string home;
+    bool json = false;
+    int passphrase_fd = -1;
+    std::string provisioning;  // of enrol: a path
+    Request request;           // verb and arguments
+};
+
+void add_verbs(CLI::App& app, CommandLine& line);
+
+}  // namespace nimes::agent::cli
