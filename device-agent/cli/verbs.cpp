@@ -44,6 +44,8 @@ void add_enrol(CLI::App& app, CommandLine& line, const Shared& r) {
 
 void add_send(CLI::App& app, CommandLine& line, const Shared& r) {
     auto* send = verb(app, line, "send", "send", "Send a text or a photo", [r] {
+        if (r->to.empty() && r->group.empty()) throw CLI::RequiredError("--to");
+        if (r->text.empty() == r->photo.empty()) throw CLI::ValidationError("send", "give a TEXT or a --photo");
         Json a{{"to", r->group.empty() ? r->to : r->group}, {"wait_ms", r->wait_s * 1'000}};
         if (!r->photo.empty()) {
             a["photo"] = absolute(r->photo);
@@ -65,11 +67,6 @@ void add_send(CLI::App& app, CommandLine& line, const Shared& r) {
     send->footer(
         "Examples:\n  nimes-agent send --to 'Meyer, Celle' 'Bin vor Ort'\n"
         "  nimes-agent send --to a.meyer@polizei.example --photo tatort.jpg --caption 'von vorn'");
-    send->final_callback([r, send] {
-        if (!send->parsed()) return;
-        if (r->to.empty() && r->group.empty()) throw CLI::RequiredError("--to");
-        if (r->text.empty() == r->photo.empty()) throw CLI::ValidationError("send", "give a TEXT or a --photo");
-    });
 }
 
 void add_groups(CLI::App& app, CommandLine& line, const Shared& r) {

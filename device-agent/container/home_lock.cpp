@@ -12,6 +12,8 @@ namespace nimes::agent::container {
 namespace {
 
 Result<void> private_directory(const std::filesystem::path& home) {
+    std::error_code ignored;  // mkdir says what is wrong
+    std::filesystem::create_directories(std::filesystem::absolute(home, ignored).parent_path(), ignored);
     if (mkdir(home.c_str(), 0700) != 0 && errno != EEXIST) return fail(Errc::storage, "the home cannot be made");
     struct stat is {};
     if (stat(home.c_str(), &is) != 0 || !S_ISDIR(is.st_mode)) return fail(Errc::storage, "the home is no directory");
