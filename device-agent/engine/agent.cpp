@@ -2,7 +2,6 @@
 
 #include "engine/impl.hpp"
 #include "nimes/token.hpp"
-#include "sealing/seal_keys.hpp"
 
 namespace nimes::agent::engine {
 namespace {
@@ -174,32 +173,6 @@ Result<std::string> Agent::token(const std::string& audience) {
     if (!here) return fail(here.error().code, here.error().detail);
     return mint_token(impl_->core.identity.secret, impl_->core.own().device, *here, impl_->core.clock.now(),
                       impl_->core.random);
-}
-
-Result<std::vector<std::pair<std::string, Bytes>>> Agent::secrets_for_tests() {
-    const Lock lock(impl_->core.mutex);
-    auto& core = impl_->core;
-    std::vector<std::pair<std::string, Bytes>> out;
-    out.emplace_back("identity seed", to_bytes(core.identity.secret.view().first(32)));
-    auto tx = core.box->begin();
-    if (!tx) return pass(tx);
-    using container::Table;
-    for (const auto& [table, what] :
-         {std::pair{Table::seal_keys, "seal key"}, std::pair{Table::send_chains, "sending chain"},
-          std::pair{Table::recv_chains, "receiving chain"}, std::pair{Table::media, "media key"}}) {
-        auto rows = tx->scan(table);
-        if (!rows) return pass(rows);
-        for (const auto& row : *rows) {
-            if (table == Table::seal_keys)
-                out.emplace_back(what, to_bytes(sealing::DayKey::parse(row.value)->secret.view()));
-            if (table == Table::send_chains)
-                out.emplace_back(what, to_bytes(sealing::SendingChain::parse(row.value)->chain_key.view()));
-            if (table == Table::recv_chains)
-                out.emplace_back(what, to_bytes(sealing::ReceivingChain::parse(row.value)->chain_key.view()));
-            if (table == Table::media) out.emplace_back(what, to_bytes(MediumItem::parse(row.value)->key.view()));
-        }
-    }
-    return out;
 }
 
 }  // namespace nimes::agent::engine

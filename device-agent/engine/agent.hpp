@@ -110,8 +110,6 @@ class Agent {
     Result<std::vector<PendingDevice>> pending_devices();
     Result<void> vouch(const DeviceId& device);
     Result<std::string> token(const std::string& audience);
-    // For tests that search for keys where none may be: name and bytes of every secret held.
-    Result<std::vector<std::pair<std::string, Bytes>>> secrets_for_tests();
 
   private:
     struct Impl;

@@ -1,28 +1,80 @@
 // nimes-container-keys HOME --passphrase-fd N: every secret that a handset's container holds, one a line, as
-// NAME<TAB>hex<TAB>DIGITS: what a search for leaks looks for. For tests; it opens a copy, so that the home may be in
-// use.
+// NAME<TAB>hex<TAB>DIGITS: what a search for leaks looks for. It opens a copy, so that the home may be in use.
 #include <unistd.h>
 
 #include <filesystem>
+#include <functional>
 #include <iostream>
 
 #include "cli/terminal.hpp"
-#include "engine/agent.hpp"
+#include "container/container.hpp"
+#include "engine/records.hpp"
 #include "nimes/encoding.hpp"
+#include "sealing/chain.hpp"
+#include "sealing/seal_keys.hpp"
 
 using namespace nimes;
 using namespace nimes::agent;
+using container::Table;
 
 namespace {
 
-// The database is copied with its log, as a thief with the disk would have it.
-std::filesystem::path copy_of(const std::filesystem::path& home) {
-    char name[] = "/tmp/nimes-keys-XXXXXX";
-    const std::filesystem::path copy = ::mkdtemp(name);
-    for (const char* file : {"container.db", "container.db-wal"})
-        if (std::filesystem::exists(home / file)) std::filesystem::copy_file(home / file, copy / file);
-    std::filesystem::copy(home / "keystore", copy / "keystore", std::filesystem::copy_options::recursive);
-    return copy;
+// A copy of the home that goes with this object: database and log as a thief with the disk would have them.
+struct Copy {
+    explicit Copy(const std::filesystem::path& home) : path(::mkdtemp(name)) {
+        for (const char* file : {"container.db", "container.db-wal"})
+            if (std::filesystem::exists(home / file)) std::filesystem::copy_file(home / file, path / file);
+        std::filesystem::copy(home / "keystore", path / "keystore", std::filesystem::copy_options::recursive);
+    }
+    ~Copy() { std::filesystem::remove_all(path); }
+    Copy(const Copy&) = delete;
+    Copy& operator=(const Copy&) = delete;
+
+    char name[32] = "/tmp/nimes-keys-XXXXXX";
+    std::filesystem::path path;
+};
+
+void print(std::string_view what, ByteView secret) { std::cout << what << "\thex\t" << to_hex(secret) << '\n'; }
+
+Result<void> each(container::Transaction& tx, Table table, const std::function<void(ByteView)>& show) {
+    auto rows = tx.scan(table);
+    if (!rows) return pass(rows);
+    for (const auto& row : *rows) show(row.value);
+    return {};
+}
+
+Result<void> print_tables(container::Transaction& tx) {
+    const auto seal_key = [](ByteView v) { print("seal key", sealing::DayKey::parse(v).value().secret.view()); };
+    const auto sending = [](ByteView v) {
+        const auto chain = sealing::SendingChain::parse(v).value();
+        print("sending chain", chain.chain_key.view());
+        print("chain signing key", chain.signing.secret.view().first(32));
+    };
+    const auto receiving = [](ByteView v) {
+        print("receiving chain", sealing::ReceivingChain::parse(v).value().chain_key.view());
+    };
+    const auto medium = [](ByteView v) { print("media key", engine::MediumItem::parse(v).value().key.view()); };
+    if (auto ok = each(tx, Table::seal_keys, seal_key); !ok) return ok;
+    if (auto ok = each(tx, Table::send_chains, sending); !ok) return ok;
+    if (auto ok = each(tx, Table::recv_chains, receiving); !ok) return ok;
+    return each(tx, Table::media, medium);
+}
+
+Result<void> print_all(const std::filesystem::path& home, const cli::Passphrase& passphrase) {
+    const SystemClock clock;
+    SystemRandom random;
+    container::FileKeystore keystore(home / "keystore");
+    auto lock = container::HomeLock::acquire(home);
+    if (!lock) return pass(lock);
+    auto box = container::Container::open(std::move(*lock), {keystore, clock, random});
+    if (!box) return pass(box);
+    if (auto ok = (*box)->unlock(passphrase.view()); !ok) return ok;
+    const auto identity = (*box)->identity();
+    if (!identity) return fail(identity.error().code);
+    print("identity seed", identity->secret.view().first(32));
+    auto tx = (*box)->begin();
+    if (!tx) return pass(tx);
+    return print_tables(*tx);
 }
 
 }  // namespace
@@ -35,20 +87,9 @@ int main(int argc, char** argv) {
     if (!crypto_init()) return 1;
     const auto passphrase = cli::read_passphrase(std::atoi(argv[3]), false);
     if (!passphrase) return 2;
-    const auto home = copy_of(argv[1]);
-    SystemClock clock;
-    SystemRandom random;
-    int status = 1;
-    if (auto lock = container::HomeLock::acquire(home)) {
-        auto agent = engine::Agent::open(std::move(*lock), passphrase->view(), false, clock, random);
-        const auto secrets = agent ? (*agent)->secrets_for_tests() : fail(agent.error().code);
-        if (secrets) {
-            for (const auto& [what, bytes] : *secrets) std::cout << what << "\thex\t" << to_hex(bytes) << '\n';
-            status = 0;
-        } else {
-            std::cerr << "nimes-container-keys: error: " << secrets.error().text() << '\n';
-        }
-    }
-    std::filesystem::remove_all(home);
-    return status;
+    const Copy copy(argv[1]);
+    const auto done = print_all(copy.path, *passphrase);
+    if (done) return 0;
+    std::cerr << "nimes-container-keys: error: " << done.error().text() << '\n';
+    return 1;
 }
