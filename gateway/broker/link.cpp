@@ -1,7 +1,5 @@
 #include "broker/link.hpp"
 
-#include <mqtt/async_client.h>
-
 #include <atomic>
 #include <charconv>
 #include <condition_variable>
@@ -9,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "broker/paho.hpp"
 #include "nimes/token.hpp"
 #include "nimes/topics.hpp"
 
@@ -17,6 +16,7 @@ namespace {
 
 constexpr unsigned kKeepaliveSeconds = 30;
 constexpr int kBuffered = 100'000;
+constexpr auto kLook = std::chrono::milliseconds(200);
 constexpr auto kDisconnectTimeout = std::chrono::milliseconds(1'000);
 constexpr const char* kFigures[] = {"$SYS/broker/publish/messages/dropped", "$SYS/broker/clients/connected"};
 
@@ -48,6 +48,9 @@ struct Link::Impl final : mqtt::callback {
     void serve();
     bool connect(mqtt::async_client& client);
     void drain(mqtt::async_client& client);
+    bool publish(mqtt::async_client& client, InFlight& in_flight, const Outgoing& out);
+    bool over();
+    bool done(mqtt::token& token);
     void queue(Outgoing out);
     void route(const std::string& topic, ByteView payload);
     void connection_lost(const std::string&) override;
@@ -135,8 +138,11 @@ void Link::Impl::serve() {
     const auto id = to_text(key_actor(key.public_key));
     mqtt::create_options create(MQTTVERSION_5, kBuffered);
     mqtt::async_client client(dialled(options), id + "-" + std::to_string(options.number), create, nullptr);
-    client.set_callback(*this);
-    lost = false;
+    {
+        const std::lock_guard lock(mutex);
+        lost = false;
+    }
+    const Callbacks callbacks(client, *this);
     if (connect(client)) {
         drain(client);
         try {
@@ -145,7 +151,6 @@ void Link::Impl::serve() {
             // It was gone already.
         }
     }
-    client.disable_callbacks();
 }
 
 bool Link::Impl::connect(mqtt::async_client& client) {
@@ -168,14 +173,12 @@ bool Link::Impl::connect(mqtt::async_client& client) {
     connect.set_ssl(tls);
     connect.set_properties(properties);  // last: the other setters of this version lose them
 
-    const auto patience = std::chrono::milliseconds(options.connect_timeout);
-    const auto token = client.connect(connect);
-    if (!token->wait_for(patience) || token->get_return_code() != 0) return false;
+    if (!done(*client.connect(connect))) return false;
     up = true;
     handler.linked();  // before anything can arrive
     for (const auto& filter : {std::string(topic::kGatewaySubscription), std::string(topic::kEdgeSubscription)}) {
         const auto subscribed = client.subscribe(filter, 1);
-        if (!subscribed->wait_for(patience)) return false;
+        if (!done(*subscribed)) return false;
         const auto response = subscribed->get_subscribe_response();
         for (const auto code : response.get_reason_codes())
             if (code > mqtt::ReasonCode::GRANTED_QOS_2) return false;
@@ -184,24 +187,54 @@ bool Link::Impl::connect(mqtt::async_client& client) {
     return true;
 }
 
+bool Link::Impl::over() {
+    const std::lock_guard lock(mutex);
+    return stopping || lost;
+}
+
+// Waits for the broker's answer; false without one in time, or when nobody wants it any more.
+bool Link::Impl::done(mqtt::token& token) {
+    const auto until = clock.boot() + options.connect_timeout;
+    while (!token.wait_for(kLook))
+        if (over() || clock.boot() >= until) return false;
+    return token.get_return_code() == 0;
+}
+
 void Link::Impl::drain(mqtt::async_client& client) {
+    InFlight in_flight;
     for (;;) {
-        std::deque<Outgoing> batch;
+        Outgoing out;
         {
             std::unique_lock lock(mutex);
             wake.wait(lock, [this] { return stopping || lost || !outgoing.empty(); });
             if (stopping || lost) return;
-            batch.swap(outgoing);
-            outgoing_bytes = 0;
+            out = std::move(outgoing.front());
+            outgoing.pop_front();
+            outgoing_bytes -= out.payload.size();
         }
-        for (const auto& out : batch) {
-            try {
-                client.publish(out.topic, out.payload.data(), out.payload.size(), out.qos, false);
-            } catch (const mqtt::exception&) {
-                ++dropped;  // its buffer is full, or the connection is going
-            }
-        }
+        if (!publish(client, in_flight, out)) return;
     }
+}
+
+// Waits while the broker takes less than we have; false when the connection ended meanwhile.
+bool Link::Impl::publish(mqtt::async_client& client, InFlight& in_flight, const Outgoing& out) {
+    in_flight.forget();
+    while (in_flight.full()) {
+        if (over()) return false;
+        try {
+            in_flight.tokens.front().first->wait_for(kLook);
+        } catch (const mqtt::exception&) {
+            ++dropped;
+        }
+        in_flight.forget();
+    }
+    try {
+        in_flight.add(client.publish(out.topic, out.payload.data(), out.payload.size(), out.qos, false),
+                      out.payload.size());
+    } catch (const mqtt::exception&) {
+        ++dropped;  // the connection is going
+    }
+    return true;
 }
 
 void Link::Impl::connection_lost(const std::string&) {
@@ -213,8 +246,12 @@ void Link::Impl::connection_lost(const std::string&) {
 }
 
 void Link::Impl::message_arrived(mqtt::const_message_ptr message) {
-    const auto& payload = message->get_payload_ref();
-    route(message->get_topic(), payload ? as_bytes(std::string_view(payload.data(), payload.size())) : ByteView{});
+    try {
+        const auto& payload = message->get_payload_ref();
+        route(message->get_topic(), payload ? as_bytes(std::string_view(payload.data(), payload.size())) : ByteView{});
+    } catch (const std::exception&) {
+        // Out of memory, say. The sender repeats what nobody acknowledged; an exception in Paho's C would end us all.
+    }
 }
 
 void Link::Impl::route(const std::string& topic, ByteView payload) {

@@ -6,23 +6,32 @@ namespace nimes::gateway::broker {
 namespace {
 
 constexpr Millis kHeartbeat = kMinute;
-constexpr Millis kPatience = 3 * kSecond;  // a state that was on its way when we sent is no reason to send again
+constexpr Millis kPatience = 3 * kSecond;   // a state that was on its way when we sent is no reason to send again
+constexpr Millis kStepBack = 10 * kMinute;  // as far as the plugin believes in parts from its future
 
 }  // namespace
 
 void MirrorFeed::linked() {
     sent_ = 0;
-    sent_at_ = 0;
+    full_sent_ = false;
+}
+
+// The plugin takes no part that is older than the last one: a clock set back a little must not hold up revocations.
+Millis MirrorFeed::stamp() {
+    const auto now = clock_.now();
+    issued_ = issued_ > now && issued_ - now <= kStepBack ? issued_ : now;
+    return issued_;
 }
 
 std::vector<Bytes> MirrorFeed::everything() {
-    const auto items = source_.all();
+    // The revision first: what changes between the two is sent again with the next delta, never left out.
     MirrorPart part;
+    part.to = source_.revision();
+    const auto items = source_.all();
     part.kind = MirrorPart::Kind::full;
     part.org = org_;
     part.broker = broker_;
-    part.issued = clock_.now();
-    part.to = source_.revision();
+    part.issued = stamp();
     const auto parts = std::max<std::size_t>(1, (items.size() + MirrorPart::kMaxItems - 1) / MirrorPart::kMaxItems);
     part.parts = static_cast<std::uint16_t>(parts);
     std::vector<Bytes> out;
@@ -34,7 +43,8 @@ std::vector<Bytes> MirrorFeed::everything() {
         out.push_back(part.encode_signed(key_));
     }
     sent_ = part.to;
-    sent_at_ = part.issued;
+    sent_at_ = clock_.boot();
+    full_sent_ = true;
     return out;
 }
 
@@ -45,12 +55,13 @@ std::vector<Bytes> MirrorFeed::delta_from(std::uint64_t revision) {
     MirrorPart part;
     part.org = org_;
     part.broker = broker_;
-    part.issued = clock_.now();
+    part.issued = stamp();
     part.from = revision;
     part.to = now_at;
     part.items = std::move(*items);
     sent_ = now_at;
-    sent_at_ = part.issued;
+    sent_at_ = clock_.boot();
+    full_sent_ = false;
     return {part.encode_signed(key_)};
 }
 
@@ -60,8 +71,9 @@ std::vector<Bytes> MirrorFeed::changed() {
 }
 
 std::vector<Bytes> MirrorFeed::on_state(const EdgeState& state) {
-    const bool waiting = sent_ != 0 && clock_.now() < sent_at_ + kPatience;
-    if (state.wants_full) return waiting ? std::vector<Bytes>{} : everything();
+    const bool waiting = sent_ != 0 && clock_.boot() < sent_at_ + kPatience;
+    // Deltas in between are no answer to this wish: only a full copy on its way is worth waiting for.
+    if (state.wants_full) return waiting && full_sent_ ? std::vector<Bytes>{} : everything();
     if (state.mirror_revision == source_.revision()) {
         sent_ = state.mirror_revision;
         return {};
@@ -71,7 +83,7 @@ std::vector<Bytes> MirrorFeed::on_state(const EdgeState& state) {
 }
 
 std::vector<Bytes> MirrorFeed::tick() {
-    if (sent_ == 0 || clock_.now() < sent_at_ + kHeartbeat) return {};
+    if (sent_ == 0 || clock_.boot() < sent_at_ + kHeartbeat) return {};
     return delta_from(sent_);
 }
 

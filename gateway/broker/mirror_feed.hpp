@@ -14,10 +14,11 @@ namespace nimes::gateway::broker {
 class MirrorSource {
   public:
     virtual ~MirrorSource() = default;
+    // Never 0. May move on between two calls.
     [[nodiscard]] virtual std::uint64_t revision() const = 0;
     // Ascending by device.
     [[nodiscard]] virtual std::vector<MirrorItem> all() const = 0;
-    // What changed since; nullopt: cannot say, send everything.
+    // What changed since, ascending too; nullopt: cannot say (too long ago, or never been there), send everything.
     [[nodiscard]] virtual std::optional<std::vector<MirrorItem>> since(std::uint64_t revision) const = 0;
 };
 
@@ -38,6 +39,7 @@ class MirrorFeed {
     [[nodiscard]] std::uint64_t sent() const { return sent_; }
 
   private:
+    [[nodiscard]] Millis stamp();
     [[nodiscard]] std::vector<Bytes> everything();
     [[nodiscard]] std::vector<Bytes> delta_from(std::uint64_t revision);
 
@@ -47,7 +49,9 @@ class MirrorFeed {
     const std::string broker_;
     const Clock& clock_;
     std::uint64_t sent_ = 0;
-    Millis sent_at_ = 0;
+    Millis sent_at_ = 0;      // boot clock
+    Millis issued_ = 0;       // of the newest part
+    bool full_sent_ = false;  // it was a full copy
 };
 
 }  // namespace nimes::gateway::broker
