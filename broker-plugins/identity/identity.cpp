@@ -72,6 +72,8 @@ bool Identity::on_acl(const void* connection, const Ask& ask) {
         return false;
     }
     if (ask.act == Act::subscribe || ask.act == Act::write) tell(sessions_.seen(connection, now));
+    // A gateway that comes, or comes back, knows nobody: it is told who is here and what the mirror holds.
+    if (who->gateway && ask.act == Act::subscribe && ask.topic == topic::kEdgeSubscription) announce_ = true;
     return true;
 }
 
@@ -107,6 +109,10 @@ void Identity::on_tick() {
     counters_.tick_gap_max = std::max(counters_.tick_gap_max, boot - std::min(boot, last_tick_));
     last_tick_ = boot;
     drain_kicks();
+    if (std::exchange(announce_, false)) {
+        for (const auto& presence : sessions_.all(clock_.now())) presences_.push_back(presence);
+        last_report_ = 0;
+    }
     while (!presences_.empty()) {
         port_.publish(topic::edge_presence(options_.broker), presences_.front().encode());
         presences_.pop_front();

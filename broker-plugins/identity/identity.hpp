@@ -58,6 +58,7 @@ class Identity {
     Sessions sessions_;
     std::vector<DeviceId> kicks_;
     std::deque<Presence> presences_;
+    bool announce_ = false;
     EdgeState reported_;
     EdgeState counters_;
     std::array<std::uint64_t, 16> refused_by_reason_{};

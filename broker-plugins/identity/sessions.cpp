@@ -34,6 +34,13 @@ std::optional<Presence> Sessions::gone(const void* connection, Millis now) {
     return Presence{Presence::Kind::gone, session.who.device, session.number, now};
 }
 
+std::vector<Presence> Sessions::all(Millis now) const {
+    std::vector<Presence> out;
+    for (const auto& [connection, session] : sessions_)
+        if (session.told) out.push_back({Presence::Kind::connected, session.who.device, session.number, now});
+    return out;
+}
+
 bool Sessions::spend(const void* connection, Millis now) {
     const auto at = sessions_.find(connection);
     if (at == sessions_.end()) return false;

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 #include "identity/admission.hpp"
 #include "nimes/mirror.hpp"
@@ -25,6 +26,8 @@ class Sessions {
     std::optional<Presence> seen(const void* connection, Millis now);
     // Its end; a presence if it had been told.
     std::optional<Presence> gone(const void* connection, Millis now);
+    // The presence of every device that is here: for a gateway that has just come.
+    [[nodiscard]] std::vector<Presence> all(Millis now) const;
     // One packet of this connection; false when it goes beyond its rate.
     bool spend(const void* connection, Millis now);
     [[nodiscard]] bool connected(const DeviceId& device) const { return by_device_.contains(device); }

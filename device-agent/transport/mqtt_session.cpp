@@ -57,7 +57,8 @@ struct MqttSession::Impl final : mqtt::callback {
     std::deque<Bytes> outgoing;
     std::size_t outgoing_bytes = 0;
     bool stopping = false, lost = false, again = false, hurry = false;
-    Millis answer_due = 0;  // on the boot clock; 0: none is waited for
+    std::optional<std::uint8_t> closed;  // by the broker, with this reason
+    Millis answer_due = 0;               // on the boot clock; 0: none is waited for
     std::atomic<bool> up = false;
     std::thread thread;
 };
@@ -173,9 +174,18 @@ Disconnected MqttSession::Impl::serve(const std::string& broker) {
     mqtt::create_options create(MQTTVERSION_5, kBuffered);
     mqtt::async_client client("ssl://" + broker.substr(kScheme.size()), to_text(options.device), create, nullptr);
     client.set_callback(*this);
+    // A DISCONNECT of the broker's (a kick) comes here and not as connection_lost.
+    client.set_disconnected_handler([this](const mqtt::properties&, mqtt::ReasonCode reason) {
+        {
+            const std::lock_guard lock(mutex);
+            closed = static_cast<std::uint8_t>(reason);
+        }
+        wake.notify_all();
+    });
     {
         const std::lock_guard lock(mutex);
         lost = again = false;
+        closed.reset();
         answer_due = 0;
     }
     Disconnected end;
@@ -183,6 +193,10 @@ Disconnected MqttSession::Impl::serve(const std::string& broker) {
         end = *failed;
     } else {
         end.cause = drain(client);
+        {
+            const std::lock_guard lock(mutex);
+            end.reason = closed.value_or(0);
+        }
         try {
             client.disconnect(kGoodbye)->wait_for(2 * kGoodbye);
         } catch (const mqtt::exception&) {
@@ -235,9 +249,10 @@ DisconnectCause MqttSession::Impl::drain(mqtt::async_client& client) {
         std::deque<Bytes> batch;
         {
             std::unique_lock lock(mutex);
-            const auto ready = [this] { return stopping || lost || again || !outgoing.empty(); };
+            const auto ready = [this] { return stopping || lost || closed || again || !outgoing.empty(); };
             wake.wait_for(lock, std::chrono::seconds(1), ready);
             if (stopping || again) return DisconnectCause::asked;
+            if (closed) return DisconnectCause::closed;
             if (lost) return DisconnectCause::lost;
             if (answer_due != 0 && clock.boot() >= answer_due) return DisconnectCause::silent;
             batch.swap(outgoing);

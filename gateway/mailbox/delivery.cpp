@@ -8,11 +8,13 @@ namespace nimes::gateway::mailbox {
 namespace {
 
 constexpr std::size_t kReadAtOnce = 64;
+constexpr Millis kHelloPatience = 3 * kSecond;
 std::size_t index(Lane lane) { return static_cast<std::size_t>(lane); }
 
 }  // namespace
 
 void Delivery::hello(const DeviceId& device, const Hello& hello, Millis now) {
+    silent_.erase(device);
     if (!people_.sender(device)) return end(device);  // revoked or suspended: its broker cuts it
     auto& session = sessions_[device];
     session = {};
@@ -58,17 +60,32 @@ void Delivery::acknowledge(const DeviceId& device, const Ack& ack, Millis now) {
     if (at != sessions_.end()) pump(device, now);
 }
 
-void Delivery::connected(const DeviceId& device, std::uint64_t connection) {
+void Delivery::connected(const DeviceId& device, std::uint64_t connection, Millis now) {
     if (const auto at = sessions_.find(device); at != sessions_.end())
         at->second.connection = std::max(at->second.connection, connection);
+    else silent_[device] = {connection, now};
 }
 
 void Delivery::gone(const DeviceId& device, std::uint64_t connection) {
+    if (const auto at = silent_.find(device); at != silent_.end() && at->second.connection <= connection)
+        silent_.erase(at);
     const auto at = sessions_.find(device);
     if (at != sessions_.end() && at->second.connection != 0 && at->second.connection <= connection) end(device);
 }
 
+void Delivery::serve_silent(Millis now) {
+    std::vector<std::pair<DeviceId, std::uint64_t>> due;
+    for (const auto& [device, silent] : silent_)
+        if (now >= silent.since + kHelloPatience) due.emplace_back(device, silent.connection);
+    for (const auto& [device, connection] : due) {
+        hello(device, {}, now);
+        connected(device, connection, now);
+        silent_.erase(device);
+    }
+}
+
 void Delivery::end(const DeviceId& device) {
+    silent_.erase(device);
     sessions_.erase(device);
     metrics_.devices_connected.set(static_cast<double>(sessions_.size()));
 }
@@ -130,6 +147,7 @@ void Delivery::head_moved() {
 }
 
 void Delivery::tick(Millis now) {
+    serve_silent(now);
     std::vector<DeviceId> late;
     for (const auto& [device, session] : sessions_)
         if (!session.under_way.empty() && now - session.last_progress >= options_.resend_after) late.push_back(device);

@@ -28,15 +28,16 @@ class Delivery {
     // Answers Welcome, then everything that waits.
     void hello(const DeviceId& device, const Hello& hello, Millis now);
     void acknowledge(const DeviceId& device, const Ack& ack, Millis now);
-    // From the broker. `connection` rises: a late "gone" of an older connection changes nothing.
-    void connected(const DeviceId& device, std::uint64_t connection);
+    // From the broker. `connection` rises: a late "gone" of an older connection changes nothing. A device that is
+    // connected and stays silent was there before this gateway came: it is served as if it had said Hello.
+    void connected(const DeviceId& device, std::uint64_t connection, Millis now);
     void gone(const DeviceId& device, std::uint64_t connection);
     void end(const DeviceId& device);
     // Sends what the window allows; nothing for a device without a session.
     void pump(const DeviceId& device, Millis now);
     // The directory moved: everyone connected is told.
     void head_moved();
-    // Sends again what was not acknowledged in time.
+    // Sends again what was not acknowledged in time; begins with those who said no Hello.
     void tick(Millis now);
 
     [[nodiscard]] std::size_t sessions() const { return sessions_.size(); }
@@ -62,6 +63,7 @@ class Delivery {
     void welcome(const DeviceId& device, Session& session, Millis now);
     bool fill(const DeviceId& device, Session& session, Lane lane, Packet& packet);
     void flush(const DeviceId& device, Packet& packet);
+    void serve_silent(Millis now);
 
     store::Store& store_;
     Mailboxes& mailboxes_;
@@ -70,6 +72,11 @@ class Delivery {
     const Options& options_;
     const operations::Metrics& metrics_;
     std::unordered_map<DeviceId, Session> sessions_;
+    struct Silent {
+        std::uint64_t connection = 0;
+        Millis since = 0;
+    };
+    std::unordered_map<DeviceId, Silent> silent_;  // connected, without a session yet
 };
 
 }  // namespace nimes::gateway::mailbox

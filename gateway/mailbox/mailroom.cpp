@@ -125,7 +125,7 @@ void Mailroom::Impl::work(std::vector<Task> tasks) {
                 receive(task, waiting, now);
                 break;
             case Task::Kind::connected:
-                delivery.connected(task.device, task.connection);
+                delivery.connected(task.device, task.connection, now);
                 break;
             case Task::Kind::gone:
                 delivery.gone(task.device, task.connection);

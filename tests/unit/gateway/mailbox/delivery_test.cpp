@@ -100,11 +100,11 @@ TEST_CASE("what is not acknowledged is sent again; a device that stays silent co
 TEST_CASE("a late \"gone\" of an older connection does not end the newer session") {
     Post post;
     post.hello(20);
-    post.delivery->connected(made<DeviceId>(20), 5);
+    post.delivery->connected(made<DeviceId>(20), 5, post.now);
     post.hello(20);
     post.delivery->gone(made<DeviceId>(20), 5);
     CHECK(post.delivery->sessions() == 1);
-    post.delivery->connected(made<DeviceId>(20), 6);
+    post.delivery->connected(made<DeviceId>(20), 6, post.now);
     post.delivery->gone(made<DeviceId>(20), 5);
     CHECK(post.delivery->sessions() == 1);
     post.delivery->gone(made<DeviceId>(20), 6);
@@ -144,4 +144,28 @@ TEST_CASE("everything is gone one retention later: entries, bodies, memory of re
     REQUIRE(expiry.step(post.now));
     CHECK(post.store.partitions(gateway::store::Family::bodies, {}, 10)->empty());
     CHECK(post.store.scan(Mailboxes::partition(made<DeviceId>(10)), "d", "e", 10)->empty());
+}
+
+TEST_CASE("after a restart a device that stayed connected is served without a hello, once it was silent for a while") {
+    Post post;
+    REQUIRE(post.submit(10, Post::pair_message(1, 1, 2)).accepted);
+    post.restart();
+    post.delivery->connected(made<DeviceId>(20), 7, post.now);
+    post.delivery->tick(post.now);
+    CHECK(post.received(20).empty());
+    post.now += 3 * kSecond;
+    post.delivery->tick(post.now);
+    CHECK(post.received(20).size() == 1);
+    post.delivery->gone(made<DeviceId>(20), 7);
+    CHECK(post.delivery->sessions() == 0);
+}
+
+TEST_CASE("a device that is gone again before it said hello is not served") {
+    Post post;
+    REQUIRE(post.submit(10, Post::pair_message(1, 1, 2)).accepted);
+    post.delivery->connected(made<DeviceId>(20), 7, post.now);
+    post.delivery->gone(made<DeviceId>(20), 7);
+    post.now += kMinute;
+    post.delivery->tick(post.now);
+    CHECK(post.received(20).empty());
 }

@@ -1,0 +1,169 @@
+// The gateway's link, the mirror, the plugin and a device, with the real Mosquitto between them.
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+#include "edge.hpp"
+
+namespace nimes::test {
+namespace {
+
+struct World {
+    Keys keys;
+    Broker broker{keys.directory.public_key, keys.gateway.public_key};
+    Edge gateway{keys, broker};
+    Device device{11};
+
+    World() {
+        broker.start();
+        REQUIRE(gateway.link.start());
+        REQUIRE(gateway.until([this] { return gateway.link.linked(); }));
+    }
+    [[nodiscard]] std::unique_ptr<MqttClient> client() const {
+        return std::make_unique<MqttClient>(broker.port(), broker.ca());
+    }
+    [[nodiscard]] std::unique_ptr<MqttClient> connected(const Device& who) const {
+        auto out = client();
+        REQUIRE(out->connect(who.hello(broker.url())) == 0);
+        REQUIRE(out->subscribe(topic::down(who.id)) <= 1);
+        return out;
+    }
+};
+
+TEST_CASE("packets go both ways, and presence tells who is there") {
+    World w;
+    auto& g = w.gateway;
+    REQUIRE(g.set(w.device));
+    CHECK(g.heard.state->devices == 1);
+
+    auto client = w.connected(w.device);
+    REQUIRE(g.until([&] { return !g.heard.presences.empty(); }));
+    const auto came = g.heard.presences.at(0);
+    CHECK(came.kind == Presence::Kind::connected);
+    CHECK(came.device == w.device.id);
+
+    const Bytes up(50'000, 7);
+    CHECK(client->publish(topic::up(w.device.id), up) == 0);
+    REQUIRE(g.until([&] { return !g.heard.packets.empty(); }));
+    CHECK(g.heard.packets.at(0) == std::pair(w.device.id, up));
+
+    const Bytes down(50'000, 8);
+    g.link.send(w.device.id, down);
+    const auto message = client->message();
+    REQUIRE(message);
+    CHECK(message->topic == topic::down(w.device.id));
+    CHECK(message->payload == down);
+
+    client->drop();
+    REQUIRE(g.until([&] { return g.heard.presences.size() == 2; }));
+    const auto went = g.heard.presences.at(1);
+    CHECK(went.kind == Presence::Kind::gone);
+    CHECK(went.device == w.device.id);
+    CHECK(went.connection == came.connection);
+    CHECK(g.link.dropped() == 0);
+}
+
+TEST_CASE("down packets keep their order") {
+    World w;
+    REQUIRE(w.gateway.set(w.device));
+    auto client = w.connected(w.device);
+    std::uint32_t sent = 0;
+    std::uint32_t read = 0;
+    for (int batch = 0; batch < 6; ++batch) {  // of fewer than the broker queues for one client
+        for (int i = 0; i < 500; ++i)
+            w.gateway.link.send(w.device.id, std::move(Writer().u32(sent++).zeros(2'000)).take());
+        while (read < sent) {
+            const auto message = client->message();
+            REQUIRE(message);
+            REQUIRE(Reader(message->payload).u32() == read++);
+        }
+    }
+}
+
+TEST_CASE("a revoked device is cut at once and does not come back") {
+    World w;
+    const Device other(12);
+    auto& g = w.gateway;
+    REQUIRE(g.set(w.device));
+    REQUIRE(g.set(other));
+    auto client = w.connected(w.device);
+    auto bystander = w.connected(other);
+    const auto state = GENERATE(MirrorState::suspended, MirrorState::revoked);
+
+    REQUIRE(g.set(w.device, state));
+    CHECK(client->ended() == 0x98);  // administrative action
+    REQUIRE(
+        g.until([&] { return !g.heard.presences.empty() && g.heard.presences.back().kind == Presence::Kind::gone; }));
+    CHECK(g.heard.presences.back().device == w.device.id);
+    CHECK(w.client()->connect(w.device.hello(w.broker.url())) == MqttClient::kNotAuthorised);
+    CHECK(bystander->ping());
+
+    if (state == MirrorState::suspended) {
+        REQUIRE(g.set(w.device));
+        CHECK(w.connected(w.device)->ping());
+    }
+}
+
+TEST_CASE("the broker's own figures arrive") {
+    World w;
+    auto& g = w.gateway;
+    REQUIRE(g.until([&] { return g.heard.figures.contains("$SYS/broker/clients/connected"); }));
+    CHECK(g.heard.figures.at("$SYS/broker/clients/connected") >= 1);
+}
+
+TEST_CASE("a broker with another certificate, or for another audience, gets no link") {
+    Keys keys;
+    Broker broker(keys.directory.public_key, keys.gateway.public_key);
+    Broker other(keys.directory.public_key, keys.gateway.public_key);
+    broker.start();
+    Edge listener(keys, broker);  // only its place as a handler is used
+    SystemClock clock;
+    SystemRandom random;
+    gateway::broker::LinkOptions options;
+    options.first_wait = 10;
+    options.longest_wait = 20;
+    options.url = broker.url();
+    options.ca = broker.ca();
+    SECTION("control: with the right ones it does") {
+        gateway::broker::Link link(options, keys.gateway, listener, clock, random);
+        REQUIRE(link.start());
+        CHECK(soon([&] { return link.linked(); }));
+        link.stop();
+    }
+    SECTION("a certificate of a CA that we do not know") {
+        options.ca = other.ca();
+        gateway::broker::Link link(options, keys.gateway, listener, clock, random);
+        REQUIRE(link.start());
+        CHECK(soon([&] { return broker.log().find("unknown ca") != std::string::npos; }));
+        link.stop();
+        CHECK(listener.heard.linked == 0);
+    }
+    SECTION("a name that is not the certificate's") {
+        options.dial = "mqtts://127.1:" + std::to_string(broker.port());
+        gateway::broker::Link link(options, keys.gateway, listener, clock, random);
+        REQUIRE(link.start());
+        CHECK(soon([&] { return broker.log().find("zzz") != std::string::npos; }));
+        WARN(broker.log());
+        link.stop();
+        CHECK(listener.heard.linked == 0);
+    }
+    SECTION("a token for another broker") {
+        options.url = "mqtts://elsewhere.example:8883";
+        options.dial = broker.url();
+        gateway::broker::Link link(options, keys.gateway, listener, clock, random);
+        REQUIRE(link.start());
+        CHECK(soon([&] { return broker.refusals()["audience"] > 0; }));
+        link.stop();
+        CHECK(listener.heard.linked == 0);
+    }
+    SECTION("the key of somebody else") {
+        const auto stranger = signing_key_from_seed(Bytes(32, 99));
+        gateway::broker::Link link(options, stranger, listener, clock, random);
+        REQUIRE(link.start());
+        CHECK(soon([&] { return broker.refusals()["identity"] > 0; }));
+        link.stop();
+        CHECK(listener.heard.linked == 0);
+    }
+}
+
+}  // namespace
+}  // namespace nimes::test
