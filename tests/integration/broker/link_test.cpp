@@ -1,5 +1,5 @@
 // The gateway's link, the mirror, the plugin and a device, with the real Mosquitto between them.
-#include <algorithm>
+#include <atomic>
 #include <catch2/catch.hpp>
 
 #include "edge.hpp"
@@ -26,6 +26,16 @@ struct World {
         REQUIRE(out->connect(who.hello(broker.url())) == 0);
         REQUIRE(out->subscribe(topic::down(who.id)) <= 1);
         return out;
+    }
+};
+
+// One nonce for the token of each attempt.
+struct CountingRandom final : RandomSource {
+    SystemRandom inner;
+    std::atomic<int> tokens = 0;
+    void fill(std::span<std::uint8_t> out) override {
+        if (out.size() == 16) ++tokens;
+        inner.fill(out);
     }
 };
 
@@ -117,7 +127,7 @@ TEST_CASE("a broker with another certificate, or for another audience, gets no l
     broker.start();
     Edge listener(keys, broker);  // only its place as a handler is used
     SystemClock clock;
-    SystemRandom random;
+    CountingRandom random;
     gateway::broker::LinkOptions options;
     options.first_wait = 10;
     options.longest_wait = 20;
@@ -141,8 +151,7 @@ TEST_CASE("a broker with another certificate, or for another audience, gets no l
         options.dial = "mqtts://127.1:" + std::to_string(broker.port());
         gateway::broker::Link link(options, keys.gateway, listener, clock, random);
         REQUIRE(link.start());
-        CHECK(soon([&] { return broker.log().find("zzz") != std::string::npos; }));
-        WARN(broker.log());
+        CHECK(soon([&] { return random.tokens >= 5; }));  // several attempts are over
         link.stop();
         CHECK(listener.heard.linked == 0);
     }
