@@ -1,4 +1,5 @@
 #include "devices.hpp"
+#include "nimes/label.hpp"
 
 using namespace nimes;
 using namespace nimes::agent::sealing;
@@ -48,6 +49,49 @@ TEST_CASE("one flipped bit anywhere in a grant is refused") {
         // dev_no is routing alone, and not covered: nothing else may pass.
         const bool routing = bit / 8 >= kGrantShared && bit / 8 < kGrantShared + 4;
         REQUIRE((routing || judge_grant(*opened, facts, p.now).outcome == Outcome::dropped));
+    }
+}
+
+TEST_CASE("R2: a grant whose key is not the one it commits to is refused, though all else fits") {
+    Pair p;
+    auto sending = p.chain();
+    const auto honest = GrantUpload::parse(p.grant(sending)).value();
+    for (const bool lie : {false, true}) {
+        // Made by a sender who knows everything: header, signature and ciphertext belong together.
+        Key dk, body_key, commitment;
+        p.random.fill(dk.edit());
+        kdf(body_key.edit(), 1, label::kGrantContext, dk);
+        kdf(commitment.edit(), 2, label::kGrantContext, dk);
+        auto header = honest.header;
+        header.dk_commit = Digest::from(commitment.view());
+        if (lie) header.dk_commit.bytes[0] ^= 1;
+        const auto bound = to_bytes(ByteView(header.encode()).first(GrantHeader::kBound));
+        ChainBody body;
+        body.conversation = p.conversation;
+        body.conv_state = p.state;
+        body.user = p.anna;
+        body.device = p.anna_cert.device;
+        body.chain_no = sending.chain_no;
+        body.created = sending.created;
+        body.expires = sending.expires;
+        body.max_index = sending.max_index;
+        body.dir_revision = 5;
+        body.dir_head = p.head;
+        body.chain_key = sending.chain_key.copy();
+        body.chain_sig = sending.signing.public_key;
+        auto plain = body.encode();
+        const auto signature =
+            sign(p.anna_key.secret, label::kGrantSig, {bound, hash(label::kGrantBody, {plain}).view()});
+        plain.insert(plain.end(), signature.bytes.begin(), signature.bytes.end());
+        Writer aad;
+        aad.bytes(label16(label::kGrantAad)).bytes(bound);
+        Wrap wrap{7, p.bernd_keys[0].record.key_id, {}};
+        const auto boxed = std::move(Writer().text("NMw1").bytes(dk.view())).take();
+        (void)crypto_box_seal(wrap.sealed.data(), boxed.data(), boxed.size(), p.bernd_keys[0].record.key.bytes.data());
+        header.n_wraps = 1;
+        const auto wire =
+            encode_grant(header, aead_seal(body_key.view(), ByteArray<24>{}, plain, aad.view()), std::span(&wrap, 1));
+        CHECK(open_grant(wire, p.finder()).has_value() == !lie);
     }
 }
 

@@ -26,6 +26,16 @@ TEST_CASE("a repeat is accepted and changes nothing, also after a restart") {
     CHECK(*post.committer->mailboxes().waiting(made<DeviceId>(20)) == 1);
 }
 
+TEST_CASE("a repeat of what its recipients have long acknowledged is not delivered again") {
+    Post post;
+    post.hello(20);
+    REQUIRE(post.submit(10, Post::pair_message(1, 1, 2)).accepted);
+    post.ack(20, 1);
+    REQUIRE(post.submit(10, Post::pair_message(1, 1, 2)).repeated);
+    CHECK(post.received(20).size() == 1);
+    CHECK(*post.committer->mailboxes().waiting(made<DeviceId>(20)) == 0);
+}
+
 TEST_CASE("two devices may use the same message id") {
     Post post;
     REQUIRE(post.submit(10, Post::pair_message(1, 1, 2)).accepted);

@@ -64,6 +64,8 @@ TEST_CASE("an acknowledgement of what was never given destroys nothing that come
     REQUIRE(post.submit(10, Post::pair_message(1, 1, 2)).accepted);
     CHECK(*post.committer->mailboxes().waiting(made<DeviceId>(20)) == 1);
     CHECK(post.received(20).size() == 1);
+    post.ack(20, 1);
+    CHECK(*post.committer->mailboxes().waiting(made<DeviceId>(20)) == 0);
 }
 
 TEST_CASE("the window bounds what is under way; acknowledgements open it") {
