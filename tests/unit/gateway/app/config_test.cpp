@@ -1,0 +1,64 @@
+#include "app/config.hpp"
+
+#include <catch2/catch.hpp>
+#include <regex>
+
+using namespace nimes;
+using namespace nimes::gateway::app;
+
+namespace {
+
+std::string with(std::string text, const std::string& from, const std::string& to) {
+    const auto at = text.find(from);
+    REQUIRE(at != std::string::npos);
+    return text.replace(at, from.size(), to);
+}
+
+std::string mistakes(const std::string& toml) {
+    const auto config = parse_config(toml, "/srv/nimes");
+    return config ? "" : config.error().detail;
+}
+
+}  // namespace
+
+TEST_CASE("the file that init writes is right as it is, and shows the defaults that hold without it") {
+    const auto config = parse_config(config_template("polizei-test"), "/srv/nimes").value();
+    CHECK(config.organisation == "polizei-test");
+    CHECK(config.http.listen.port == 8443);
+    CHECK(config.http.ca == "/srv/nimes/tls/ca.crt");
+    CHECK(config.store.path == "/srv/nimes/store");
+    CHECK(config.policy.device_hold_seconds == 900);
+
+    // Every commented default, taken into force, changes nothing.
+    auto all = std::regex_replace(config_template("polizei-test"), std::regex("\n# ([a-z_]+ = )"), "\n$1");
+    REQUIRE(all.find("\nretention_days = 7") != std::string::npos);
+    all = std::regex_replace(all, std::regex("\n[a-z_]+ = \"\"(?=\n)"), "");
+    const auto explicit_one = parse_config(all, "/srv/nimes").value();
+    CHECK(explicit_one.policy.retention_days == config.policy.retention_days);
+    CHECK(explicit_one.policy.media_max_bytes == config.policy.media_max_bytes);
+    CHECK(explicit_one.store.floor_bytes == config.store.floor_bytes);
+    CHECK(explicit_one.store.cache_bytes == config.store.cache_bytes);
+    CHECK(explicit_one.admin.socket == config.admin.socket);
+    CHECK(explicit_one.operations.log_level == config.operations.log_level);
+    CHECK(explicit_one.keys == config.keys);
+}
+
+TEST_CASE("every mistake is named with its line, all at once") {
+    const auto good = config_template("x");
+    CHECK(mistakes(with(good, "[policy]", "[policy]\nretention_day = 7")).find("unknown key policy.retention_day") !=
+          std::string::npos);
+    CHECK(mistakes(with(good, "[policy]", "[policies]")).find("unknown section [policies]") != std::string::npos);
+    CHECK(mistakes(with(good, "organisation", "organization")).find("unknown key organization") != std::string::npos);
+    CHECK(mistakes(with(good, "\"0.0.0.0:8443\"", "8443")).find("http.listen must be") != std::string::npos);
+    CHECK(mistakes(with(good, "[policy]", "[policy]\nretention_days = 91")).find("1 to 90") != std::string::npos);
+    CHECK(mistakes(with(good, "[policy]", "[policy]\nexport_allowed = \"yes\"")).find("true or false") !=
+          std::string::npos);
+    CHECK(mistakes(with(good, "https://gateway.example:8443", "https://gateway.example")).find("with the port") !=
+          std::string::npos);
+    CHECK(mistakes(with(good, "mqtts://broker.example:8883", "mqtt://broker.example:1883")).find("broker.url") !=
+          std::string::npos);
+    CHECK(mistakes("organisation = ").find("line 1") != std::string::npos);
+    CHECK(mistakes("").find("organisation is missing") != std::string::npos);
+    const auto two = mistakes(with(with(good, "[policy]", "[policy]\na = 1"), "[store]", "[store]\nb = 2"));
+    CHECK((two.find("policy.a") != std::string::npos && two.find("store.b") != std::string::npos));
+}
