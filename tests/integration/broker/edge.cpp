@@ -1,5 +1,6 @@
 #include "edge.hpp"
 
+#include <stdexcept>
 #include <utility>
 
 namespace nimes::test {
@@ -93,6 +94,21 @@ void Edge::edge_state(const EdgeState& state) {
 void Edge::figure(std::string_view topic, double value) {
     const std::lock_guard lock(mutex_);
     heard.figures[std::string(topic)] = value;
+}
+
+World::World() {
+    broker.start();
+    if (!gateway.link.start() || !gateway.until([this] { return gateway.link.linked(); }))
+        throw std::runtime_error("the gateway does not link: " + broker.log());
+}
+
+std::unique_ptr<MqttClient> World::client() const { return std::make_unique<MqttClient>(broker.port(), broker.ca()); }
+
+std::unique_ptr<MqttClient> World::connected(const Device& who) const {
+    auto out = client();
+    if (out->connect(who.hello(broker.url())) != 0) throw std::runtime_error("a good device is refused");
+    if (out->subscribe(topic::down(who.id)) > 1) throw std::runtime_error("a good subscription is refused");
+    return out;
 }
 
 }  // namespace nimes::test

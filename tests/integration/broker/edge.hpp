@@ -103,4 +103,16 @@ class Edge final : public gateway::broker::Handler {
     int links_ = 0;
 };
 
+// A broker with its gateway, linked, and a device that nobody has admitted yet.
+struct World {
+    Keys keys;
+    Broker broker{keys.directory.public_key, keys.gateway.public_key};
+    Edge gateway{keys, broker};
+    Device device{11};
+
+    World();
+    [[nodiscard]] std::unique_ptr<MqttClient> client() const;
+    [[nodiscard]] std::unique_ptr<MqttClient> connected(const Device& who) const;
+};
+
 }  // namespace nimes::test

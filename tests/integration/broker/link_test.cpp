@@ -7,28 +7,6 @@
 namespace nimes::test {
 namespace {
 
-struct World {
-    Keys keys;
-    Broker broker{keys.directory.public_key, keys.gateway.public_key};
-    Edge gateway{keys, broker};
-    Device device{11};
-
-    World() {
-        broker.start();
-        REQUIRE(gateway.link.start());
-        REQUIRE(gateway.until([this] { return gateway.link.linked(); }));
-    }
-    [[nodiscard]] std::unique_ptr<MqttClient> client() const {
-        return std::make_unique<MqttClient>(broker.port(), broker.ca());
-    }
-    [[nodiscard]] std::unique_ptr<MqttClient> connected(const Device& who) const {
-        auto out = client();
-        REQUIRE(out->connect(who.hello(broker.url())) == 0);
-        REQUIRE(out->subscribe(topic::down(who.id)) <= 1);
-        return out;
-    }
-};
-
 // One nonce for the token of each attempt.
 struct CountingRandom final : RandomSource {
     SystemRandom inner;
