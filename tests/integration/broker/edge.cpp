@@ -6,11 +6,12 @@
 namespace nimes::test {
 namespace {
 
-gateway::broker::LinkOptions options(const Broker& broker, unsigned number) {
+gateway::broker::LinkOptions options(const Broker& broker, unsigned number, std::size_t queue_bytes) {
     gateway::broker::LinkOptions out;
     out.url = broker.url();
     out.ca = broker.ca();
     out.number = number;
+    out.queue_bytes = queue_bytes;
     out.first_wait = 50;
     out.longest_wait = kSecond;
     return out;
@@ -38,9 +39,9 @@ std::optional<std::vector<MirrorItem>> Roster::since(std::uint64_t revision) con
     return out;
 }
 
-Edge::Edge(const Keys& keys, const Broker& broker, unsigned number)
+Edge::Edge(const Keys& keys, const Broker& broker, unsigned number, std::size_t queue_bytes)
     : feed(roster, keys.directory.secret, org_id(Broker::kOrganisation), Broker::kName, clock),
-      link(options(broker, number), keys.gateway, *this, clock, random) {}
+      link(options(broker, number, queue_bytes), keys.gateway, *this, clock, random) {}
 
 bool Edge::until(const std::function<bool()>& condition) {
     return soon([&] {

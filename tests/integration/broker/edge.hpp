@@ -63,7 +63,7 @@ class Roster final : public gateway::broker::MirrorSource {
 
 class Edge final : public gateway::broker::Handler {
   public:
-    Edge(const Keys& keys, const Broker& broker, unsigned number = 1);
+    Edge(const Keys& keys, const Broker& broker, unsigned number = 1, std::size_t queue_bytes = 64U << 20);
     ~Edge() override { link.stop(); }
     Edge(const Edge&) = delete;
     Edge& operator=(const Edge&) = delete;

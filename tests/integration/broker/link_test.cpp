@@ -1,6 +1,9 @@
 // The gateway's link, the mirror, the plugin and a device, with the real Mosquitto between them.
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <chrono>
+#include <set>
+#include <thread>
 
 #include "edge.hpp"
 
@@ -89,6 +92,58 @@ TEST_CASE("a revoked device is cut at once and does not come back") {
         REQUIRE(g.set(w.device));
         CHECK(w.connected(w.device)->ping());
     }
+}
+
+TEST_CASE("two links share the packets, and each hears of presence") {
+    World w;
+    Edge second(w.keys, w.broker, 2);
+    REQUIRE(second.link.start());
+    REQUIRE(second.until([&] { return second.heard.state.has_value(); }));
+    auto& g = w.gateway;
+    REQUIRE(g.set(w.device));
+    auto client = w.connected(w.device);
+    for (std::uint8_t i = 0; i < 100; ++i) REQUIRE(client->publish(topic::up(w.device.id), Bytes(1, i)) == 0);
+    std::size_t here = 0;
+    std::set<std::uint8_t> got;
+    REQUIRE(g.until([&] { return (here = g.heard.packets.size()) >= 50; }));
+    REQUIRE(second.until([&] { return second.heard.packets.size() >= 50; }));
+    g.link.stop();
+    second.link.stop();
+    CHECK(g.heard.packets.size() + second.heard.packets.size() == 100);
+    for (const auto* edge : {&g, &second})
+        for (const auto& [device, up] : edge->heard.packets) got.insert(up.at(0));
+    CHECK(got.size() == 100);
+    CHECK(g.heard.presences == second.heard.presences);
+    CHECK(g.heard.presences.size() == 1);
+}
+
+TEST_CASE("a broker that stands still costs bounded memory, and then goes on") {
+    Keys keys;
+    Broker broker(keys.directory.public_key, keys.gateway.public_key);
+    broker.start();
+    constexpr std::size_t kQueue = 1U << 20;
+    Edge edge(keys, broker, 1, kQueue);
+    const Device device(11);
+    REQUIRE(edge.link.start());
+    REQUIRE(edge.set(device));
+    broker.pause();
+    constexpr std::size_t kPacket = 90'000;
+    constexpr std::size_t kPackets = 600;  // 54 MB, far more than queue, Paho's share and all socket buffers
+    for (std::size_t i = 0; i < kPackets; ++i) {
+        edge.link.send(device.id, Bytes(kPacket, 1));
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));  // the link's thread could take each of them
+    }
+    CHECK(edge.link.dropped() > kPackets / 2);
+    broker.resume();
+    MqttClient client(broker.port(), broker.ca());
+    REQUIRE(client.connect(device.hello(broker.url())) == 0);
+    REQUIRE(client.subscribe(topic::down(device.id)) <= 1);
+    CHECK(soon([&] {
+        edge.link.send(device.id, Bytes(3, 2));
+        client.ping();
+        return client.has_message();
+    }));
+    CHECK(edge.heard.unlinked == 0);
 }
 
 TEST_CASE("the broker's own figures arrive") {

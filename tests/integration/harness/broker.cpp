@@ -83,6 +83,8 @@ void Broker::crash() {
 }
 
 void Broker::reload() { process_->signal(SIGHUP); }
+void Broker::pause() { process_->signal(SIGSTOP); }
+void Broker::resume() { process_->signal(SIGCONT); }
 
 std::map<std::string, int> Broker::refusals() const {
     constexpr std::string_view kLine = "identity: refused since the last line:";

@@ -25,6 +25,8 @@ class Broker {
     void stop();   // SIGTERM: says good-bye to its clients
     void crash();  // kill -9
     void reload();
+    void pause();  // it stands still, its connections stay
+    void resume();
     [[nodiscard]] bool alive() { return process_ && process_->alive(); }
 
     [[nodiscard]] std::uint16_t port() const { return port_; }

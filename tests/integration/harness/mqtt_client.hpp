@@ -46,6 +46,8 @@ class MqttClient {
     int publish(const std::string& topic, ByteView payload, int qos = 1, bool retain = false);
     // The next message; nullopt when the connection ended.
     std::optional<MqttMessage> message();
+    // Whether one came already, while something else was waited for.
+    [[nodiscard]] bool has_message() const { return !messages_.empty(); }
     // What the broker said when it ended the connection: the reason of its DISCONNECT, or kClosed.
     int ended();
     // Whether the broker still answers on this connection.
