@@ -1,6 +1,8 @@
 #include "media/media_store.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
 
 namespace nimes::gateway::media {
 namespace {
@@ -8,6 +10,7 @@ namespace {
 constexpr std::string_view kHeadKey = "h";
 constexpr std::size_t kScan = 1'000;
 constexpr std::size_t kMaxSlots = 10'000;
+constexpr auto kTakeOverPatience = std::chrono::seconds(2);
 
 std::string raw(const BlobId& blob) { return std::string(as_text(blob.view())); }
 store::Partition index_of(const BlobId& blob) { return {store::Family::media_index, raw(blob)}; }
@@ -24,7 +27,9 @@ store::Batch head_batch(const BlobId& blob, const MediumHead& head) {
 // Guards one medium's bytes; lives while somebody deals with it.
 struct MediaStore::Slot {
     std::mutex mutex;
+    std::condition_variable freed;
     std::uint64_t fence = 0;
+    std::uint64_t writing = 0;  // the fence of the writer that lives; 0: none
     std::function<void()> hang_up;
 };
 
@@ -152,17 +157,30 @@ Result<void> MediaStore::link(const BlobId& blob, const DeviceId& owner, Millis 
 }
 
 Result<MediaStore::Writer> MediaStore::write(const BlobId& blob, const DeviceId& owner, std::function<void()> hang_up) {
+    if (auto own = own_head(blob, owner); !own) return pass(own);  // a stranger disturbs nobody
     const auto slot = slot_of(blob);
-    std::function<void()> earlier;
-    {
-        const std::lock_guard lock(mutex_);
-        earlier = std::exchange(slot->hang_up, std::move(hang_up));
+    std::unique_lock lock(slot->mutex);
+    const auto earlier = std::exchange(slot->hang_up, std::move(hang_up));
+    if (slot->writing != 0 && earlier) {
+        lock.unlock();
+        earlier();
+        lock.lock();
+        // Its connection ends, and what it has taken goes to disk first; one that hangs is not waited for.
+        slot->freed.wait_for(lock, kTakeOverPatience, [&] { return slot->writing == 0; });
     }
-    if (earlier) earlier();
-    const std::lock_guard writing(slot->mutex);  // a flush that runs ends first
     auto head = own_head(blob, owner);
     if (!head) return pass(head);
-    Writer writer(*this, blob, slot, ++slot->fence, *head);
+    const auto fence = ++slot->fence;
+    slot->writing = fence;
+    std::shared_ptr<void> lease(nullptr, [slot, fence](void*) {
+        {
+            const std::lock_guard ending(slot->mutex);
+            if (slot->writing == fence) slot->writing = 0;
+        }
+        slot->freed.notify_all();
+    });
+    lock.unlock();  // the lease's end takes it
+    Writer writer(*this, blob, slot, fence, *head, std::move(lease));
     if (const auto partial = head->offset % kBlock; partial != 0) {
         auto block = read(blob, head->offset / kBlock);
         if (!block) return pass(block);

@@ -68,15 +68,22 @@ class MediaStore {
 
       private:
         friend class MediaStore;
-        Writer(MediaStore& media, const BlobId& blob, std::shared_ptr<Slot> slot, std::uint64_t fence, MediumHead head)
-            : media_(media), blob_(blob), slot_(std::move(slot)), fence_(fence), head_(head) {}
+        Writer(MediaStore& media, const BlobId& blob, std::shared_ptr<Slot> slot, std::uint64_t fence, MediumHead head,
+               std::shared_ptr<void> lease)
+            : media_(media),
+              blob_(blob),
+              slot_(std::move(slot)),
+              fence_(fence),
+              head_(head),
+              lease_(std::move(lease)) {}
         MediaStore& media_;
         BlobId blob_;
         std::shared_ptr<Slot> slot_;
         std::uint64_t fence_;
-        MediumHead head_;          // as on disk
-        Bytes buffer_;             // from the last block's beginning on
-        std::size_t partial_ = 0;  // of it on disk already
+        MediumHead head_;              // as on disk
+        Bytes buffer_;                 // from the last block's beginning on
+        std::size_t partial_ = 0;      // of it on disk already
+        std::shared_ptr<void> lease_;  // ends with the writer: who takes over waits for it
     };
     // Takes the upload over: the earlier writer is hung up. `hang_up` ends the new one's connection, in its turn.
     Result<Writer> write(const BlobId& blob, const DeviceId& owner, std::function<void()> hang_up);

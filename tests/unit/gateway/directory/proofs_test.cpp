@@ -123,3 +123,101 @@ TEST_CASE("heads named by others: verified, unknown, or proof of a lie") {
     auto wrong = office.directory->old_head(heads[1].revision, heads.back().revision).value();
     CHECK_FALSE(client.held.take_old_head(wrong, heads[3].revision));
 }
+
+namespace {
+
+// A directory that has the keys and lies: it goes on from the honest history with a map of its own.
+v1::LookupAnswer lie(const Office& office, const Client& client, const DirectoryEntry& shown) {
+    MerkleLog log;
+    const auto newest = client.held.head().revision;
+    for (std::uint64_t r = 1; r <= newest; ++r)
+        log.append(DirectoryHead::parse(as_bytes(office.directory->old_head(r, newest)->head()))->hash());
+    PrefixMap map;
+    map.put(shown.leaf());
+    DirectoryHead head;
+    head.revision = newest + 1;
+    head.ts = office.clock.time;
+    head.n_leaves = map.size();
+    head.map_root = map.root();
+    head.log_root = log.root(newest);
+    v1::LookupAnswer out;
+    out.mutable_head()->set_head(
+        std::string(as_text(sign_head(head, secrets().directory.secret, secrets().org).encode())));
+    for (const auto& d : log.consistency(newest - 1, newest))
+        out.mutable_head()->add_consistency(std::string(as_text(d.view())));
+    for (const auto& d : log.inclusion(newest - 1, newest))
+        out.mutable_head()->add_inclusion(std::string(as_text(d.view())));
+    auto& entry = *out.add_entries();
+    entry.set_user(std::string(as_text(shown.user.view())));
+    for (const auto& record : shown.records()) entry.add_records(std::string(as_text(record)));
+    entry.set_path(std::string(as_text(encode_path(map.path(shown.leaf().key())))));
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("a revocation seen once is never unseen, whatever newer map the directory signs") {
+    Office office;
+    const auto user = office.person(1);
+    const auto handset = office.enrol(user);
+    Client client(office);
+    REQUIRE(office.directory->revoke(handset.cert.device, RevokeReason::stolen));
+    auto honest = client.look_up(user).value()->entry;
+    const auto same = lie(office, client, honest);
+    REQUIRE(client.held.take_head(same.head(), office.clock.time));
+    REQUIRE(client.held.take_user(same.entries(0), user, office.clock.time));  // a new head alone is no crime
+
+    Client another(office);
+    REQUIRE(another.look_up(user));
+    honest.revokes.clear();
+    const auto answer = lie(office, another, honest);
+    REQUIRE(another.held.take_head(answer.head(), office.clock.time));
+    CHECK(another.held.take_user(answer.entries(0), user, office.clock.time).error().code == Errc::proof_invalid);
+    CHECK(another.held.find(user)->entry.revoke(handset.cert.device) != nullptr);
+}
+
+TEST_CASE("asked for an address, the directory cannot show another person's entry") {
+    Office office;
+    (void)office.enrol(office.person(1, "Meyer, Anna"));
+    (void)office.enrol(office.person(2, "Meyer, Bernd"));
+    Client client(office);
+    v1::LookupRequest request;
+    for (int n = 1; n <= 2; ++n)
+        request.add_address_hashes(std::string(as_text(client.held.address_hash(Office::address(n).text()).view())));
+    auto answer = office.directory->lookup(request).value();
+    REQUIRE(client.held.take_head(answer.head(), office.clock.time));
+    const auto anna = client.held.address_hash(Office::address(1).text());
+    REQUIRE(client.held.take_address(answer.entries(0), anna, office.clock.time));
+    CHECK_FALSE(client.held.take_address(answer.entries(1), anna, office.clock.time));
+    auto mixed = answer.entries(1);
+    mixed.set_address_path(answer.entries(0).address_path());
+    CHECK_FALSE(client.held.take_address(mixed, anna, office.clock.time));
+}
+
+TEST_CASE("a seal key that its device did not sign is not sealed to") {
+    Office office;
+    const auto user = office.person(1);
+    const auto handset = office.enrol(user);
+    SealKey key;
+    key.device = handset.cert.device;
+    key.batch_no = utc_day(office.clock.time);
+    key.key_id = 1;
+    key.not_before = utc_day(office.clock.time) * kDay;
+    key.not_after = key.not_before + kDay;
+    key.signature = sign_seal_key(handset.key.secret, key.body());
+    const auto with = [&](const SealKey& shown) {
+        Client client(office);
+        auto answer = client.ask(user);
+        answer.mutable_entries(0)->mutable_devices(0)->add_seal_keys(std::string(as_text(shown.encode())));
+        REQUIRE(client.held.take_head(answer.head(), office.clock.time));
+        const auto entry = client.held.take_user(answer.entries(0), user, office.clock.time).value();
+        return entry->seal_key(handset.cert.device, office.clock.time) != nullptr;
+    };
+    CHECK(with(key));
+    auto forged = key;
+    forged.key.bytes[0] ^= 1;
+    CHECK_FALSE(with(forged));
+    auto other = key;
+    other.device = DeviceId{};
+    CHECK_FALSE(with(other));
+}

@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <future>
 #include <thread>
 
 #include "media/media_store.hpp"
@@ -110,6 +111,25 @@ TEST_CASE("who comes later takes over, and the earlier writer changes nothing an
     REQUIRE(second.append(bytes));
     REQUIRE(second.flush());
     CHECK(shelf.content(shelf.blob) == bytes);
+}
+
+TEST_CASE("an earlier writer that ends when it is asked to loses nothing that it had taken") {
+    Shelf shelf;
+    const auto bytes = pattern(500'000);
+    REQUIRE(shelf.media->create(shelf.blob, shelf.anna, bytes.size()));
+    std::promise<void> asked;
+    std::thread earlier([&] {
+        auto writer = shelf.media->write(shelf.blob, shelf.anna, [&] { asked.set_value(); }).value();
+        REQUIRE(writer.append(ByteView(bytes).first(100'000)));
+        asked.get_future().wait();
+        REQUIRE(writer.flush());
+    });
+    while (shelf.media->create(shelf.blob, shelf.anna, bytes.size())->offset == 0) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        if (shelf.media->take_over(shelf.blob, shelf.anna)->offset == 100'000) break;
+    }
+    earlier.join();
+    CHECK(shelf.media->take_over(shelf.blob, shelf.anna)->offset == 100'000);
 }
 
 TEST_CASE("uploads of others are not there for anybody") {
