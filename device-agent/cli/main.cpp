@@ -1,138 +1,17 @@
-// nimes-agent: reads the command line, runs it at the home, prints what comes back.
-#include <signal.h>
-
-#include <cstdlib>
-#include <fstream>
-#include <iostream>
-#include <sstream>
-#include <thread>
-
+// nimes-agent: one device on the command line, with the engine behind it.
 #include "cli/engine_service.hpp"
-#include "cli/home.hpp"
-#include "cli/print.hpp"
-#include "cli/terminal.hpp"
-#include "cli/verbs.hpp"
-#include "container/arena.hpp"
-#include "nimes/encoding.hpp"
-
-namespace {
-
-using namespace nimes;
-using namespace nimes::agent;
-using namespace nimes::agent::cli;
-
-constexpr int kInterrupted = 130;
-
-std::string default_home() {
-    if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state != 0)
-        return std::string(state) + "/nimes-agent";
-    const char* home = std::getenv("HOME");
-    return std::string(home != nullptr ? home : ".") + "/.local/state/nimes-agent";
-}
-
-// SIGINT, SIGTERM and SIGHUP become a request to stop. Blocked before any thread is made, so only the waiter gets them.
-class Signals {
-  public:
-    Signals() {
-        sigemptyset(&set_);
-        for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) sigaddset(&set_, number);
-        pthread_sigmask(SIG_BLOCK, &set_, nullptr);
-        signal(SIGPIPE, SIG_IGN);
-        thread_ = std::thread([this] {
-            int number = 0;
-            if (sigwait(&set_, &number) == 0 && number != SIGUSR1) {
-                came_ = true;
-                stop_.request_stop();
-            }
-        });
-    }
-    ~Signals() {
-        pthread_kill(thread_.native_handle(), SIGUSR1);
-        thread_.join();
-    }
-    [[nodiscard]] std::stop_token token() const { return stop_.get_token(); }
-    [[nodiscard]] bool came() const { return came_; }
-
-  private:
-    sigset_t set_{};
-    std::stop_source stop_;
-    std::atomic<bool> came_ = false;
-    std::thread thread_;
-};
-
-struct Session {
-    const CommandLine& line;
-    const Passphrase& passphrase;
-    const std::stop_token stop;
-    SystemClock clock;
-    SystemRandom random;
-
-    Result<Json> run(Request request) {
-        request.id = to_hex(random.id<MessageId>().view());
-        const bool create = request.verb == "enrol";
-        const OpenService open = [&, create](container::HomeLock lock,
-                                             const Passphrase& secret) -> Result<std::unique_ptr<Service>> {
-            auto opened = engine::Agent::open(std::move(lock), secret.view(), create, clock, random);
-            if (!opened) return pass(opened);
-            return std::unique_ptr<Service>(std::make_unique<EngineService>(std::move(*opened)));
-        };
-        ProgressBar bar;
-        const Emit emit = [&](const Json& out) {
-            if (out.contains("progress"))
-                bar.show(out["progress"].value("done", std::uint64_t{0}),
-                         out["progress"].value("total", std::uint64_t{0}));
-            else if (line.json) std::cout << out.dump(-1, ' ', false, Json::error_handler_t::replace) << std::endl;
-            else print_line(request.verb, out);
-        };
-        return run_at_home(line.home, passphrase, request, emit, stop, open);
-    }
-};
-
-Result<Json> enrol(Session& session, Request request) {
-    std::ifstream in(session.line.provisioning, std::ios::binary);
-    std::ostringstream file;
-    file << in.rdbuf();
-    request.arguments["provisioning"] = to_hex(as_bytes(file.str()));
-    auto answer = session.run(request);
-    if (!answer || answer->value("state", "") != "code_sent") return answer;
-    std::cerr << "If this address is on the roster, a code is on its way to it.\n";
-    auto code = ask_line("Code: ");
-    if (!code) return pass(code);
-    request.arguments["code"] = *code;
-    return session.run(request);
-}
-
-int finish(const CommandLine& line, const Signals& signals, const Result<Json>& answer) {
-    if (signals.came()) return line.request.verb == "watch" ? 0 : kInterrupted;
-    if (!answer) return print_error(answer.error());
-    const auto& verb = line.request.verb;
-    // Lists have shown their lines; their count says nothing that a program would miss.
-    const bool list = answer->contains("count");
-    if (!line.json) print_result(verb, *answer);
-    else if (!list) std::cout << answer->dump() << std::endl;
-    const bool waits = verb == "send" && !answer->value("accepted", true);
-    return waits ? row(Errc::timed_out).exit : 0;
-}
-
-}  // namespace
+#include "cli/program.hpp"
 
 int main(int argc, char** argv) {
-    CLI::App app("nimes-agent: one device of the police messenger nimes, on the command line");
-    CommandLine line;
-    line.home = default_home();
-    add_verbs(app, line);
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? 0 : row(Errc::usage).exit;
-    }
-    if (!crypto_init() || !container::harden_process())
-        return print_error({Errc::internal, "this process cannot be protected"});
-    const Signals signals;
-    const bool fresh = line.request.verb == "enrol" && !container::Container::exists(line.home);
-    const auto passphrase = read_passphrase(line.passphrase_fd, fresh);
-    if (!passphrase) return print_error(passphrase.error());
-    Session session{line, *passphrase, signals.token(), {}, {}};
-    const auto answer = line.request.verb == "enrol" ? enrol(session, line.request) : session.run(line.request);
-    return finish(line, signals, answer);
+    using namespace nimes;
+    using namespace nimes::agent;
+    const SystemClock clock;
+    SystemRandom random;
+    const cli::ServiceFactory open = [&](container::HomeLock lock, const cli::Passphrase& passphrase,
+                                         bool create) -> Result<std::unique_ptr<cli::Service>> {
+        auto agent = engine::Agent::open(std::move(lock), passphrase.view(), create, clock, random);
+        if (!agent) return pass(agent);
+        return std::unique_ptr<cli::Service>(std::make_unique<cli::EngineService>(std::move(*agent)));
+    };
+    return cli::run_program(argc, argv, open);
 }

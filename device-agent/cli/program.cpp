@@ -1,0 +1,100 @@
+#include "cli/program.hpp"
+
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "cli/home.hpp"
+#include "cli/print.hpp"
+#include "cli/signals.hpp"
+#include "cli/terminal.hpp"
+#include "cli/verbs.hpp"
+#include "container/arena.hpp"
+#include "container/container.hpp"
+#include "nimes/encoding.hpp"
+
+namespace nimes::agent::cli {
+namespace {
+
+std::string default_home() {
+    if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state != 0)
+        return std::string(state) + "/nimes-agent";
+    const char* home = std::getenv("HOME");
+    return std::string(home != nullptr ? home : ".") + "/.local/state/nimes-agent";
+}
+
+struct Session {
+    const CommandLine& line;
+    const Passphrase& passphrase;
+    const std::stop_token stop;
+    const ServiceFactory& open;
+
+    Result<Json> run(Request request) {
+        request.id = to_hex(SystemRandom().id<MessageId>().view());
+        const bool create = request.verb == "enrol";
+        const OpenService open_here = [&, create](container::HomeLock lock, const Passphrase& secret) {
+            return open(std::move(lock), secret, create);
+        };
+        ProgressBar bar;
+        const Emit emit = [&](const Json& out) {
+            if (out.contains("progress"))
+                bar.show(out["progress"].value("done", std::uint64_t{0}),
+                         out["progress"].value("total", std::uint64_t{0}));
+            else if (line.json) std::cout << out.dump(-1, ' ', false, Json::error_handler_t::replace) << std::endl;
+            else print_line(request.verb, out);
+        };
+        return run_at_home(line.home, passphrase, request, emit, stop, open_here);
+    }
+};
+
+Result<Json> enrol(Session& session, Request request) {
+    std::ifstream in(session.line.provisioning, std::ios::binary);
+    std::ostringstream file;
+    file << in.rdbuf();
+    request.arguments["provisioning"] = to_hex(as_bytes(file.str()));
+    auto answer = session.run(request);
+    if (!answer || answer->value("state", "") != "code_sent") return answer;
+    std::cerr << "If this address is on the roster, a code is on its way to it.\n";
+    auto code = ask_line("Code: ");
+    if (!code) return pass(code);
+    request.arguments["code"] = *code;
+    return session.run(request);
+}
+
+int finish(const CommandLine& line, const Signals& signals, const Result<Json>& answer) {
+    if (signals.came()) return line.request.verb == "watch" ? 0 : Signals::kExit;
+    if (!answer) return print_error(answer.error());
+    const auto& verb = line.request.verb;
+    // Lists have shown their lines; their count says nothing that a program would miss.
+    const bool list = answer->contains("count");
+    if (!line.json) print_result(verb, *answer);
+    else if (!list) std::cout << answer->dump() << std::endl;
+    const bool waits = verb == "send" && !answer->value("accepted", true);
+    return waits ? row(Errc::timed_out).exit : 0;
+}
+
+}  // namespace
+
+int run_program(int argc, char** argv, const ServiceFactory& open) {
+    CLI::App app("nimes-agent: one device of the police messenger nimes, on the command line");
+    CommandLine line;
+    line.home = default_home();
+    add_verbs(app, line);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : row(Errc::usage).exit;
+    }
+    if (!crypto_init() || !container::harden_process())
+        return print_error({Errc::internal, "this process cannot be protected"});
+    const Signals signals;
+    const bool fresh = line.request.verb == "enrol" && !container::Container::exists(line.home);
+    const auto passphrase = read_passphrase(line.passphrase_fd, fresh);
+    if (!passphrase) return print_error(passphrase.error());
+    Session session{line, *passphrase, signals.token(), open};
+    const auto answer = line.request.verb == "enrol" ? enrol(session, line.request) : session.run(line.request);
+    return finish(line, signals, answer);
+}
+
+}  // namespace nimes::agent::cli
