@@ -9,6 +9,7 @@ namespace {
 constexpr Millis kReportEvery = 5 * kSecond;
 constexpr Millis kTickMissing = 5 * kSecond;
 constexpr Millis kLogRefusalsEvery = 10 * kSecond;
+constexpr Millis kSaveAgain = 10 * kSecond;
 
 }  // namespace
 
@@ -119,7 +120,7 @@ void Identity::on_tick() {
     }
     const auto now = clock_.now();
     report(now);
-    save(now);
+    save();
 }
 
 // Only devices that are connected now: kicking an offline session corrupts the broker's lists.
@@ -155,12 +156,14 @@ void Identity::report(Millis now) {
     if (!text.empty()) port_.log(Level::info, "identity: refused since the last line:" + text);
 }
 
-void Identity::save(Millis) {
-    if (std::exchange(dirty_, false)) writer_.write(log_.file());
+void Identity::save() {
+    const auto boot = clock_.boot();
     if (writer_.take_failure()) {
-        port_.log(Level::error, "identity: the snapshot could not be written; it is tried again with the next change");
+        port_.log(Level::error, "identity: the snapshot could not be written; it is tried again in ten seconds");
         dirty_ = true;
+        save_again_ = boot + kSaveAgain;  // not at each tick: the log may be on the disk that is full
     }
+    if (boot >= save_again_ && std::exchange(dirty_, false)) writer_.write(log_.file());
 }
 
 }  // namespace nimes::plugin

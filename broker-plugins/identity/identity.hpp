@@ -45,7 +45,7 @@ class Identity {
     void tell(const std::optional<Presence>& presence);
     void drain_kicks();
     void report(Millis now);
-    void save(Millis now);
+    void save();
 
     const Options options_;
     const Clock& clock_;
@@ -65,6 +65,7 @@ class Identity {
     Millis last_report_ = 0;
     Millis last_tick_ = 0;  // boot clock
     Millis refusals_logged_ = 0;
+    Millis save_again_ = 0;  // boot clock
     bool reloading_ = false;
     bool dirty_ = false;
 };

@@ -242,6 +242,40 @@ TEST_CASE("a restarted broker works from its snapshot, and only from a good one"
     }
 }
 
+TEST_CASE("a snapshot that cannot be written is tried again, and does not flood the log", "[snapshot]") {
+    Running t;
+    t.options.snapshot = t.folder / "missing" / "snapshot";
+    t.start();
+    t.gateway_enters();
+    t.control(t.full({t.item(t.anna)}));
+    const auto complaints = [&t] {
+        std::size_t out = 0;
+        for (std::size_t at = 0; (at = t.broker.logged.find("could not be written", at)) != std::string::npos; ++at)
+            ++out;
+        return out;
+    };
+    const auto tick_until = [&t](const auto& condition) {
+        for (int i = 0; i < 3'000 && !condition(); ++i) {  // the writer is a thread of its own
+            t.identity->on_tick();
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+        return condition();
+    };
+    REQUIRE(tick_until([&] { return complaints() == 1; }));
+    for (int i = 0; i < 50; ++i) {  // five seconds of ticks
+        t.clock.advance(100);
+        t.identity->on_tick();
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    CHECK(complaints() == 1);
+    CHECK(t.enters(t.anna, &t.c1));  // service goes on
+    t.clock.advance(10 * kSecond);
+    REQUIRE(tick_until([&] { return complaints() == 2; }));
+    std::filesystem::create_directory(t.folder / "missing");
+    t.clock.advance(10 * kSecond);
+    CHECK(tick_until([&] { return std::filesystem::exists(t.options.snapshot); }));
+}
+
 TEST_CASE("options: what is unknown, missing or malformed stops the broker", "[options]") {
     const std::string key(64, 'a');
     const OptionPairs good = {{"broker", "edge-1"},
