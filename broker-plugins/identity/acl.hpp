@@ -1,3 +1,5 @@
+// Message, step 3, authorise: topic, size and rate. (Before: the agent's outbox. Next: the gateway's ingest.)
+//
 // What an admitted connection may publish and read (asyncapi.yaml): nothing else exists for it. Pure; thread safe.
 #pragma once
 

@@ -1,4 +1,6 @@
-// Steps "fetch" and "open" of a photo's path: the sealed file is downloaded as it is, every chunk's tag and the digest
+// Photo, step 7, fetch and open. (Before: the gateway's downloads.cpp.)
+//
+// The sealed file is downloaded as it is, every chunk's tag and the digest
 // are checked, and only then it has its final name. It stays sealed; opening streams it, chunk by chunk, to whoever
 // shows it.
 //

@@ -1,4 +1,6 @@
-// Steps "seal" and "upload" of a photo's path; before it prepare.hpp. A medium is sealed chunk by chunk into
+// Photo, step 2, seal. (Before: prepare.hpp. Next: upload, transport/tus_upload.hpp.)
+//
+// A medium is sealed chunk by chunk into
 // HOME/media, under a fresh key, then uploaded from that file. The engine stores the reference in the container and the
 // message in the outbox before it uploads; after a restart it calls upload() again with the same id: the sealed bytes
 // are the same, so a half-done upload goes on.

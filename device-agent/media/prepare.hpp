@@ -1,4 +1,6 @@
-// Step "prepare" of a photo's path; next is outgoing.hpp. A photo leaves the handset without what the camera wrote into
+// Photo, step 1, prepare. (Next: outgoing.hpp.)
+//
+// A photo leaves the handset without what the camera wrote into
 // it: EXIF, position, serial numbers, comments, thumbnails and whatever is appended behind the picture. Kept are the
 // pixels, turned upright; the capture time, which travels sealed; and a preview of about 1 KiB.
 //

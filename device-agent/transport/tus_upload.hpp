@@ -1,3 +1,5 @@
+// Photo, step 3, upload. (Before: media/outgoing.hpp. Next: the gateway's tus.cpp.)
+//
 // Uploads one sealed medium by tus 1.0 (creation, HEAD, PATCH), and finishes it whatever happens in between: a cut, a
 // lost answer, a restart of either side. The agent proposes the id, so creating twice is harmless: a 409 means that it
 // is there already, and HEAD says how far.

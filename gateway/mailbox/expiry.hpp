@@ -1,3 +1,5 @@
+// Message, step 9, expire.
+//
 // What nobody fetched in time goes: bodies by the hour, entries and dedupe records by the mailbox.
 //
 // A step does a little, so that messages never wait long for it. Used from the mailroom's thread only.
