@@ -1,0 +1,152 @@
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <iterator>
+
+#include "media/incoming.hpp"
+#include "media/outgoing.hpp"
+#include "nimes/encoding.hpp"
+#include "nimes/message.hpp"
+
+using namespace nimes;
+using namespace nimes::agent::media;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Folder {
+    Folder() : path(::mkdtemp(name)) {}
+    ~Folder() { fs::remove_all(path); }
+    char name[32] = "/tmp/nimes-media-XXXXXX";
+    fs::path path;
+};
+
+Bytes read_file(const fs::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+void write_file(const fs::path& path, const Bytes& bytes) {
+    std::ofstream(path, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+}
+
+// A gateway in a folder; `spoil` changes what it hands out.
+struct Shelf final : Transfer {
+    Folder folder;
+    std::function<void(Bytes&)> spoil = [](Bytes&) {};
+    Result<void> upload(const BlobId& id, const fs::path& file, const Progress&, const std::stop_token&) override {
+        fs::copy_file(file, folder.path / to_hex(id.view()), fs::copy_options::overwrite_existing);
+        return {};
+    }
+    Result<void> download(const BlobId& id, const fs::path& file, std::uint64_t size, const Progress&,
+                          const std::stop_token&) override {
+        auto bytes = read_file(folder.path / to_hex(id.view()));
+        spoil(bytes);
+        if (bytes.size() != size) return fail(Errc::offline);
+        write_file(file, bytes);
+        return {};
+    }
+};
+
+Bytes pattern(std::size_t n) {
+    Bytes out(n);
+    for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<std::uint8_t>(i * 2654435761u >> 13);
+    return out;
+}
+
+struct Sealed {
+    SystemRandom random;
+    Folder sender, receiver;
+    Shelf shelf;
+    ConversationId conversation = ConversationId::from(Bytes(16, 5));
+    Bytes plain;
+    BlobReference reference;
+
+    explicit Sealed(std::size_t n) : plain(pattern(n)) {
+        reference = seal(sender.path / "m", conversation, source_of(ByteView(plain)), n, random).value();
+        REQUIRE(upload(sender.path / "m", reference.blob, shelf));
+    }
+    fs::path incoming() const { return receiver.path / "m"; }
+    Bytes opened() const {
+        Bytes out;
+        REQUIRE(agent::media::open(incoming(), reference, [&](ByteView bytes) -> Result<void> {
+            out.insert(out.end(), bytes.begin(), bytes.end());
+            return {};
+        }));
+        return out;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("media of every awkward length come back byte for byte, and lie sealed on both sides") {
+    for (const std::size_t n : {0u, 1u, 65'535u, 65'536u, 65'537u, 131'072u, 500'000u}) {
+        Sealed s(n);
+        CHECK(s.reference.padded_length == padme(n));
+        REQUIRE(fetch(s.incoming(), s.reference, s.shelf));
+        CHECK(s.opened() == s.plain);
+        const auto sealed = read_file(sealed_path(s.incoming(), s.reference.blob));
+        CHECK(sealed.size() == s.reference.shape().sealed_size());
+        if (n >= 64) {
+            const auto piece = ByteView(s.plain).subspan(n / 2, 16);
+            CHECK(std::search(sealed.begin(), sealed.end(), piece.begin(), piece.end()) == sealed.end());
+        }
+    }
+}
+
+TEST_CASE("whatever is changed on the way, nothing of it is kept") {
+    const std::vector<std::function<void(Bytes&)>> lies{
+        [](Bytes& b) { b[0] ^= 1; }, [](Bytes& b) { b[70'000] ^= 1; }, [](Bytes& b) { b.back() ^= 1; },
+        [](Bytes& b) {
+            std::swap_ranges(b.begin(), b.begin() + 65'552, b.begin() + 65'552);
+        },  // two chunks change places
+    };
+    for (const auto& lie : lies) {
+        Sealed s(200'000);
+        s.shelf.spoil = lie;
+        CHECK(fetch(s.incoming(), s.reference, s.shelf).error().code == Errc::undecryptable);
+        CHECK_FALSE(is_fetched(s.incoming(), s.reference.blob));
+        CHECK(fs::is_empty(s.incoming()));
+        s.shelf.spoil = [](Bytes&) {};
+        CHECK(fetch(s.incoming(), s.reference, s.shelf));
+    }
+}
+
+TEST_CASE("a reference must fit its conversation, key and digest") {
+    Sealed s(1'000);
+    auto other = [&](const std::function<void(BlobReference&)>& change) {
+        BlobReference r{s.reference.blob,         s.reference.conversation,  s.reference.key.copy(),
+                        s.reference.plain_length, s.reference.padded_length, s.reference.digest};
+        change(r);
+        const auto done = fetch(s.incoming(), r, s.shelf);
+        return done ? Errc::internal : done.error().code;
+    };
+    CHECK(other([](BlobReference& r) { r.conversation = {}; }) == Errc::undecryptable);
+    CHECK(other([](BlobReference& r) { r.key.data()[0] ^= 1; }) == Errc::undecryptable);
+    CHECK(other([](BlobReference& r) { r.digest.bytes[0] ^= 1; }) == Errc::undecryptable);
+    CHECK(other([](BlobReference& r) { r.padded_length += 1; }) == Errc::malformed);
+    CHECK(other([](BlobReference& r) { r.plain_length = r.padded_length = padme(std::uint64_t{8} << 30); }) ==
+          Errc::too_large);
+}
+
+TEST_CASE("export only if policy says so, and never over a file that is there") {
+    Sealed s(1'000);
+    const auto out = s.receiver.path / "bild.jpg";
+    CHECK(export_to(s.incoming(), s.reference, out, true).error().code == Errc::not_found);  // not fetched yet
+    CHECK_FALSE(fs::exists(out));
+    REQUIRE(fetch(s.incoming(), s.reference, s.shelf));
+    CHECK(export_to(s.incoming(), s.reference, out, false).error().code == Errc::export_forbidden);
+    REQUIRE(export_to(s.incoming(), s.reference, out, true));
+    CHECK(read_file(out) == s.plain);
+    CHECK(export_to(s.incoming(), s.reference, out, true).error().code == Errc::exists);
+    REQUIRE(erase(s.incoming(), s.reference.blob));
+    CHECK_FALSE(is_fetched(s.incoming(), s.reference.blob));
+    CHECK(erase(s.incoming(), s.reference.blob));  // nothing there is no error
+}
+
+TEST_CASE("a source that is shorter than it said seals nothing") {
+    SystemRandom random;
+    Folder folder;
+    const auto bytes = pattern(100);
+    CHECK(seal(folder.path / "m", {}, source_of(ByteView(bytes)), 101, random).error().code == Errc::malformed);
+}
