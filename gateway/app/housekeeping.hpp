@@ -1,6 +1,5 @@
-// Photo, step 8, expire. Here is also whatever else must be done from time to time though nobody asks: hourly heads, the
-// end of codes and tickets.
-// Threads: one of its own; start() and stop() from one.
+// Photo, step 8, expire. Here is also whatever else must be done from time to time though nobody asks: hourly heads,
+// the end of codes and tickets. Threads: one of its own; start() and stop() from one.
 #pragma once
 
 #include <condition_variable>

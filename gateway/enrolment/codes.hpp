@@ -2,7 +2,7 @@
 //
 // Stored as a keyed hash, with tries and end, one for each address; so a copy of the store tells no code, and a restart
 // gives no new tries. Layout: LAYOUT.md. Threads: any (one lock). Errors: Errc::code_wrong (also where none was asked
-// for, or its time is over), code_exhausted, storage.
+// for, or its time is over), code_exhausted (not for the outside: it says that there is a code), storage.
 #pragma once
 
 #include <mutex>

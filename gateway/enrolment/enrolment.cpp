@@ -85,7 +85,11 @@ void Enrolment::Impl::run() {
             address = std::move(waiting.front());
             waiting.pop_front();
         }
-        send_code(address);
+        try {
+            send_code(address);
+        } catch (const std::exception&) {
+            needs.log.error("code_request_failed");
+        }
     }
 }
 
@@ -109,7 +113,8 @@ Result<Offer> Enrolment::begin(const Begin& request, const std::string& peer) {
     const std::lock_guard lock(impl_->steps);
     if (auto ok = impl_->codes.redeem(*address, request.code, request.identity, now); !ok) {
         impl_->needs.metrics.enrolments.with({ok.error().row().name}).add();
-        return pass(ok);
+        // "Too many tries" would tell a stranger that a code was sent, and so that the address is on the roster.
+        return fail(ok.error().code == Errc::code_exhausted ? Errc::code_wrong : ok.error().code);
     }
     const auto user = impl_->needs.roster.find(*address);
     if (!user) return fail(Errc::code_wrong);  // left the roster since

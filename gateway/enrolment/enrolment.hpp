@@ -3,7 +3,7 @@
 // Who asks for a code is answered before anything about the address is known, so the answer cannot tell whether it is
 // on the roster; the rest happens on the enrolment's own thread. Every step may be repeated. Threads: any; start() and
 // stop() from one. Ownership: store, roster, post, clock, random source and metrics must outlive it.
-// Errors: Errc::rate_limited (per network; says nothing about the address), code_wrong, code_exhausted, forbidden
+// Errors: Errc::rate_limited (per network; says nothing about the address), code_wrong (whatever is wrong), forbidden
 // (private devices), ticket_unknown, signature_invalid, device_limit, not_found.
 #pragma once
 

@@ -75,7 +75,8 @@ struct Mailer::Impl {
         : server(std::move(s)), clock(c), random(r), metrics(m), log(l) {}
 
     void run();
-    [[nodiscard]] bool deliver(const Mail& mail) const;
+    enum class Fate : std::uint8_t { sent, later, refused };
+    [[nodiscard]] Fate deliver(const Mail& mail) const;
 
     const MailServer server;
     const Clock& clock;
@@ -131,11 +132,11 @@ void Mailer::Impl::run() {
         auto mail = std::move(*due);
         queue.erase(due);
         lock.unlock();
-        const bool sent = deliver(mail);
+        const auto fate = deliver(mail);
         lock.lock();
-        if (sent) {
+        if (fate == Fate::sent) {
             metrics.mails.with({"sent"}).add();
-        } else if (now - mail.queued > kGiveUp) {
+        } else if (fate == Fate::refused || now - mail.queued > kGiveUp) {
             metrics.mails.with({"failed"}).add();
         } else {
             mail.due = now + kRetry;
@@ -144,7 +145,7 @@ void Mailer::Impl::run() {
     }
 }
 
-bool Mailer::Impl::deliver(const Mail& mail) const {
+Mailer::Impl::Fate Mailer::Impl::deliver(const Mail& mail) const {
     const std::unique_ptr<CURL, void (*)(CURL*)> curl(curl_easy_init(), curl_easy_cleanup);
     auto* c = curl.get();
     const std::unique_ptr<curl_slist, void (*)(curl_slist*)> to(
@@ -156,7 +157,8 @@ bool Mailer::Impl::deliver(const Mail& mail) const {
     curl_easy_setopt(c, CURLOPT_PROXY, "");
     curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(c, CURLOPT_TIMEOUT, kTimeoutSeconds);
-    curl_easy_setopt(c, CURLOPT_USE_SSL, static_cast<long>(ca.empty() ? CURLUSESSL_TRY : CURLUSESSL_ALL));
+    curl_easy_setopt(c, CURLOPT_USE_SSL,
+                     static_cast<long>(ca.empty() && server.user.empty() ? CURLUSESSL_TRY : CURLUSESSL_ALL));
     if (!ca.empty()) curl_easy_setopt(c, CURLOPT_CAINFO, ca.c_str());
     if (!server.user.empty()) {
         curl_easy_setopt(c, CURLOPT_USERNAME, server.user.c_str());
@@ -168,8 +170,11 @@ bool Mailer::Impl::deliver(const Mail& mail) const {
     curl_easy_setopt(c, CURLOPT_READFUNCTION, read_mail);
     curl_easy_setopt(c, CURLOPT_READDATA, &upload);
     const auto code = curl_easy_perform(c);
-    if (code != CURLE_OK) log.warning("mail_failed", {{"curl", static_cast<int>(code)}});
-    return code == CURLE_OK;
+    if (code == CURLE_OK) return Fate::sent;
+    long reply = 0;
+    curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &reply);
+    log.warning("mail_failed", {{"curl", static_cast<int>(code)}, {"reply", static_cast<int>(reply)}});
+    return reply >= 500 && reply < 600 ? Fate::refused : Fate::later;  // a final no is not asked again
 }
 
 }  // namespace nimes::gateway::enrolment

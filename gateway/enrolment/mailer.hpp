@@ -1,9 +1,10 @@
 // Codes by SMTP (RFC 5321) through libcurl, on a thread of its own: a slow mail server delays mails and nothing else.
 //
-// A mail that fails is tried again for as long as its code lives; the queue is bounded, what does not fit is counted as
-// failed. TLS: smtps:// always; smtp:// takes STARTTLS where it is offered, and insists on it when a CA is given.
-// Nothing of a person is ever put into a header but the address, which ServiceAddress has checked: no injection.
-// Threads: send_code() from any; start() and stop() from one.
+// A mail that fails is tried again for as long as its code lives, unless the server said a final no (5xx); the queue is
+// bounded, what does not fit is counted as failed. TLS: smtps:// always; smtp:// takes STARTTLS where it is offered,
+// and insists on it when a CA or a login is given: a password never goes out in clear. Nothing of a person is ever put
+// into a header but the address, which ServiceAddress has checked: no injection. Threads: send_code() from any; start()
+// and stop() from one.
 #pragma once
 
 #include <filesystem>
