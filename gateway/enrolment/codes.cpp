@@ -7,6 +7,7 @@ constexpr std::size_t kDigits = 8;
 constexpr std::uint32_t kCodes = 100'000'000;
 constexpr std::size_t kScan = 1'000;
 constexpr std::string_view kCodeLabel = "nimes/code";
+constexpr std::string_view kDecoy = "decoy";  // no service address: it has no @
 
 store::Partition partition() { return {store::Family::enrolment, "codes"}; }
 
@@ -74,19 +75,20 @@ Result<void> Codes::redeem(const ServiceAddress& address, std::string_view typed
     auto stored = store_.get(partition(), address.text());
     if (!stored) return pass(stored);
     auto row = *stored ? CodeRow::parse(**stored) : std::nullopt;
-    if (!row || now >= row->ends) return fail(Errc::code_wrong);
-    if (row->wrong >= policy_.tries) return fail(Errc::code_exhausted);
-    const bool right = sodium_memcmp(row->hash.bytes.data(), given.bytes.data(), Digest::size) == 0;
-    const bool taken = !row->used_by.is_zero() && row->used_by != identity;
+    const bool open = row && now < row->ends && row->wrong < policy_.tries;
+    const bool exhausted = row && row->wrong >= policy_.tries;
+    const bool right = open && sodium_memcmp(row->hash.bytes.data(), given.bytes.data(), Digest::size) == 0;
     if (right && row->used_by == identity) return {};
-    if (right && !taken) row->used_by = identity;
-    else ++row->wrong;
-    // The try is on disk before its outcome is known to anybody.
+    const bool redeemed = right && row->used_by.is_zero();
+    if (redeemed) row->used_by = identity;
+    else if (open) ++row->wrong;
+    // The try is on disk before its outcome is known to anybody. Where no code is open a decoy is written instead: how
+    // long an answer takes must not tell whether one is.
     store::Batch batch(partition());
-    batch.put(address.text(), row->encode());
+    batch.put(open ? address.text() : std::string(kDecoy), row.value_or(CodeRow{}).encode());
     if (auto ok = store_.commit(batch, store::Sync::yes); !ok) return ok;
-    if (right && !taken) return {};
-    return fail(row->wrong >= policy_.tries ? Errc::code_exhausted : Errc::code_wrong);
+    if (redeemed) return {};
+    return fail(exhausted || (open && row->wrong >= policy_.tries) ? Errc::code_exhausted : Errc::code_wrong);
 }
 
 Result<void> Codes::expire(Millis now) {
