@@ -186,7 +186,7 @@ TEST_CASE("private devices are refused unless policy allows them") {
 TEST_CASE("a try for an address without a code writes as much as one for an address with a code") {
     World w;
     const auto key = key_pair(1);
-    const auto rows = [&] { return w.store.scan({store::Family::enrolment, "codes"}, {}, {}, 10).value(); };
+    const auto rows = [&] { return w.store.scan({gateway::store::Family::enrolment, "codes"}, {}, {}, 10).value(); };
     CHECK(code_of(w.begin("n.iemand@polizei.example", "12345678", key)) == "ERR_CODE_WRONG");
     REQUIRE(rows().size() == 1);
     const auto decoy = rows()[0].value.size();
