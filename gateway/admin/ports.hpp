@@ -30,6 +30,21 @@ struct DeviceLine {
     Millis not_after = 0;
 };
 
+struct WaitingLine {
+    DeviceId device;
+    std::string address;
+    std::string name;
+    std::uint16_t platform = 0;
+};
+
+// Devices of people who have lost all others wait for an administrator.
+class Approvals {
+  public:
+    virtual ~Approvals() = default;
+    virtual Result<std::vector<WaitingLine>> waiting() = 0;
+    virtual Result<void> approve(const DeviceId& device) = 0;
+};
+
 class Registry {
   public:
     virtual ~Registry() = default;

@@ -113,6 +113,24 @@ Response suspend(const Administration& a, const Request& request, bool suspended
     return answer({{"device", to_text(*device)}, {"state", suspended ? "suspended" : "active"}});
 }
 
+Response list_waiting(const Administration& a) {
+    const auto lines = a.approvals.waiting();
+    if (!lines) return http::problem(lines.error());
+    auto out = Json::array();
+    for (const auto& l : *lines)
+        out.push_back(
+            {{"device", to_text(l.device)}, {"address", l.address}, {"name", l.name}, {"platform", l.platform}});
+    return answer(out);
+}
+
+Response approve(const Administration& a, const Request& request) {
+    const auto device = device_from_text(request.param("id"));
+    if (!device) return http::problem(device.error());
+    if (auto ok = note(a, "approve", {{"device", to_text(*device)}}); !ok) return http::problem(ok.error());
+    if (auto ok = a.approvals.approve(*device); !ok) return http::problem(ok.error());
+    return answer({{"device", to_text(*device)}, {"state", "approved"}});
+}
+
 std::optional<RevokeReason> reason_of(std::string_view text) {
     if (text == "replaced") return RevokeReason::replaced;
     if (text == "lost") return RevokeReason::lost;
@@ -162,6 +180,9 @@ void add_routes(http::Router& router, const Administration& a) {
         .add({Method::post, "/v1/admin/devices/{id}/resume", [a](Request& r) { return suspend(a, r, false); },
               Access::open, kSmallBody})
         .add({Method::post, "/v1/admin/devices/{id}/revoke", [a](Request& r) { return revoke(a, r); }, Access::open,
+              kSmallBody})
+        .add({Method::get, "/v1/admin/approvals", [a](Request&) { return list_waiting(a); }, Access::open, 0})
+        .add({Method::post, "/v1/admin/devices/{id}/approve", [a](Request& r) { return approve(a, r); }, Access::open,
               kSmallBody})
         .add({Method::get, "/v1/admin/devices/{id}/revocation", [a](Request& r) { return revocation(a, r); },
               Access::open, 0});

@@ -5,7 +5,8 @@
 //   POST /v1/admin/org {name, domain}            POST /v1/admin/units {name}
 //   POST /v1/admin/roster[?dry_run=1] (CSV)      GET  /v1/admin/devices[?user=ADDRESS]
 //   POST /v1/admin/devices/{id}/suspend|resume   POST /v1/admin/devices/{id}/revoke {reason}
-//   GET  /v1/admin/devices/{id}/revocation
+//   GET  /v1/admin/devices/{id}/revocation       GET  /v1/admin/approvals
+//   POST /v1/admin/devices/{id}/approve
 // Threads and ownership as http/router.hpp says; all references must outlive the router.
 #pragma once
 
@@ -18,6 +19,7 @@ namespace nimes::gateway::admin {
 struct Administration {
     Organisation& organisation;
     Registry& registry;
+    Approvals& approvals;
     Revocations& revocations;
     store::Store& store;
     const Clock& clock;

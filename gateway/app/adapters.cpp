@@ -48,6 +48,12 @@ std::optional<UserId> EnrolmentRoster::find(const ServiceAddress& address) const
     return person->user;
 }
 
+Admission EnrolmentRoster::next_admission(const UserId& user) const {
+    const auto devices = directory_.devices(user);
+    const bool any_left = std::any_of(devices.begin(), devices.end(), [](const auto& d) { return !d.revoke; });
+    return devices.empty() ? Admission::first : any_left ? Admission::vouched : Admission::approved;
+}
+
 Bytes EnrolmentRoster::person_record(const UserId& user) const {
     const auto person = directory_.person(user);
     return person ? person->record : Bytes{};
@@ -86,6 +92,16 @@ std::vector<admin::DeviceLine> AdminRegistry::devices(const std::optional<Servic
     std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) {
         return std::tie(a.name, a.address, a.device) < std::tie(b.name, b.address, b.device);
     });
+    return out;
+}
+
+Result<std::vector<admin::WaitingLine>> AdminApprovals::waiting() {
+    const auto certs = enrolment_.waiting();
+    if (!certs) return fail(certs.error().code);
+    std::vector<admin::WaitingLine> out;
+    for (const auto& cert : *certs)
+        if (const auto person = directory_.person(cert.user))
+            out.push_back({cert.device, person->address, person->name, cert.platform});
     return out;
 }
 

@@ -9,7 +9,7 @@
 #include "broker/link.hpp"
 #include "broker/mirror_feed.hpp"
 #include "directory/directory.hpp"
-#include "enrolment/ports.hpp"
+#include "enrolment/enrolment.hpp"
 #include "http/bearer.hpp"
 #include "mailbox/ports.hpp"
 #include "media/media_store.hpp"
@@ -56,7 +56,8 @@ class EnrolmentRoster final : public enrolment::Roster {
     EnrolmentRoster(directory::Directory& directory, const admin::Organisation& organisation)
         : directory_(directory), organisation_(organisation) {}
     std::optional<UserId> find(const ServiceAddress& address) const override;
-    bool has_devices(const UserId& user) const override { return !directory_.devices(user).empty(); }
+    Admission next_admission(const UserId& user) const override;
+    std::pair<DeviceId, Signature> approve(const DeviceCert& cert) const override { return directory_.approve(cert); }
     Result<DeviceCert> draft(const UserId& user, const PublicKey& identity, DeviceRole role, Admission admission,
                              std::uint16_t platform, Millis not_before) const override {
         return directory_.draft(user, identity, role, admission, platform, not_before);
@@ -86,6 +87,18 @@ class AdminRegistry final : public admin::Registry {
     directory::Directory& directory_;
     admin::Revocations& revocations_;
     const Clock& clock_;
+};
+
+class AdminApprovals final : public admin::Approvals {
+  public:
+    AdminApprovals(enrolment::Enrolment& enrolment, const directory::Directory& directory)
+        : enrolment_(enrolment), directory_(directory) {}
+    Result<std::vector<admin::WaitingLine>> waiting() override;
+    Result<void> approve(const DeviceId& device) override { return enrolment_.approve(device); }
+
+  private:
+    enrolment::Enrolment& enrolment_;
+    const directory::Directory& directory_;
 };
 
 class DirectoryMirror final : public broker::MirrorSource {

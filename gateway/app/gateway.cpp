@@ -112,6 +112,7 @@ struct Gateway::Impl {
     MailboxOutlet outlet;
     std::optional<EnrolmentRoster> roster;
     std::optional<AdminRegistry> registry;
+    std::optional<AdminApprovals> approvals;
     std::optional<DirectoryMirror> mirror;
     std::optional<TokenAuthoriser> authoriser;
 
@@ -173,6 +174,7 @@ Result<void> Gateway::Impl::make_rooms() {
         random, metrics, log);
     enrolment.emplace(enrolment::Enrolment::Needs{*store, *roster, *mailer, clock, random, metrics, log},
                       pepper_of(secrets), enrolment_policy(config));
+    approvals.emplace(*enrolment, *directory);
     feed.emplace(*mirror, secrets.directory.secret, secrets.org, config.broker.name, clock);
     edge.emplace(Edge::Needs{*feed, *mailroom, revocations, clock, metrics, log});
     link.emplace(link_options(config), secrets.gateway, *edge, clock, random);
@@ -220,7 +222,7 @@ void Gateway::Impl::add_pages() {
     media::add_routes(public_router, {*media, metrics, config.policy.media_max_bytes});
     add_operations(operations_router, metrics, health);
     add_local(admin_router, health, [this] { return provisioning(); });
-    admin::add_routes(admin_router, {*organisation, *registry, revocations, *store, clock});
+    admin::add_routes(admin_router, {*organisation, *registry, *approvals, revocations, *store, clock});
 }
 
 Result<void> Gateway::Impl::start() {

@@ -96,6 +96,17 @@ Result<void> list_devices(const Admin& a) {
         });
 }
 
+Result<void> list_waiting(const Admin& a) {
+    return show(
+        a, [](AdminClient& c) { return c.get("/v1/admin/approvals"); },
+        [](const Json& answer) {
+            for (const auto& d : answer)
+                std::printf("%-26s  %-24s  %s\n", d.value("device", "").c_str(), d.value("name", "").c_str(),
+                            d.value("address", "").c_str());
+            if (answer.empty()) print_line("no device waits for an approval");
+        });
+}
+
 Result<void> change_device(const Admin& a, const std::string& verb) {
     return show(
         a, [&](AdminClient& c) { return c.post("/v1/admin/devices/" + a.device + "/" + verb, Json::object()); },
@@ -175,6 +186,12 @@ void add_admin_verbs(CLI::App& app, Chosen& chosen) {
 
     auto* devices = admin->add_subcommand("devices", "Enrolled devices")->require_subcommand(1)->fallthrough();
     verb(*devices, a, chosen, "list", "List devices", list_devices)->add_option("--user", a->user, "Of one address");
+    verb(*devices, a, chosen, "waiting", "List devices that wait for your approval: their people have lost all others",
+         list_waiting);
+    verb(*devices, a, chosen, "approve", "Approve a device, once you know that its person holds it",
+         [](const Admin& s) { return change_device(s, "approve"); })
+        ->add_option("DEVICE", a->device)
+        ->required();
 
     verb(*admin, a, chosen, "suspend", "Keep a device out until it is resumed",
          [](const Admin& s) { return change_device(s, "suspend"); })

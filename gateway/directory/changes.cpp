@@ -128,6 +128,11 @@ Result<DeviceCert> Directory::draft(const UserId& id, const PublicKey& identity,
     return out;
 }
 
+std::pair<DeviceId, Signature> Directory::approve(const DeviceCert& cert) const {
+    const auto& admin = impl_->secrets.administrator;
+    return {key_actor(admin.public_key), sign_cert_voucher_admin(admin.secret, impl_->secrets.org, cert.body())};
+}
+
 Result<DeviceCert> Directory::certify(DeviceCert cert) {
     {
         const std::lock_guard lock(impl_->mutex);

@@ -82,6 +82,8 @@ class Directory {
                              std::uint16_t platform, Millis not_before) const;
     // Signs, verifies, stores and publishes. `signed_cert` has everything but EA's signature.
     Result<DeviceCert> certify(DeviceCert signed_cert);
+    // The administrator's voucher for a device whose owner has no other one left.
+    [[nodiscard]] std::pair<DeviceId, Signature> approve(const DeviceCert& draft) const;
     Result<void> suspend(const DeviceId& device);
     Result<void> resume(const DeviceId& device);
     Result<void> revoke(const DeviceId& device, RevokeReason reason);

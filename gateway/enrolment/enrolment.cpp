@@ -30,7 +30,9 @@ struct Enrolment::Impl {
     Result<Ticket> open_ticket(const UserId& user, const Begin& request, Millis now);
     Result<Outcome> certify(Ticket& ticket);
     Result<Outcome> draft_anew(Ticket& ticket);
-    [[nodiscard]] Millis not_before(bool first, Millis now) const { return first ? now : now + policy.device_hold; }
+    [[nodiscard]] Millis not_before(Admission admission, Millis now) const {
+        return admission == Admission::first ? now : now + policy.device_hold;
+    }
 
     const Needs needs;
     const Policy policy;
@@ -129,9 +131,9 @@ Result<Ticket> Enrolment::Impl::open_ticket(const UserId& user, const Begin& req
     if (!open) return pass(open);
     for (auto& ticket : *open)
         if (ticket.cert.identity == request.identity) return std::move(ticket);
-    const bool first = !needs.roster.has_devices(user);
-    auto cert = needs.roster.draft(user, request.identity, request.role, first ? Admission::first : Admission::vouched,
-                                   request.platform, not_before(first, now));
+    const auto admission = needs.roster.next_admission(user);
+    auto cert = needs.roster.draft(user, request.identity, request.role, admission, request.platform,
+                                   not_before(admission, now));
     if (!cert) return pass(cert);
     Ticket ticket{needs.random.id<TicketId>(), now + policy.ticket_life, std::move(*cert), false};
     if (auto ok = tickets.put(ticket); !ok) return pass(ok);
@@ -157,9 +159,9 @@ Result<Outcome> Enrolment::finish(const TicketId& id, const Signature& self_sign
 
 Result<Outcome> Enrolment::Impl::certify(Ticket& ticket) {
     Outcome out;
-    if (ticket.cert.admission == Admission::vouched && ticket.cert.voucher.is_zero()) {
+    if (ticket.cert.admission != Admission::first && ticket.cert.voucher.is_zero()) {
         if (auto ok = tickets.put(ticket); !ok) return pass(ok);
-        out.waiting_for = Errc::voucher_needed;
+        out.waiting_for = ticket.cert.admission == Admission::vouched ? Errc::voucher_needed : Errc::approval_needed;
         return out;
     }
     auto cert = needs.roster.certify(ticket.cert);
@@ -180,9 +182,9 @@ Result<Outcome> Enrolment::Impl::certify(Ticket& ticket) {
 // again.
 Result<Outcome> Enrolment::Impl::draft_anew(Ticket& ticket) {
     const auto& old = ticket.cert;
-    const bool first = !needs.roster.has_devices(old.user);
-    auto cert = needs.roster.draft(old.user, old.identity, old.role, first ? Admission::first : Admission::vouched,
-                                   old.platform, not_before(first, needs.clock.now()));
+    const auto admission = needs.roster.next_admission(old.user);
+    auto cert = needs.roster.draft(old.user, old.identity, old.role, admission, old.platform,
+                                   not_before(admission, needs.clock.now()));
     if (!cert) return pass(cert);
     ticket.cert = std::move(*cert);
     if (auto ok = tickets.put(ticket); !ok) return pass(ok);
@@ -217,6 +219,30 @@ Result<void> Enrolment::vouch(const UserId& user, const DeviceId& by, const Devi
         return impl_->tickets.put(ticket);
     }
     return fail(Errc::not_found, "no such device waits for a voucher");
+}
+
+Result<std::vector<DeviceCert>> Enrolment::waiting() {
+    const std::lock_guard lock(impl_->steps);
+    auto all = impl_->tickets.open(impl_->needs.clock.now());
+    if (!all) return pass(all);
+    std::vector<DeviceCert> out;
+    for (const auto& ticket : *all)
+        if (ticket.is_signed() && ticket.cert.admission == Admission::approved && ticket.cert.voucher.is_zero())
+            out.push_back(ticket.cert);
+    return out;
+}
+
+Result<void> Enrolment::approve(const DeviceId& device) {
+    const std::lock_guard lock(impl_->steps);
+    auto all = impl_->tickets.open(impl_->needs.clock.now());
+    if (!all) return pass(all);
+    for (auto& ticket : *all) {
+        if (ticket.cert.device != device || ticket.cert.admission != Admission::approved || !ticket.is_signed())
+            continue;
+        std::tie(ticket.cert.voucher, ticket.cert.voucher_signature) = impl_->needs.roster.approve(ticket.cert);
+        return impl_->tickets.put(ticket);
+    }
+    return fail(Errc::not_found, "no such device waits for an approval");
 }
 
 Result<void> Enrolment::expire() {

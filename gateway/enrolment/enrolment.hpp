@@ -60,6 +60,9 @@ class Enrolment {
     // The bodies of devices that wait for this user's voucher.
     Result<std::vector<Bytes>> pending(const UserId& user);
     Result<void> vouch(const UserId& user, const DeviceId& by, const DeviceId& device, const Signature& signature);
+    // Devices of people who have lost all others: an administrator looks at them, and approves.
+    Result<std::vector<DeviceCert>> waiting();
+    Result<void> approve(const DeviceId& device);
     Result<void> expire();
 
   private:

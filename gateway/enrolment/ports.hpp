@@ -15,8 +15,11 @@ class Roster {
     virtual ~Roster() = default;
     // The person of that address; nullopt for a foreign domain and for nobody.
     virtual std::optional<UserId> find(const ServiceAddress& address) const = 0;
-    // Has this user a device, revoked ones included? Then a further one needs a voucher.
-    virtual bool has_devices(const UserId& user) const = 0;
+    // A first device needs its code alone; a further one a voucher by an active one; when all are lost or revoked, an
+    // administrator's approval.
+    virtual Admission next_admission(const UserId& user) const = 0;
+    // The administrator's voucher: who, and the signature over the body.
+    virtual std::pair<DeviceId, Signature> approve(const DeviceCert& cert) const = 0;
     virtual Result<DeviceCert> draft(const UserId& user, const PublicKey& identity, DeviceRole role,
                                      Admission admission, std::uint16_t platform, Millis not_before) const = 0;
     // Errc::storage_conflict when the entry moved on since the draft.

@@ -61,10 +61,15 @@ Result<std::vector<Ticket>> Tickets::all() {
     return out;
 }
 
-Result<std::vector<Ticket>> Tickets::of_user(const UserId& user, Millis now) {
+Result<std::vector<Ticket>> Tickets::open(Millis now) {
     auto tickets = all();
-    if (!tickets) return tickets;
-    std::erase_if(*tickets, [&](const Ticket& t) { return t.cert.user != user || t.complete || now >= t.ends; });
+    if (tickets) std::erase_if(*tickets, [&](const Ticket& t) { return t.complete || now >= t.ends; });
+    return tickets;
+}
+
+Result<std::vector<Ticket>> Tickets::of_user(const UserId& user, Millis now) {
+    auto tickets = open(now);
+    if (tickets) std::erase_if(*tickets, [&](const Ticket& t) { return t.cert.user != user; });
     return tickets;
 }
 

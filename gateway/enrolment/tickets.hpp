@@ -23,6 +23,7 @@ class Tickets {
     explicit Tickets(store::Store& store) : store_(store) {}
     Result<void> put(const Ticket& ticket);
     Result<Ticket> find(const TicketId& id, Millis now);
+    Result<std::vector<Ticket>> open(Millis now);
     // Open ones of a user.
     Result<std::vector<Ticket>> of_user(const UserId& user, Millis now);
     Result<void> expire(Millis now);

@@ -21,6 +21,8 @@ namespace nimes::gateway::media {
 
 inline constexpr std::size_t kBlock = 256 * 1024;
 inline constexpr std::size_t kFlush = 4 * kBlock;  // one sync for so much
+// What a medium counts for at least: its records cost as well, and many small ones must come to an end.
+inline constexpr std::uint64_t kLeastCharge = 64 * 1024;
 
 struct Limits {
     std::uint64_t max_bytes = 512ull << 20;   // of one medium

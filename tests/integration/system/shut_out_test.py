@@ -2,7 +2,7 @@
 """Suspended and revoked devices, wrong input at both command lines, and what each says."""
 import time
 
-from people import ROOT, WorldTest, unittest, wait_until
+from people import ROOT, ROSTER, WorldTest, unittest, wait_until
 from harness.gateway import Refused
 
 import subprocess
@@ -50,6 +50,22 @@ class ShutOut(WorldTest):
         self.assertNotIn("danach", self.texts(self.anna))
         sent = self.ok(self.anna.run("send", "--to", "Meyer, Gifhorn", "unter uns"))
         self.assertNotIn(device, sent["devices"])
+        self.comes_back_with_a_new_handset()
+
+    def comes_back_with_a_new_handset(self):
+        """Who has lost every device needs an administrator, since no device can vouch."""
+        fresh = self.world.agent("clara-neu")
+        waiting = self.world.enrol(fresh, ROSTER["clara"][0])
+        self.assertEqual(waiting.status, 5, waiting.err)
+        self.assertIn("administrator", waiting.err)
+        lines = self.gateway.admin("devices", "waiting")
+        self.assertEqual([line["address"] for line in lines], [ROSTER["clara"][0]])
+        self.gateway.admin("devices", "approve", lines[0]["device"])
+        self.assertEqual(self.gateway.admin("devices", "waiting"), [])
+        self.ok(fresh.run("enrol", "--provisioning", self.world.provisioning, ROSTER["clara"][0]))
+        fresh.online()
+        self.ok(self.anna.run("send", "--to", "Schulz", "willkommen zurück"))
+        self.wait_texts(fresh, ["willkommen zurück"])
 
     def test_a_photo_survives_a_crash_of_the_gateway(self):
         photo = self.folder / "tatort.jpg"

@@ -194,3 +194,24 @@ TEST_CASE("a try for an address without a code writes as much as one for an addr
     CHECK(code_of(w.begin(kAnna, "0000000", key)) == "ERR_CODE_WRONG");
     CHECK(rows()[0].value.size() == decoy);
 }
+
+TEST_CASE("who has lost every device waits for an administrator, and for nobody else") {
+    World w;
+    const auto phone = key_pair(1), fresh = key_pair(2);
+    const auto first = w.enrol_first(kAnna, phone);
+    w.roster.all_lost[first.user] = true;
+    const auto offer = w.begin(kAnna, w.ask(kAnna), fresh);
+    REQUIRE(offer);
+    const auto body = DeviceCert::parse_body(offer->body).value();
+    CHECK(body.admission == Admission::approved);
+    CHECK(w.room->waiting()->empty());  // not before the device itself signed
+    CHECK(w.room->approve(body.device).error().code == Errc::not_found);
+    CHECK(w.finish(*offer, fresh)->waiting_for == Errc::approval_needed);
+    CHECK(w.room->pending(first.user)->empty());
+    CHECK_FALSE(
+        w.room->vouch(first.user, first.device, body.device, sign_cert_voucher_device(phone.secret, offer->body)));
+    REQUIRE(w.room->waiting()->size() == 1);
+    REQUIRE(w.room->approve(body.device));
+    CHECK(w.room->waiting()->empty());
+    CHECK(w.finish(*offer, fresh)->certificate);
+}

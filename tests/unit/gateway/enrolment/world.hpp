@@ -38,7 +38,15 @@ struct FakeRoster final : Roster {
         const auto at = people.find(a.text());
         return at == people.end() ? std::nullopt : std::optional(at->second);
     }
-    bool has_devices(const UserId& user) const override { return entries.contains(user); }
+    std::map<UserId, bool> all_lost;
+    SigningKeyPair admin = key_pair(200);
+    Admission next_admission(const UserId& user) const override {
+        if (all_lost.contains(user)) return Admission::approved;
+        return entries.contains(user) ? Admission::vouched : Admission::first;
+    }
+    std::pair<DeviceId, Signature> approve(const DeviceCert& cert) const override {
+        return {key_actor(admin.public_key), sign_cert_voucher_admin(admin.secret, org_id("test"), cert.body())};
+    }
     Result<DeviceCert> draft(const UserId& user, const PublicKey& identity, DeviceRole role, Admission admission,
                              std::uint16_t platform, Millis not_before) const override {
         DeviceCert out;
@@ -63,6 +71,8 @@ struct FakeRoster final : Roster {
             const auto voucher = identity_of(cert.voucher);
             if (!voucher || !verify_cert_voucher_device(cert, *voucher)) return fail(Errc::proof_invalid);
         }
+        if (cert.admission == Admission::approved && !verify_cert_voucher_admin(cert, org_id("test"), admin.public_key))
+            return fail(Errc::proof_invalid);
         auto out = cert;
         out.ea_signature.bytes.fill(1);
         ++seq[cert.user];
