@@ -1,31 +1,28 @@
 #include "transport/mqtt_session.hpp"
 
-#include <mqtt/async_client.h>
-
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <fstream>
 #include <mutex>
 #include <thread>
 
+#include "nimes/encoding.hpp"
 #include "nimes/token.hpp"
 #include "nimes/topics.hpp"
+#include "transport/mqtt_connection.hpp"
 
 namespace nimes::agent::transport {
 namespace {
 
-constexpr int kBuffered = 10'000;
-constexpr auto kGoodbye = std::chrono::milliseconds(500);
 constexpr std::string_view kScheme = "mqtts://";
-// CONNACK codes of MQTT 5 are 128 and above; Paho's own failures are negative.
-constexpr int kFirstRefusal = 128;
 
 std::chrono::milliseconds ms(Millis time) { return std::chrono::milliseconds(time); }
 
 }  // namespace
 
-struct MqttSession::Impl final : mqtt::callback {
+struct MqttSession::Impl final : MqttConnection::Events {
     Impl(MqttOptions o, TokenSource t, MqttSink s, const Clock& c, RandomSource& r)
         : options(std::move(o)),
           token(std::move(t)),
@@ -36,30 +33,36 @@ struct MqttSession::Impl final : mqtt::callback {
 
     void run();
     Disconnected serve(const std::string& broker);
-    std::optional<Disconnected> connect(mqtt::async_client& client, const std::string& broker);
-    DisconnectCause drain(mqtt::async_client& client);
-    void wait(Millis time);
+    DisconnectCause drain(MqttConnection& connection);
+    void begin();
+    void connected(const std::string& broker);
+    bool disconnected(Disconnected& end);
+    bool wait(Millis time);
     void tell(MqttEvent event);
-    void connection_lost(const std::string&) override;
-    void message_arrived(mqtt::const_message_ptr message) override;
+    [[nodiscard]] std::optional<DisconnectCause> over() const;  // with the mutex held
+    void on_packet(ByteView down) override;
+    void on_lost() override;
+    void on_closed(std::uint8_t reason) override;
+    [[nodiscard]] bool is_over() override;
 
     const MqttOptions options;
     const TokenSource token;
     const MqttSink sink;
     const Clock& clock;
     RandomSource& random;
-    ReconnectPolicy policy;
     std::vector<std::string> brokers;
 
     std::mutex telling;  // one call of the sink at a time
-    std::mutex mutex;
+    std::mutex mutex;    // guards all below
     std::condition_variable wake;
+    ReconnectPolicy policy;
     std::deque<Bytes> outgoing;
     std::size_t outgoing_bytes = 0;
     bool stopping = false, lost = false, again = false, hurry = false;
     std::optional<std::uint8_t> closed;  // by the broker, with this reason
     Millis answer_due = 0;               // on the boot clock; 0: none is waited for
-    std::atomic<bool> up = false;
+    Millis up_since = 0;
+    std::atomic<bool> up = false;  // changed with the mutex held
     std::thread thread;
 };
 
@@ -75,6 +78,7 @@ Result<void> MqttSession::start() {
     for (const auto& broker : i.options.brokers)
         if (!broker.starts_with(kScheme) || !audience_of(broker))
             return fail(Errc::bad_config, "a broker is mqtts://host:port");
+    if (!std::ifstream(i.options.trust_store)) return fail(Errc::bad_config, "the trust store cannot be read");
     i.brokers = broker_order(i.options.brokers, i.options.device);
     i.thread = std::thread([&i] { i.run(); });
     return {};
@@ -98,8 +102,7 @@ Result<void> MqttSession::publish(Bytes up, Expect expect) {
         if (i.outgoing_bytes + up.size() > i.options.max_queued_bytes) return fail(Errc::busy);
         i.outgoing_bytes += up.size();
         i.outgoing.push_back(std::move(up));
-        if (expect == Expect::answer && i.answer_due == 0)
-            i.answer_due = i.clock.boot() + i.options.answer_timeout + i.options.probe_timeout;
+        if (expect == Expect::answer && i.answer_due == 0) i.answer_due = i.clock.boot() + i.options.answer_timeout;
     }
     i.wake.notify_one();
     return {};
@@ -114,7 +117,7 @@ void MqttSession::try_now() {
     {
         const std::lock_guard lock(impl_->mutex);
         impl_->policy.forget_failures();
-        impl_->hurry = true;
+        impl_->hurry = !impl_->up;
     }
     impl_->wake.notify_all();
 }
@@ -123,7 +126,6 @@ void MqttSession::reconnect() {
     {
         const std::lock_guard lock(impl_->mutex);
         impl_->again = true;
-        impl_->hurry = true;
     }
     impl_->wake.notify_all();
 }
@@ -137,139 +139,102 @@ void MqttSession::Impl::tell(MqttEvent event) {
 
 void MqttSession::Impl::run() {
     for (std::size_t attempt = 0;; ++attempt) {
-        const auto began = clock.boot();
-        Disconnected end;
-        try {
-            end = serve(brokers[attempt % brokers.size()]);
-        } catch (const std::exception&) {
-            end.cause = DisconnectCause::lost;  // Paho's own
-        }
-        end.was_connected = up.exchange(false);
-        if (end.was_connected) attempt = brokers.size() - 1;  // the one that worked, and the first again
-        {
-            const std::lock_guard lock(mutex);
-            outgoing.clear();
-            outgoing_bytes = 0;
-            if (stopping) return;
-            end.next_try_in = end.was_connected ? policy.after_disconnect(clock.boot() - began, random)
-                                                : policy.after_failure(random);
-            if (hurry) end.next_try_in = 0;
-            hurry = false;
-        }
+        auto end = serve(brokers[attempt % brokers.size()]);
+        if (!disconnected(end)) return;
+        if (end.was_connected) attempt = brokers.size() - 1;  // next is the first again
         tell(end);
-        wait(end.next_try_in);
-        const std::lock_guard lock(mutex);
-        if (stopping) return;
+        if (!wait(end.next_try_in)) return;
     }
 }
 
-void MqttSession::Impl::wait(Millis time) {
-    std::unique_lock lock(mutex);
-    wake.wait_for(lock, ms(time), [this] { return stopping || hurry; });
-    hurry = false;
+Disconnected MqttSession::Impl::serve(const std::string& broker) {
+    begin();
+    try {
+        const auto password = token(broker);
+        if (!password) return {DisconnectCause::no_token, 0, 0, false};
+        MqttConnection connection(options, broker, clock, *this);
+        if (auto failed = connection.open(*password)) return *failed;
+        connected(broker);
+        const auto cause = drain(connection);
+        connection.close();
+        const std::lock_guard lock(mutex);
+        return {cause, cause == DisconnectCause::closed ? closed.value_or(0) : std::uint8_t{0}, 0, true};
+    } catch (const std::exception&) {
+        return {DisconnectCause::lost, 0, 0, false};  // Paho's own, or out of memory
+    }
 }
 
-// One connection with a client of its own: nothing of an old one is carried over.
-Disconnected MqttSession::Impl::serve(const std::string& broker) {
-    mqtt::create_options create(MQTTVERSION_5, kBuffered);
-    mqtt::async_client client("ssl://" + broker.substr(kScheme.size()), to_text(options.device), create, nullptr);
-    client.set_callback(*this);
-    // A DISCONNECT of the broker's (a kick) comes here and not as connection_lost.
-    client.set_disconnected_handler([this](const mqtt::properties&, mqtt::ReasonCode reason) {
-        {
-            const std::lock_guard lock(mutex);
-            closed = static_cast<std::uint8_t>(reason);
-        }
-        wake.notify_all();
-    });
+void MqttSession::Impl::begin() {
+    const std::lock_guard lock(mutex);
+    lost = again = false;
+    closed.reset();
+    answer_due = 0;
+}
+
+void MqttSession::Impl::connected(const std::string& broker) {
     {
         const std::lock_guard lock(mutex);
-        lost = again = false;
-        closed.reset();
-        answer_due = 0;
+        up = true;
+        up_since = clock.boot();
+        hurry = false;  // what was hurried for is there
     }
-    Disconnected end;
-    if (auto failed = connect(client, broker)) {
-        end = *failed;
-    } else {
-        end.cause = drain(client);
-        {
-            const std::lock_guard lock(mutex);
-            end.reason = closed.value_or(0);
-        }
-        try {
-            client.disconnect(kGoodbye)->wait_for(2 * kGoodbye);
-        } catch (const mqtt::exception&) {
-            // It was gone already.
-        }
-    }
-    client.disable_callbacks();
-    return end;
+    tell(Connected{broker});
 }
 
-std::optional<Disconnected> MqttSession::Impl::connect(mqtt::async_client& client, const std::string& broker) {
-    const auto password = token(broker);
-    if (!password) return Disconnected{DisconnectCause::no_token, 0, 0, false};
-    mqtt::ssl_options tls;
-    tls.set_trust_store(options.trust_store.string());
-    tls.set_enable_server_cert_auth(true);
-    tls.set_verify(true);
-    mqtt::properties properties;
-    properties.add(mqtt::property(mqtt::property::SESSION_EXPIRY_INTERVAL, 0));
-    mqtt::connect_options connect;
-    connect.set_mqtt_version(MQTTVERSION_5);
-    connect.set_clean_start(true);
-    connect.set_keep_alive_interval(static_cast<int>(options.keepalive_s));
-    connect.set_connect_timeout(ms(options.connect_timeout));
-    connect.set_automatic_reconnect(false);
-    connect.set_user_name(to_text(options.device));
-    connect.set_password(*password);
-    connect.set_ssl(tls);
-    connect.set_properties(properties);  // last: the other setters of this version lose them
+// Plans the next try; false when there is none.
+bool MqttSession::Impl::disconnected(Disconnected& end) {
+    const std::lock_guard lock(mutex);
+    end.was_connected = up.exchange(false);
+    outgoing.clear();
+    outgoing_bytes = 0;
+    end.next_try_in =
+        end.was_connected ? policy.after_disconnect(clock.boot() - up_since, random) : policy.after_failure(random);
+    if (again || hurry) end.next_try_in = 0;
+    return !stopping;
+}
 
-    const auto asked = client.connect(connect);
-    try {
-        if (!asked->wait_for(ms(options.connect_timeout))) return Disconnected{DisconnectCause::lost, 0, 0, false};
-    } catch (const mqtt::exception& error) {
-        const int code = error.get_reason_code() >= kFirstRefusal ? static_cast<int>(error.get_reason_code())
-                                                                  : error.get_return_code();
-        if (code >= kFirstRefusal)
-            return Disconnected{DisconnectCause::refused, static_cast<std::uint8_t>(code), 0, false};
-        return Disconnected{DisconnectCause::lost, 0, 0, false};
-    }
-    const auto subscribed = client.subscribe(topic::down(options.device), 1);
-    if (!subscribed->wait_for(ms(options.connect_timeout))) return Disconnected{DisconnectCause::lost, 0, 0, false};
-    up = true;
-    tell(Connected{broker});
+bool MqttSession::Impl::wait(Millis time) {
+    std::unique_lock lock(mutex);
+    wake.wait_for(lock, ms(time), [this] { return stopping || hurry || again; });
+    hurry = false;
+    return !stopping;
+}
+
+std::optional<DisconnectCause> MqttSession::Impl::over() const {
+    if (stopping || again) return DisconnectCause::asked;
+    if (closed) return DisconnectCause::closed;
+    if (lost) return DisconnectCause::lost;
+    if (answer_due != 0 && clock.boot() >= answer_due) return DisconnectCause::silent;
     return std::nullopt;
 }
 
-DisconnectCause MqttSession::Impl::drain(mqtt::async_client& client) {
+bool MqttSession::Impl::is_over() {
+    const std::lock_guard lock(mutex);
+    return over().has_value();
+}
+
+// Sleeps until there is something to do: a handset that says nothing is not woken.
+DisconnectCause MqttSession::Impl::drain(MqttConnection& connection) {
+    std::unique_lock lock(mutex);
     for (;;) {
-        std::deque<Bytes> batch;
-        {
-            std::unique_lock lock(mutex);
-            const auto ready = [this] { return stopping || lost || closed || again || !outgoing.empty(); };
-            wake.wait_for(lock, std::chrono::seconds(1), ready);
-            if (stopping || again) return DisconnectCause::asked;
-            if (closed) return DisconnectCause::closed;
-            if (lost) return DisconnectCause::lost;
-            if (answer_due != 0 && clock.boot() >= answer_due) return DisconnectCause::silent;
-            batch.swap(outgoing);
-            outgoing_bytes = 0;
+        if (const auto cause = over()) return *cause;
+        if (outgoing.empty()) {
+            const auto now = clock.boot();
+            if (answer_due == 0) wake.wait(lock);
+            else if (answer_due > now) wake.wait_for(lock, ms(answer_due - now));
+            continue;
         }
-        const auto to = topic::up(options.device);
-        for (const auto& packet : batch) {
-            try {
-                client.publish(to, packet.data(), packet.size(), 0, false);
-            } catch (const mqtt::exception&) {
-                return DisconnectCause::lost;
-            }
-        }
+        const auto packet = std::move(outgoing.front());
+        outgoing.pop_front();
+        outgoing_bytes -= packet.size();
+        lock.unlock();
+        const bool sent = connection.publish(packet);
+        lock.lock();
+        if (!sent) return over().value_or(DisconnectCause::lost);
     }
 }
 
-void MqttSession::Impl::connection_lost(const std::string&) {
+void MqttSession::Impl::on_lost() {
     {
         const std::lock_guard lock(mutex);
         lost = true;
@@ -277,14 +242,21 @@ void MqttSession::Impl::connection_lost(const std::string&) {
     wake.notify_all();
 }
 
-void MqttSession::Impl::message_arrived(mqtt::const_message_ptr message) {
-    const auto& payload = message->get_payload_ref();
-    if (!payload || payload.size() > topic::kMaxPacket) return;
+void MqttSession::Impl::on_closed(std::uint8_t reason) {
+    {
+        const std::lock_guard lock(mutex);
+        closed = reason;
+    }
+    wake.notify_all();
+}
+
+void MqttSession::Impl::on_packet(ByteView down) {
+    if (down.size() > topic::kMaxPacket) return;
     {
         const std::lock_guard lock(mutex);
         answer_due = 0;
     }
-    tell(Packet{to_bytes(as_bytes(std::string_view(payload.data(), payload.size())))});
+    tell(Packet{to_bytes(down)});
 }
 
 std::vector<std::string> broker_order(std::vector<std::string> brokers, const DeviceId& device) {

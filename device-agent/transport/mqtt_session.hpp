@@ -1,6 +1,7 @@
 // One device's MQTT 5 connection, kept up for as long as the session runs: it connects to the broker its device falls
 // to, subscribes n/<device>/down, says connected, hands on packets, notices silence, and tries again for ever with full
-// jitter. It remembers nothing: the outbox is the engine's, and after each `connected` the engine says Hello.
+// jitter. It remembers nothing: the outbox is the engine's, and after each `connected` the engine says Hello. A dead
+// connection is noticed by an answer that stays away, or by Paho's ping after the keepalive.
 //
 // All Paho calls are made by the session's own thread; Paho's callbacks only put events into queues (Paho has one
 // receive thread and one mutex for the whole process). Up packets go as QoS 0: the gateway's Accepted is the receipt,
@@ -30,8 +31,7 @@ struct MqttOptions {
     DeviceId device;
     unsigned keepalive_s = 240;              // 1 to 600
     Millis connect_timeout = 20 * kSecond;   // TCP, TLS, CONNACK and SUBACK together
-    Millis answer_timeout = 20 * kSecond;    // silence after an Up that wants an answer: probe
-    Millis probe_timeout = 10 * kSecond;     // silence after the probe: the connection is dead
+    Millis answer_timeout = 30 * kSecond;    // silence after an Up that wants an answer: the connection is dead
     std::size_t max_queued_bytes = 1 << 20;  // Up bytes accepted and not yet handed to the network
     ReconnectPolicy::Limits reconnect;
 };
@@ -71,7 +71,7 @@ class MqttSession {
 
     // Errc::bad_config for options that cannot work. Once.
     Result<void> start();
-    // Says good-bye if it can, within two seconds. Idempotent.
+    // Says good-bye if it can, within two seconds (the resolver's time beside: nothing interrupts it). Idempotent.
     void stop();
 
     // Queues one nimes.v1.Up. Errc::offline when not connected (nothing is kept), busy when the queue is full,
@@ -79,7 +79,7 @@ class MqttSession {
     Result<void> publish(Bytes up, Expect expect = Expect::answer);
     // The gateway's word: wait a random time up to this before the next connect.
     void spread_next_connect(Millis spread);
-    // The network came back: do not wait for the next try.
+    // The network came back: do not wait for the next try. Nothing when connected.
     void try_now();
     // Drops the connection and makes another (new keys, or the engine misses something).
     void reconnect();
