@@ -16,6 +16,8 @@ std::string raw(const BlobId& blob) { return std::string(as_text(blob.view())); 
 store::Partition index_of(const BlobId& blob) { return {store::Family::media_index, raw(blob)}; }
 store::Partition blocks_of(const BlobId& blob) { return {store::Family::media_blocks, raw(blob)}; }
 
+std::uint64_t charge(std::uint64_t length) { return std::max(length, kLeastCharge); }
+
 store::Batch head_batch(const BlobId& blob, const MediumHead& head) {
     store::Batch batch(index_of(blob));
     batch.put(std::string(kHeadKey), head.encode());
@@ -62,17 +64,21 @@ Result<void> MediaStore::count() {
         auto names = store_.partitions(store::Family::media_index, from, kScan);
         if (!names) return pass(names);
         for (const auto& name : *names)
-            if (auto head = head_of(BlobId::from(as_bytes(name))); head) used_[head->owner] += head->length;
+            if (auto head = stored_head(BlobId::from(as_bytes(name))); head) used_[head->owner] += charge(head->length);
         if (names->size() < kScan) return {};
         from = names->back() + '\0';
     }
 }
 
-Result<MediumHead> MediaStore::head_of(const BlobId& blob) {
+Result<MediumHead> MediaStore::stored_head(const BlobId& blob) {
     auto stored = store_.get(index_of(blob), kHeadKey);
     if (!stored) return pass(stored);
     if (!*stored) return fail(Errc::not_found);
-    auto head = MediumHead::parse(**stored);
+    return MediumHead::parse(**stored);
+}
+
+Result<MediumHead> MediaStore::head_of(const BlobId& blob) {
+    auto head = stored_head(blob);
     if (head && clock_.now() >= head->expires) return fail(Errc::not_found);
     return head;
 }
@@ -96,40 +102,47 @@ Result<MediumHead> MediaStore::create(const BlobId& blob, const DeviceId& owner,
     if (length > limits_.max_bytes) return fail(Errc::too_large);
     const auto slot = slot_of(blob);
     const std::lock_guard writing(slot->mutex);
-    auto there = head_of(blob);
+    const auto now = clock_.now();
+    auto there = stored_head(blob);
+    if (there && now >= there->expires) {  // not swept yet
+        if (auto ok = erase(blob, *there, *slot); !ok) return pass(ok);
+        there = fail(Errc::not_found);
+    }
     if (there && there->owner == owner && there->length == length) return there;
     if (there) return fail(Errc::exists);
     if (there.error().code != Errc::not_found) return there;
     {
         const std::lock_guard lock(mutex_);
-        if (used_[owner] + length > limits_.device_bytes) return fail(Errc::quota);
-        used_[owner] += length;
+        if (used_[owner] + charge(length) > limits_.device_bytes) return fail(Errc::quota);
+        used_[owner] += charge(length);
     }
-    const auto now = clock_.now();
     const MediumHead head{owner, length, 0, now, now + limits_.unlinked_life};
     if (auto ok = store_.commit(head_batch(blob, head), store::Sync::yes); !ok) {
         const std::lock_guard lock(mutex_);
-        used_[owner] -= length;
+        used_[owner] -= charge(length);
         return pass(ok);
     }
     return head;
 }
 
-Result<void> MediaStore::erase(const BlobId& blob, const MediumHead& head) {
+// With slot.mutex held.
+Result<void> MediaStore::erase(const BlobId& blob, const MediumHead& head, Slot& slot) {
+    ++slot.fence;  // a writer that is still there would bring the head back, without its blocks
     if (auto ok = store_.drop(blocks_of(blob)); !ok) return ok;
     if (auto ok = store_.drop(index_of(blob)); !ok) return ok;
     const std::lock_guard lock(mutex_);
     auto& used = used_[head.owner];
-    used -= std::min(used, head.length);
+    used -= std::min(used, charge(head.length));
     return {};
 }
 
 Result<void> MediaStore::remove(const BlobId& blob, const DeviceId& owner) {
-    const auto head = take_over(blob, owner);
-    if (!head) return fail(head.error().code);
+    if (auto ended = take_over(blob, owner); !ended) return pass(ended);
     const auto slot = slot_of(blob);
     const std::lock_guard writing(slot->mutex);
-    return erase(blob, *head);
+    const auto head = own_head(blob, owner);  // somebody else may have come between
+    if (!head) return fail(head.error().code);
+    return erase(blob, *head, *slot);
 }
 
 Result<MediumHead> MediaStore::find(const BlobId& blob) {
@@ -240,8 +253,7 @@ Result<std::size_t> MediaStore::expire() {
             if (!stored) return pass(stored);
             const auto head = *stored ? MediumHead::parse(**stored) : fail(Errc::not_found);
             if (!head || now < head->expires) continue;
-            ++slot->fence;
-            if (auto ok = erase(blob, *head); !ok) return pass(ok);
+            if (auto ok = erase(blob, *head, *slot); !ok) return pass(ok);
             ++gone;
         }
         if (names->size() < kScan) return gone;

@@ -96,10 +96,11 @@ class MediaStore {
     MediaStore(store::Store& store, const Clock& clock, Limits limits)
         : store_(store), clock_(clock), limits_(limits) {}
     Result<void> count();
+    Result<MediumHead> stored_head(const BlobId& blob);  // expired or not
     Result<MediumHead> head_of(const BlobId& blob);
     Result<MediumHead> own_head(const BlobId& blob, const DeviceId& owner);
     std::shared_ptr<Slot> slot_of(const BlobId& blob);
-    Result<void> erase(const BlobId& blob, const MediumHead& head);
+    Result<void> erase(const BlobId& blob, const MediumHead& head, Slot& slot);
 
     store::Store& store_;
     const Clock& clock_;

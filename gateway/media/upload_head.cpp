@@ -17,25 +17,33 @@ int value_of(char c) {
     return c == '/' ? 63 : -1;
 }
 
-// The value of a key in "key value,key value"; nullopt when it is not there.
+// The value of a field that is there once; "" otherwise: two opinions are none.
+std::string_view only(const http::Headers& headers, std::string_view field) {
+    return headers.count(field) == 1 ? headers.get(field) : std::string_view{};
+}
+
+// The value of a key in "key value,key value"; nullopt when it is not there, or not only once.
 std::optional<std::string_view> metadata(std::string_view text, std::string_view key) {
+    std::optional<std::string_view> out;
     while (!text.empty()) {
         const auto comma = text.find(',');
         auto pair = text.substr(0, comma);
         while (pair.starts_with(' ')) pair.remove_prefix(1);
         const auto space = pair.find(' ');
-        if (pair.substr(0, space) == key)
-            return space == std::string_view::npos ? std::string_view{} : pair.substr(space + 1);
+        if (pair.substr(0, space) == key) {
+            if (out) return std::nullopt;
+            out = space == std::string_view::npos ? std::string_view{} : pair.substr(space + 1);
+        }
         if (comma == std::string_view::npos) break;
         text.remove_prefix(comma + 1);
     }
-    return std::nullopt;
+    return out;
 }
 
 }  // namespace
 
 Result<void> check_version(const http::Headers& headers) {
-    if (headers.get("Tus-Resumable") != "1.0.0") return fail(Errc::tus_version);
+    if (only(headers, "Tus-Resumable") != "1.0.0") return fail(Errc::tus_version);
     return {};
 }
 
@@ -68,10 +76,10 @@ Result<Bytes> from_base64(std::string_view text) {
 
 Result<Creation> read_creation(const http::Headers& headers, std::uint64_t max_length) {
     if (headers.find("Upload-Defer-Length") != nullptr) return fail(Errc::upload_length, "a length is needed at once");
-    const auto length = read_number(headers.get("Upload-Length"));
+    const auto length = read_number(only(headers, "Upload-Length"));
     if (!length) return fail(Errc::upload_length, "Upload-Length is missing or no number");
     if (*length > max_length) return fail(Errc::too_large, "at most " + std::to_string(max_length) + " bytes");
-    const auto all = headers.get("Upload-Metadata");
+    const auto all = only(headers, "Upload-Metadata");
     if (all.size() > kMaxMetadata) return fail(Errc::too_large, "Upload-Metadata");
     const auto id = metadata(all, "id");
     if (!id) return fail(Errc::malformed, "Upload-Metadata needs `id`: base64 of 16 random bytes");
@@ -81,8 +89,8 @@ Result<Creation> read_creation(const http::Headers& headers, std::uint64_t max_l
 }
 
 Result<std::uint64_t> read_offset(const http::Headers& headers) {
-    if (headers.get("Content-Type") != "application/offset+octet-stream") return fail(Errc::media_type);
-    const auto offset = read_number(headers.get("Upload-Offset"));
+    if (only(headers, "Content-Type") != "application/offset+octet-stream") return fail(Errc::media_type);
+    const auto offset = read_number(only(headers, "Upload-Offset"));
     if (!offset) return fail(Errc::upload_offset, "Upload-Offset is missing or no number");
     return offset;
 }

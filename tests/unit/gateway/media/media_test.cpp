@@ -1,66 +1,12 @@
-#include <catch2/catch.hpp>
 #include <future>
 #include <thread>
 
-#include "media/media_store.hpp"
-#include "media/ranges.hpp"
-#include "media/upload_head.hpp"
-#include "store/memory_store.hpp"
+#include "shelf.hpp"
 
 using namespace nimes;
 using namespace nimes::gateway;
 using namespace nimes::gateway::media;
-
-namespace {
-
-constexpr Millis kStart = 1'780'000'000'000;
-
-struct FakeClock final : Clock {
-    Millis time = kStart;
-    Millis now() const override { return time; }
-    Millis boot() const override { return time; }
-};
-
-template <class IdType>
-IdType made(std::uint8_t n) {
-    IdType out;
-    out.bytes.fill(n);
-    return out;
-}
-
-Bytes pattern(std::size_t n) {
-    Bytes out(n);
-    for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<std::uint8_t>(i * 31 >> 3);
-    return out;
-}
-
-struct Shelf {
-    store::MemoryStore store;
-    FakeClock clock;
-    Limits limits{10'000'000, 20'000'000, kDay};
-    std::unique_ptr<MediaStore> media = MediaStore::open(store, clock, limits).value();
-    DeviceId anna = made<DeviceId>(1), bernd = made<DeviceId>(2);
-    BlobId blob = made<BlobId>(7);
-
-    void reopen() { media = MediaStore::open(store, clock, limits).value(); }
-    Bytes content(const BlobId& id) {
-        Bytes out;
-        const auto head = media->find(id).value();
-        for (std::uint64_t i = 0; out.size() < head.length; ++i) {
-            const auto block = media->read(id, i).value();
-            out.insert(out.end(), block.begin(), block.end());
-        }
-        return out;
-    }
-    void upload(const BlobId& id, const Bytes& bytes) {
-        REQUIRE(media->create(id, anna, bytes.size()));
-        auto writer = media->write(id, anna, {}).value();
-        REQUIRE(writer.append(bytes));
-        REQUIRE(writer.flush());
-    }
-};
-
-}  // namespace
+using namespace shelf;
 
 TEST_CASE("an upload in pieces of any size, with restarts between, is the bytes that were sent") {
     for (const std::size_t piece : {1u, 1'000u, 65'552u, 262'144u, 1'048'576u, 3'000'000u}) {
@@ -180,40 +126,4 @@ TEST_CASE("a link never shortens a life") {
     REQUIRE(shelf.media->link(shelf.blob, shelf.anna, kStart + 7 * kDay));
     REQUIRE(shelf.media->link(shelf.blob, shelf.anna, kStart + kDay));
     CHECK(shelf.media->find(shelf.blob)->expires == kStart + 7 * kDay);
-}
-
-TEST_CASE("headers of tus: what they must be, and nothing else") {
-    const auto creation = [](const char* length, const char* metadata) {
-        return read_creation(http::Headers().set("Upload-Length", length).set("Upload-Metadata", metadata), 1'000);
-    };
-    const char* good = "id AQIDBAUGBwgJCgsMDQ4PEA==";
-    CHECK(creation("10", good)->blob.bytes[15] == 16);
-    CHECK(creation("10", (std::string("type image,") + good).c_str()));
-    CHECK(creation("0", good)->length == 0);
-    for (const char* length : {"", "-1", "+1", "1e3", "0x10", "99999999999999999999", " 1"})
-        CHECK(creation(length, good).error().code == Errc::upload_length);
-    CHECK(creation("1001", good).error().code == Errc::too_large);
-    for (const char* metadata : {"", "id", "id AQID", "id AQIDBAUGBwgJCgsMDQ4PEB==", "id AQIDBAUGBwgJCgsMDQ4PEA",
-                                 "name AQIDBAUGBwgJCgsMDQ4PEA=="})
-        CHECK(creation("10", metadata).error().code == Errc::malformed);
-    CHECK(check_version(http::Headers().set("Tus-Resumable", "1.0.0")));
-    CHECK(check_version(http::Headers().set("Tus-Resumable", "0.2.2")).error().code == Errc::tus_version);
-    CHECK(read_offset(http::Headers().set("Upload-Offset", "5")).error().code == Errc::media_type);
-    CHECK(*read_offset(
-              http::Headers().set("Upload-Offset", "5").set("Content-Type", "application/offset+octet-stream")) == 5);
-    CHECK(http_date(784'111'777'000) == "Sun, 06 Nov 1994 08:49:37 GMT");
-}
-
-TEST_CASE("ranges as RFC 9110 has them") {
-    const auto part = [](const char* field) { return read_range(field, 1'000).value(); };
-    CHECK(part("bytes=0-499") == ByteRange{0, 500});
-    CHECK(part("bytes=500-") == ByteRange{500, 500});
-    CHECK(part("bytes=-200") == ByteRange{800, 200});
-    CHECK(part("bytes=-2000") == ByteRange{0, 1'000});
-    CHECK(part("bytes=999-5000") == ByteRange{999, 1});
-    for (const char* whole : {"", "bytes=", "bytes=a-b", "items=0-1", "bytes=5-4", "bytes=0-1,3-4", "bytes=--1"})
-        CHECK(part(whole) == std::nullopt);
-    CHECK(read_range("bytes=1000-", 1'000).error().code == Errc::range_unsatisfiable);
-    CHECK(read_range("bytes=-0", 1'000).error().code == Errc::range_unsatisfiable);
-    CHECK(read_range("bytes=0-", 0).error().code == Errc::range_unsatisfiable);
 }

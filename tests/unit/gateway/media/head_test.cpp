@@ -1,0 +1,61 @@
+#include <catch2/catch.hpp>
+
+#include "media/ranges.hpp"
+#include "media/upload_head.hpp"
+
+using namespace nimes;
+using namespace nimes::gateway;
+using namespace nimes::gateway::media;
+
+TEST_CASE("headers of tus: what they must be, and nothing else") {
+    const auto creation = [](const char* length, const char* metadata) {
+        return read_creation(http::Headers().set("Upload-Length", length).set("Upload-Metadata", metadata), 1'000);
+    };
+    const char* good = "id AQIDBAUGBwgJCgsMDQ4PEA==";
+    CHECK(creation("10", good)->blob.bytes[15] == 16);
+    CHECK(creation("10", (std::string("type image,") + good).c_str()));
+    CHECK(creation("0", good)->length == 0);
+    for (const char* length : {"", "-1", "+1", "1e3", "0x10", "99999999999999999999", " 1"})
+        CHECK(creation(length, good).error().code == Errc::upload_length);
+    CHECK(creation("1001", good).error().code == Errc::too_large);
+    for (const char* metadata : {"", "id", "id AQID", "id AQIDBAUGBwgJCgsMDQ4PEB==", "id AQIDBAUGBwgJCgsMDQ4PEA",
+                                 "name AQIDBAUGBwgJCgsMDQ4PEA=="})
+        CHECK(creation("10", metadata).error().code == Errc::malformed);
+    // two opinions are none
+    CHECK(creation("10", (std::string(good) + "," + good).c_str()).error().code == Errc::malformed);
+    CHECK(read_creation(
+              http::Headers().add("Upload-Length", "10").add("Upload-Length", "11").add("Upload-Metadata", good), 1'000)
+              .error()
+              .code == Errc::upload_length);
+    CHECK(
+        read_creation(
+            http::Headers().add("Upload-Length", "10").add("Upload-Metadata", good).add("Upload-Metadata", good), 1'000)
+            .error()
+            .code == Errc::malformed);
+    CHECK(read_offset(http::Headers()
+                          .add("Content-Type", "application/offset+octet-stream")
+                          .add("Upload-Offset", "0")
+                          .add("Upload-Offset", "5"))
+              .error()
+              .code == Errc::upload_offset);
+    CHECK(check_version(http::Headers().set("Tus-Resumable", "1.0.0")));
+    CHECK(check_version(http::Headers().set("Tus-Resumable", "0.2.2")).error().code == Errc::tus_version);
+    CHECK(read_offset(http::Headers().set("Upload-Offset", "5")).error().code == Errc::media_type);
+    CHECK(*read_offset(
+              http::Headers().set("Upload-Offset", "5").set("Content-Type", "application/offset+octet-stream")) == 5);
+    CHECK(http_date(784'111'777'000) == "Sun, 06 Nov 1994 08:49:37 GMT");
+}
+
+TEST_CASE("ranges as RFC 9110 has them") {
+    const auto part = [](const char* field) { return read_range(field, 1'000).value(); };
+    CHECK(part("bytes=0-499") == ByteRange{0, 500});
+    CHECK(part("bytes=500-") == ByteRange{500, 500});
+    CHECK(part("bytes=-200") == ByteRange{800, 200});
+    CHECK(part("bytes=-2000") == ByteRange{0, 1'000});
+    CHECK(part("bytes=999-5000") == ByteRange{999, 1});
+    for (const char* whole : {"", "bytes=", "bytes=a-b", "items=0-1", "bytes=5-4", "bytes=0-1,3-4", "bytes=--1"})
+        CHECK(part(whole) == std::nullopt);
+    CHECK(read_range("bytes=1000-", 1'000).error().code == Errc::range_unsatisfiable);
+    CHECK(read_range("bytes=-0", 1'000).error().code == Errc::range_unsatisfiable);
+    CHECK(read_range("bytes=0-", 0).error().code == Errc::range_unsatisfiable);
+}
