@@ -11,10 +11,11 @@
 #include <cstring>
 #include <utility>
 
+#include "cli/wire.hpp"
+
 namespace nimes::agent::cli {
 namespace {
 
-constexpr std::size_t kLineLimit = 4 << 20;
 constexpr int kBacklog = 128;
 constexpr const char* kName = "agent.sock";
 
@@ -98,9 +99,8 @@ Result<Listener> Listener::open(const std::filesystem::path& home) {
     Listener out(home / kName, fd);
     ::unlink(out.path_.c_str());  // we hold the home's lock: whoever made it is gone
     const auto address = name.address();
-    const auto before = ::umask(0177);
-    const bool bound = ::bind(fd, plain(address), sizeof address) == 0;
-    ::umask(before);
+    // The mode that bind gives the file; umask would be that of all threads.
+    const bool bound = ::fchmod(fd, 0600) == 0 && ::bind(fd, plain(address), sizeof address) == 0;
     if (!bound || ::listen(fd, kBacklog) != 0) return fail(Errc::storage, "cannot listen on the home's socket");
     return out;
 }

@@ -2,8 +2,8 @@
 // end must be of the same user (SO_PEERCRED), and must know the passphrase.
 //
 // Paths may be longer than sun_path: the socket is reached through /proc/self/fd. Threads: a Channel from one at a
-// time, but close_both() from any. Errors: Errc::unavailable (nobody listens), busy, too_large (a line over 4 MiB),
-// forbidden.
+// time, but close_both() from any. Errors: Errc::unavailable (nobody listens), busy, too_large (a line over
+// kLineLimit), forbidden.
 #pragma once
 
 #include <filesystem>

@@ -30,13 +30,14 @@ class Passphrase {
     explicit Passphrase(std::string text) : text_(std::move(text)) {}
     Passphrase(const Passphrase&) = delete;
     Passphrase& operator=(const Passphrase&) = delete;
-    Passphrase(Passphrase&&) = default;
-    Passphrase& operator=(Passphrase&&) = default;
-    ~Passphrase() { sodium_memzero(text_.data(), text_.size()); }
+    Passphrase(Passphrase&& other) noexcept : text_(other.text_) { other.wipe(); }  // a short one moves by copying
+    Passphrase& operator=(Passphrase&&) = delete;
+    ~Passphrase() { wipe(); }
     [[nodiscard]] ByteView view() const { return as_bytes(text_); }
     [[nodiscard]] const std::string& text() const { return text_; }
 
   private:
+    void wipe() { sodium_memzero(text_.data(), text_.size()); }
     std::string text_;
 };
 
