@@ -45,12 +45,18 @@ class BlockSource final : public http::BodySource {
     Bytes block_;
 };
 
+Response with_tag(Response response, const std::string& tag) {
+    response.headers.set("ETag", tag).set("Cache-Control", "private, immutable");
+    return response;
+}
+
 Response serve(const Media& media, const Request& request) {
     const auto blob = blob_of(request);
     if (!blob) return http::problem(blob.error());
     const auto head = media.store.find(*blob);
     if (!head) return http::problem(head.error());
     const auto tag = "\"" + to_hex(blob->view()) + "\"";  // what is finished never changes
+    if (names_tag(request.headers.get("If-None-Match"), tag)) return with_tag(Response::empty(304), tag);
     const auto condition = request.headers.get("If-Range");
     const auto asked = condition.empty() || condition == tag ? request.headers.get("Range") : std::string_view{};
     const auto range = read_range(asked, head->length);
@@ -60,9 +66,10 @@ Response serve(const Media& media, const Request& request) {
         return response;
     }
     const auto part = range->value_or(ByteRange{0, head->length});
-    auto response = Response::stream(*range ? 206 : 200, "application/octet-stream",
-                                     std::make_unique<BlockSource>(media, *blob, part), part.length);
-    response.headers.set("ETag", tag).set("Accept-Ranges", "bytes").set("Cache-Control", "private, immutable");
+    auto response = with_tag(Response::stream(*range ? 206 : 200, "application/octet-stream",
+                                              std::make_unique<BlockSource>(media, *blob, part), part.length),
+                             tag);
+    response.headers.set("Accept-Ranges", "bytes");
     if (*range)
         response.headers.set("Content-Range", "bytes " + std::to_string(part.first) + "-" +
                                                   std::to_string(part.first + part.length - 1) + "/" +

@@ -33,4 +33,19 @@ Result<std::optional<ByteRange>> read_range(std::string_view field, std::uint64_
     return std::optional(ByteRange{*first, last - *first + 1});
 }
 
+bool names_tag(std::string_view field, std::string_view tag) {
+    if (field == "*") return true;
+    while (!field.empty()) {
+        const auto comma = field.find(',');
+        auto one = field.substr(0, comma);
+        while (one.starts_with(' ') || one.starts_with('\t')) one.remove_prefix(1);
+        while (one.ends_with(' ') || one.ends_with('\t')) one.remove_suffix(1);
+        if (one.starts_with("W/")) one.remove_prefix(2);
+        if (one == tag) return true;
+        if (comma == std::string_view::npos) break;
+        field.remove_prefix(comma + 1);
+    }
+    return false;
+}
+
 }  // namespace nimes::gateway::media

@@ -1,4 +1,4 @@
-// One byte range of a medium (RFC 9110 section 14). Pure; hostile input.
+// One byte range of a medium (RFC 9110 section 14), and whether its reader has it already (13). Pure; hostile input.
 #pragma once
 
 #include <cstdint>
@@ -17,5 +17,8 @@ struct ByteRange {
 // nullopt: the whole, since the field is absent, of another unit, of several ranges or not understood.
 // Errc::range_unsatisfiable when nothing of what was asked for is there.
 Result<std::optional<ByteRange>> read_range(std::string_view field, std::uint64_t size);
+
+// Does If-None-Match name this entity tag? By weak comparison; "*" names any.
+bool names_tag(std::string_view field, std::string_view tag);
 
 }  // namespace nimes::gateway::media

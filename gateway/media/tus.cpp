@@ -75,21 +75,27 @@ class UploadSink final : public http::BodySink {
     ~UploadSink() override { media_.metrics.uploads_in_progress.add(-1); }
 
     std::optional<Response> write(ByteView bytes) override {
-        if (auto ok = writer_.append(bytes); !ok) return refuse(ok.error());
+        if (auto ok = writer_->append(bytes); !ok) return ended(refuse(ok.error()));
         media_.metrics.upload_received_bytes.add(static_cast<double>(bytes.size()));
         return std::nullopt;
     }
     Response finish() override {
-        if (auto ok = writer_.flush(); !ok) return refuse(ok.error());
+        if (auto ok = writer_->flush(); !ok) return ended(refuse(ok.error()));
         auto response = with_version(Response::empty());
-        set_progress(response, writer_.head());
-        return response;
+        set_progress(response, writer_->head());
+        return ended(std::move(response));
     }
-    void cut() override { (void)writer_.flush(); }  // refused when another request took over: nothing is lost by it
+    void cut() override { (void)writer_->flush(); }  // refused when another request took over: nothing is lost by it
 
   private:
+    // Who asks next, having read this answer, has nobody to take over from: the connection lives on.
+    Response ended(Response response) {
+        writer_.reset();
+        return response;
+    }
+
     const Media media_;
-    MediaStore::Writer writer_;
+    std::optional<MediaStore::Writer> writer_;  // none once it is answered
 };
 
 std::variant<Response, std::unique_ptr<http::BodySink>> patch(const Media& media, const Request& request) {

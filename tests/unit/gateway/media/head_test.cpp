@@ -59,3 +59,11 @@ TEST_CASE("ranges as RFC 9110 has them") {
     CHECK(read_range("bytes=-0", 1'000).error().code == Errc::range_unsatisfiable);
     CHECK(read_range("bytes=0-", 0).error().code == Errc::range_unsatisfiable);
 }
+
+TEST_CASE("which tags a reader has") {
+    CHECK(names_tag("*", "\"a\""));
+    CHECK(names_tag("\"x\" ,W/\"a\"", "\"a\""));
+    CHECK(names_tag("\"a\",", "\"a\""));
+    for (const char* other : {"", ",", ",,", "a", "\"a", "\"A\"", "w/\"a\"", "\"x\",*", "W/W/\"a\""})
+        CHECK_FALSE(names_tag(other, "\"a\""));
+}

@@ -1,0 +1,205 @@
+// tus 1.0.0 and Range, read like a trace of the wire: the real server, the real store.
+#include "../http/client.hpp"
+#include "../store/folder.hpp"
+#include "media/routes.hpp"
+#include "nimes/encoding.hpp"
+#include "shelf.hpp"
+
+using namespace nimes;
+using namespace nimes::gateway;
+using shelf::made;
+using shelf::pattern;
+
+namespace {
+
+constexpr std::uint64_t kMost = 4'000'000;
+const std::string kVersion = "Tus-Resumable: 1.0.0";
+const std::string kType = "Content-Type: application/offset+octet-stream";
+const std::string kPath = "/v1/media/" + std::string(32, '1');
+const std::string kId = "Upload-Metadata: id EREREREREREREREREREREQ==";  // 16 bytes 0x11, as the path says, in base64
+
+struct Post {
+    folders::Folder folder;
+    std::unique_ptr<store::Store> store = folders::open(folder.path / "store");
+    shelf::FakeClock clock;
+    std::unique_ptr<media::MediaStore> media = media::MediaStore::open(*store, clock, {kMost, 2 * kMost, kDay}).value();
+    operations::Metrics metrics{"test", "test"};
+    web::Site site;
+
+    Post() {
+        media::add_routes(site.router, {*media, metrics, kMost});
+        site.start();
+    }
+    [[nodiscard]] web::Answer ask(const std::string& method, const std::string& path, std::vector<std::string> headers,
+                                  std::string body = {}, char who = 'a') const {
+        if (who != 0) headers.push_back(web::Letters::header(who));
+        headers.push_back("Expect:");
+        return web::fetch(site.url(path), {.method = method, .headers = headers, .body = std::move(body)});
+    }
+    [[nodiscard]] web::Answer create(std::uint64_t length, char who = 'a') const {
+        return ask("POST", "/v1/media", {kVersion, kId, "Upload-Length: " + std::to_string(length)}, {}, who);
+    }
+    [[nodiscard]] web::Answer patch(std::uint64_t offset, std::string body, char who = 'a') const {
+        return ask("PATCH", kPath, {kVersion, kType, "Upload-Offset: " + std::to_string(offset)}, std::move(body), who);
+    }
+    [[nodiscard]] web::Answer head(char who = 'a') const { return ask("HEAD", kPath, {kVersion}, {}, who); }
+    [[nodiscard]] web::Answer get(std::vector<std::string> headers = {}, char who = 'a') const {
+        return ask("GET", kPath, std::move(headers), {}, who);
+    }
+};
+
+std::string text(std::size_t n) {
+    const auto bytes = pattern(n);
+    return {bytes.begin(), bytes.end()};
+}
+
+}  // namespace
+
+TEST_CASE("an upload in pieces, asked about between, read whole and in part") {
+    const Post post;
+    const auto data = text(700'000);
+    const auto offer = post.ask("OPTIONS", "/v1/media", {}, {}, 0);
+    CHECK(offer.status == 204);
+    CHECK(offer.has("Tus-Version: 1.0.0"));
+    CHECK(offer.has("Tus-Extension: creation,termination,expiration"));
+    CHECK(offer.has("Tus-Max-Size: 4000000"));
+
+    const auto made_one = post.create(data.size());
+    CHECK(made_one.status == 201);
+    CHECK(made_one.has("Location: " + kPath));
+    CHECK(made_one.has("Upload-Expires: Fri, 29 May 2026 20:26:40 GMT"));
+    CHECK(post.get().status == 404);  // not before it is whole
+
+    std::size_t at = 0;
+    for (const std::size_t n : {1u, 262'143u, 300'000u, 137'856u}) {
+        const auto answer = post.patch(at, data.substr(at, n));
+        at += n;
+        CHECK(answer.status == 204);
+        CHECK(answer.has("Upload-Offset: " + std::to_string(at)));
+        CHECK(answer.has(kVersion));
+        const auto stands = post.head();
+        CHECK(stands.status == 200);
+        CHECK(stands.has("Upload-Offset: " + std::to_string(at)));
+        CHECK(stands.has("Upload-Length: 700000"));
+        CHECK(stands.has("Cache-Control: no-store"));
+        CHECK(post.create(data.size()).has("Upload-Offset: " + std::to_string(at)));  // a repeat, its answer was lost
+    }
+    CHECK(post.patch(at, {}).status == 204);  // and here too
+
+    const auto whole = post.get({}, 'b');
+    CHECK(whole.status == 200);
+    CHECK(whole.body == data);
+    const auto part = post.get({"Range: bytes=262140-262150"});
+    CHECK(part.status == 206);
+    CHECK(part.has("Content-Range: bytes 262140-262150/700000"));
+    CHECK(part.body == data.substr(262'140, 11));
+    CHECK(post.get({"Range: bytes=-5"}).body == data.substr(699'995));
+    const auto outside = post.get({"Range: bytes=700000-"});
+    CHECK(outside.status == 416);
+    CHECK(outside.has("Content-Range: bytes */700000"));
+}
+
+TEST_CASE("a medium of no bytes is whole at once") {
+    const Post post;
+    CHECK(post.create(0).has("Upload-Offset: 0"));
+    CHECK(post.get().status == 200);
+    CHECK(post.get().body.empty());
+}
+
+TEST_CASE("who has it already is not sent it again") {
+    const Post post;
+    REQUIRE(post.create(10).status == 201);
+    REQUIRE(post.patch(0, text(10)).status == 204);
+    const std::string tag = "\"" + std::string(32, '1') + "\"";
+    CHECK(post.get().has("ETag: " + tag));
+    for (const auto& fit : {tag, "W/" + tag, "\"other\", " + tag, std::string("*")}) {
+        const auto answer = post.get({"If-None-Match: " + fit});
+        CHECK(answer.status == 304);
+        CHECK(answer.has("ETag: " + tag));
+        CHECK(answer.body.empty());
+    }
+    for (const auto* unfit : {"\"other\"", "x", "\"1111\""})
+        CHECK(post.get({std::string("If-None-Match: ") + unfit}).status == 200);
+    CHECK(post.get({"Range: bytes=5-", "If-Range: " + tag}).status == 206);
+    CHECK(post.get({"Range: bytes=5-", "If-Range: \"other\""}).status == 200);
+}
+
+TEST_CASE("what is not as tus wants it is refused, and changes nothing") {
+    const Post post;
+    const auto data = text(1'000);
+    CHECK(post.ask("POST", "/v1/media", {kId, "Upload-Length: 10"}).status == 412);
+    CHECK(post.ask("POST", "/v1/media", {kId, "Upload-Length: 10"}).has("Tus-Version: 1.0.0"));
+    CHECK(post.ask("POST", "/v1/media", {kVersion, kId}).status == 400);
+    CHECK(post.ask("POST", "/v1/media", {kVersion, kId, "Upload-Defer-Length: 1"}).status == 400);
+    CHECK(post.ask("POST", "/v1/media", {kVersion, "Upload-Length: 10"}).status == 400);
+    CHECK(post.create(kMost + 1).status == 413);
+    CHECK(post.ask("POST", "/v1/media", {kVersion, kId, "Upload-Length: 10"}, {}, 0).status == 401);
+
+    REQUIRE(post.create(data.size()).status == 201);
+    CHECK(post.create(data.size() + 1).status == 409);
+    CHECK(post.create(data.size(), 'b').status == 409);
+    const auto wrong = post.patch(5, data.substr(5));
+    CHECK(wrong.status == 409);
+    CHECK(wrong.has("Upload-Offset: 0"));
+    CHECK(post.ask("PATCH", kPath, {kVersion, "Content-Type: image/jpeg", "Upload-Offset: 0"}, data).status == 415);
+    CHECK(post.ask("PATCH", kPath, {kType, "Upload-Offset: 0"}, data).status == 412);
+    CHECK(post.patch(0, data + "x").status == 400);
+    CHECK(post.ask("PATCH", kPath, {kVersion, kType, "Upload-Offset: 0", "Transfer-Encoding: chunked"}, data + "x")
+              .status == 400);
+    CHECK(post.patch(0, data, 'b').status == 404);
+    CHECK(post.head('b').status == 404);
+    CHECK(post.ask("DELETE", kPath, {kVersion}, {}, 'b').status == 404);
+    CHECK(post.head().has("Upload-Offset: 0"));
+    CHECK(post.patch(0, data).status == 204);
+    CHECK(post.ask("DELETE", kPath, {kVersion}).status == 204);
+    CHECK(post.get().status == 404);
+    CHECK(post.head().status == 404);
+}
+
+TEST_CASE("an upload ends with its time") {
+    Post post;
+    REQUIRE(post.create(1'000).status == 201);
+    REQUIRE(post.patch(0, text(500)).status == 204);
+    post.clock.time += kDay - 1;
+    CHECK(post.head().has("Upload-Offset: 500"));
+    post.clock.time += 1;
+    CHECK(post.head().status == 404);
+    CHECK(post.patch(500, text(500)).status == 404);
+    CHECK(*post.media->expire() == 1);
+    CHECK(post.store->partitions(store::Family::media_blocks, {}, 10)->empty());
+}
+
+TEST_CASE("who asks where a half-open upload stands is told all that came, and goes on there") {
+    const Post post;
+    const auto data = text(700'000);
+    REQUIRE(post.create(data.size()).status == 201);
+    const web::Raw hanging(post.site.port);
+    REQUIRE(hanging.send("PATCH " + kPath + " HTTP/1.1\r\nHost: x\r\nContent-Length: 700000\r\nUpload-Offset: 0\r\n" +
+                         kVersion + "\r\n" + kType + "\r\n" + web::Letters::header('a') + "\r\n\r\n" +
+                         data.substr(0, 300'000)));
+    REQUIRE(web::wait_for(
+        [&] { return post.metrics.text().find("nimes_upload_received_bytes_total 300000") != std::string::npos; }));
+    CHECK(post.head().has("Upload-Offset: 300000"));
+    CHECK(post.patch(300'000, data.substr(300'000)).status == 204);
+    CHECK(post.get().body == data);
+    CHECK(hanging.rest().empty());  // it was hung up, without an answer
+}
+
+TEST_CASE("a PATCH that was answered is not taken over from any more") {
+    const Post post;
+    REQUIRE(post.create(1'000).status == 201);
+    const auto match = post.site.router.find(http::Method::patch, kPath);
+    http::Request request;
+    request.params = match.params;
+    request.caller = http::Caller{UserId{}, web::Letters::device_of('a')};
+    request.headers.set("Tus-Resumable", "1.0.0").set("Upload-Offset", "0");
+    request.headers.set("Content-Type", "application/offset+octet-stream");
+    int hung_up = 0;
+    request.hang_up = [&] { ++hung_up; };
+    auto verdict = (*match.stream)(request);
+    auto& sink = std::get<std::unique_ptr<http::BodySink>>(verdict);
+    REQUIRE_FALSE(sink->write(pattern(500)));
+    CHECK(sink->finish().status == 204);
+    CHECK(post.head().has("Upload-Offset: 500"));  // the next request, on another connection
+    CHECK(hung_up == 0);
+}
