@@ -5,6 +5,7 @@ namespace {
 
 constexpr std::uint8_t kSoi = 0xd8, kEoi = 0xd9, kSos = 0xda, kCom = 0xfe, kApp0 = 0xe0, kApp1 = 0xe1, kApp14 = 0xee,
                        kApp15 = 0xef;
+constexpr std::uint8_t kFirstSegment = 0xc0;  // below: stuffing and markers without a length
 constexpr std::string_view kExif("Exif\0\0", 6);
 
 bool is_restart(std::uint8_t marker) { return marker >= 0xd0 && marker <= 0xd7; }
@@ -35,6 +36,8 @@ Result<Stripped> strip_segments(ByteView in) {
             ++at;
             continue;
         }
+        if (marker < kFirstSegment || marker == kSoi || is_restart(marker))
+            return fail(Errc::malformed, "a JPEG marker out of place");
         if (marker == kEoi) {
             if (!scanned) break;
             append(out.jpeg, in.subspan(at, 2));
@@ -50,7 +53,9 @@ Result<Stripped> strip_segments(ByteView in) {
         if (marker != kSos) continue;
         scanned = true;
         const auto end = end_of_scan(in, at);
-        append(out.jpeg, in.subspan(at, end - at));
+        auto data = in.subspan(at, end - at);
+        while (!data.empty() && data.back() == 0xff) data = data.first(data.size() - 1);  // fill bytes of what follows
+        append(out.jpeg, data);
         at = end;
     }
     return fail(Errc::malformed, "the JPEG is cut");
