@@ -21,6 +21,7 @@ namespace nimes::agent::directory {
 struct PersonInfo {
     UserId user;
     std::string name, rank, unit, address;
+    std::uint64_t seq = 0;  // rises with each record that EA signs for the user
 };
 
 struct DeviceKeys {
@@ -65,6 +66,10 @@ class HeldDirectory {
     // A head that a grant or event names: verified, failed, or not known yet.
     enum class Named : std::uint8_t { unknown, verified, failed };
     [[nodiscard]] Named judge_named(std::uint64_t revision, const Digest& hash) const;
+    // The same for a record made at `created`: a head more than 24 h 10 min older than its record fails (rule R6).
+    [[nodiscard]] Named judge_named(std::uint64_t revision, const Digest& hash, Millis created) const;
+    // Two signed heads of one revision were seen: no newer head is taken until a provisioning file decides.
+    [[nodiscard]] bool forked() const { return forked_; }
 
     Result<HeadStep> take_head(const v1::HeadAnswer& answer, Millis local_now);
     Result<void> take_old_head(const v1::OldHeadAnswer& answer, std::uint64_t revision);
@@ -75,26 +80,32 @@ class HeldDirectory {
     [[nodiscard]] const std::unordered_map<UserId, HeldEntry>& entries() const { return entries_; }
 
     [[nodiscard]] Bytes encode_head() const { return head_.encode(); }
-    // From the container: proven once, kept sealed since.
+    // From the container: proven once, kept sealed since. Heads in any order; the newest stays.
     Result<void> restore_head(ByteView head160);
     void restore_known(std::uint64_t revision, const KnownHead& known) { known_[revision] = known; }
     Result<void> restore_entry(ByteView bytes);
 
+    void restore_fork() { forked_ = true; }
+
     [[nodiscard]] Digest address_hash(const std::string& normalised) const;
 
   private:
-    Result<const HeldEntry*> take(const v1::Entry& entry, const UserId& user, Millis now);
+    [[nodiscard]] Result<DirectoryEntry> judge(const v1::Entry& in, const UserId& user, Millis now) const;
+    const HeldEntry* accept(DirectoryEntry entry, const v1::Entry& in, Millis now);
     void take_devices(HeldEntry& into, const v1::Entry& from, Millis now) const;
+    void take_person(HeldEntry& into, const v1::Entry& from) const;
     void remember(const DirectoryHead& head);
+    [[nodiscard]] bool contradicts(const DirectoryHead& head) const;
 
     const OrgKeys keys_;
     const Key address_secret_;
     DirectoryHead head_;
+    bool forked_ = false;
     std::map<std::uint64_t, KnownHead> known_;
     std::unordered_map<UserId, HeldEntry> entries_;
 };
 
-// A person record counts only for the address that the entry carries.
+// A person record counts only for the address that the entry carries; where every device is revoked, it carries none.
 std::optional<PersonInfo> open_person_for(const DirectoryEntry& entry, ByteView record, const OrgKeys& keys,
                                           const HeldDirectory& directory);
 
