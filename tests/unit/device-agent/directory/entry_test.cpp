@@ -216,6 +216,16 @@ TEST_CASE("a name goes with its address; an entry without one takes no new name"
     CHECK_FALSE(client.find(town.other_user)->person);
 }
 
+TEST_CASE("nothing is kept of a device outside the entry") {
+    Town town;
+    auto client = town.directory.client();
+    auto answer = town.with_keys({town.seal_key(utc_day(kNow), 1)});
+    answer.mutable_devices(0)->set_device(raw(town.bernd.certs[0].device.view()));
+    answer.add_devices()->set_device("short");
+    REQUIRE(client.take_user(answer, town.user, kNow));
+    CHECK(client.find(town.user)->devices.empty());
+}
+
 TEST_CASE("a seal key serves when its device signed it, today, from a fresh answer and the newest batch") {
     Town town;
     const auto device = town.anna.certs[0].device;
@@ -230,11 +240,16 @@ TEST_CASE("a seal key serves when its device signed it, today, from a fresh answ
     auto forged = town.seal_key(today, 1);
     forged.key.bytes[0] ^= 1;
     CHECK(key_id({forged}) == 0);
+    auto of_another = town.seal_key(today, 1);
+    of_another.device = town.bernd.certs[0].device;
+    of_another.signature = sign_seal_key(town.key.secret, of_another.body());
+    CHECK(key_id({of_another}) == 0);
     CHECK(key_id({town.seal_key(today + 2, 1)}) == 0);  // published the day after tomorrow
     CHECK(key_id({town.seal_key(today - 1, 2)}) == 2);
     CHECK(key_id({town.seal_key(today - 1, 2), town.seal_key(today, 3)}) == 3);
     CHECK(key_id({town.seal_key(today - 1, 2)}) == 0);  // rolled back
     CHECK(key_id({town.seal_key(today, 3)}, town.seal_key(today, 3).not_after) == 0);
+    CHECK(key_id({town.seal_key(today, 3)}, town.seal_key(today, 3).not_before - 1) == 0);
     CHECK(client.find(town.user)->devices.at(device).dev_no == 5);
 
     auto restarted = town.directory.client();

@@ -167,6 +167,7 @@ TEST_CASE("heads are kept for 90 days, and come back from the container in any o
     REQUIRE(restarted.restore_head(directory.heads[1].encode()));  // the head held never falls
     CHECK(restarted.head() == directory.heads[2]);
     CHECK(restarted.known(2));
+    CHECK(restarted.known(3)->hash == directory.heads[2].hash());
     REQUIRE(restarted.restore_head(directory.heads[0].encode()));
     CHECK_FALSE(restarted.known(1));
     auto cut = client.encode_head();
