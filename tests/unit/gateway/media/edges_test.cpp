@@ -71,3 +71,47 @@ TEST_CASE("what was taken back stays so, whoever began to write meanwhile") {
     CHECK(shelf.media->take_over(shelf.blob, shelf.anna).error().code == Errc::not_found);
     CHECK(shelf.store.partitions(store::Family::media_blocks, {}, 10)->empty());
 }
+
+TEST_CASE("a crash inside a commit leaves no offset without the bytes below it") {
+    const auto bytes = pattern(900'000);
+    for (const std::size_t before : {0u, 300'000u})  // at a block's beginning, and inside one
+        for (const std::size_t applied : {0u, 1u, 2u}) {
+            Shelf shelf;
+            REQUIRE(shelf.media->create(shelf.blob, shelf.anna, bytes.size()));
+            {
+                auto writer = shelf.media->write(shelf.blob, shelf.anna, {}).value();
+                REQUIRE(writer.append(ByteView(bytes).first(before)));
+                REQUIRE(writer.flush());
+                REQUIRE(writer.append(ByteView(bytes).subspan(before, 400'000)));
+                shelf.store.crash_after = applied;
+                CHECK(writer.flush().error().code == Errc::storage);
+                shelf.store.crash_after.reset();
+            }
+            shelf.reopen();
+            auto writer = shelf.media->write(shelf.blob, shelf.anna, {}).value();
+            const auto offset = static_cast<std::size_t>(writer.offset());
+            CHECK(offset == (applied == 2 ? before + 400'000 : before));
+            REQUIRE(writer.append(ByteView(bytes).subspan(offset)));
+            REQUIRE(writer.flush());
+            CHECK(shelf.content(shelf.blob) == bytes);
+        }
+}
+
+TEST_CASE("a full disk refuses more and keeps what is there") {
+    Shelf shelf;
+    const auto bytes = pattern(500'000);
+    shelf.upload(made<BlobId>(8), bytes);
+    REQUIRE(shelf.media->create(shelf.blob, shelf.anna, bytes.size()));
+    auto writer = shelf.media->write(shelf.blob, shelf.anna, {}).value();
+    REQUIRE(writer.append(bytes));
+    shelf.store.full = true;
+    CHECK(writer.flush().error().code == Errc::disk_full);
+    for (std::uint8_t i = 20; i < 30; ++i)  // what is refused costs no quota
+        CHECK(shelf.media->create(made<BlobId>(i), shelf.anna, 9'000'000).error().code == Errc::disk_full);
+    CHECK(shelf.content(made<BlobId>(8)) == bytes);
+    REQUIRE(shelf.media->remove(made<BlobId>(8), shelf.anna));  // cleaning up works
+    shelf.store.full = false;
+    CHECK(*writer.flush() == bytes.size());
+    CHECK(shelf.content(shelf.blob) == bytes);
+    CHECK(shelf.media->create(made<BlobId>(20), shelf.anna, 9'000'000));
+}

@@ -40,11 +40,15 @@ inline Bytes pattern(std::size_t n) {
 class HookedStore final : public store::Store {
   public:
     using Store::commit;
-    std::function<void()> on_block_read;  // called once, before the next read of a block
-    std::function<Result<void>(std::span<const store::Batch>)> on_commit;  // instead of the next commits
+    std::function<void()> on_block_read;     // called once, before the next read of a block
+    std::optional<std::size_t> crash_after;  // the next commits apply so many of their batches, then fail
+    bool full = false;                       // the disk
 
     Result<void> commit(std::span<const store::Batch> batches, store::Sync sync) override {
-        return on_commit ? on_commit(batches) : memory_.commit(batches, sync);
+        if (full) return fail(Errc::disk_full);
+        if (!crash_after) return memory_.commit(batches, sync);
+        if (auto ok = memory_.commit(batches.first(std::min(*crash_after, batches.size())), sync); !ok) return ok;
+        return fail(Errc::storage, "the power went");
     }
     Result<std::optional<Bytes>> get(const store::Partition& partition, std::string_view key) override {
         if (partition.family == store::Family::media_blocks)
