@@ -3,15 +3,10 @@
 #include <ctime>
 #include <iostream>
 
+#include "cli/printable.hpp"
+
 namespace nimes::agent::cli {
 namespace {
-
-// Others' words: an escape sequence in a message must not move the cursor or change the title.
-std::string clean(std::string text) {
-    for (auto& c : text)
-        if ((static_cast<unsigned char>(c) < 0x20 && c != '\n') || c == 0x7f) c = '?';
-    return text;
-}
 
 std::string clock_of(std::uint64_t ms) {
     const auto seconds = static_cast<std::time_t>(ms / 1'000);
@@ -24,31 +19,34 @@ std::string clock_of(std::uint64_t ms) {
 
 void print_event(const Json& e) {
     if (e.value("kind", "") == "alarm") {
-        std::cout << "! " << clean(e.value("text", "")) << '\n';
+        std::cout << "! " << printable_text(e.value("text", "")) << '\n';
         return;
     }
     const auto from = e.value("from", Json::object());
     const auto name = from.value("name", "");
     std::cout << e.value("sequence", 0) << "  " << clock_of(e.value("sent_ms", std::uint64_t{0})) << "  ["
-              << clean(e.value("title", "")) << "] " << (name.empty() ? "unproven sender" : clean(name)) << ": ";
+              << printable(e.value("title", "")) << "] " << (name.empty() ? "unproven sender" : printable(name))
+              << ": ";
     if (e.contains("media"))
-        std::cout << "(" << clean(e["media"].value("type", "")) << ", " << e["media"].value("bytes", 0)
+        std::cout << "(" << printable(e["media"].value("type", "")) << ", " << e["media"].value("bytes", 0)
                   << " bytes; nimes-agent media get " << e["media"].value("id", "") << ") "
-                  << clean(e.value("caption", ""));
+                  << printable_text(e.value("caption", ""));
     else if (e.value("state", "") == "unreadable") std::cout << "(unreadable)";
     else if (e.value("kind", "") == "unknown") std::cout << "(needs a newer version)";
-    else std::cout << clean(e.value("text", ""));
+    else std::cout << printable_text(e.value("text", ""));
     std::cout << std::endl;
 }
 
 void print_person(const Json& p) {
-    std::cout << clean(p.value("name", "")) << ", " << clean(p.value("rank", "")) << ", " << clean(p.value("unit", ""))
-              << "  <" << clean(p.value("address", "")) << ">\n";
+    std::cout << printable(p.value("name", "")) << ", " << printable(p.value("rank", "")) << ", "
+              << printable(p.value("unit", "")) << "  <" << printable(p.value("address", "")) << ">\n";
 }
 
-void print_sent(const Json& r) {
-    std::cout << (r.value("accepted", false) ? "sent" : "in the outbox") << ", sealed for "
-              << r.value("devices", Json::array()).size() << " devices\n";
+void print_sent(const Request& request, const Json& r) {
+    const auto devices = r.value("devices", Json::array()).size();
+    std::cout << (r.value("accepted", false) ? "sent to " : "in the outbox for ")
+              << printable(request.arguments.value("to", "")) << "; sealed for " << devices
+              << (devices == 1 ? " device\n" : " devices\n");
     if (const auto stale = r.value("stale", Json::array()); !stale.empty())
         std::cout << stale.size() << " devices were offline too long and cannot open it\n";
     if (r.contains("media") && !r["media"].value("stripped", true))
@@ -61,7 +59,8 @@ void print_line(const std::string& verb, const Json& line) {
     if (line.contains("candidate")) return print_person(line["candidate"]);
     if (verb == "inbox" || verb == "watch") return print_event(line);
     if (verb == "people") return print_person(line);
-    if (verb == "group.list") std::cout << clean(line.value("title", "")) << "  (" << line.value("members", 0) << ")\n";
+    if (verb == "group.list")
+        std::cout << printable(line.value("title", "")) << "  (" << line.value("members", 0) << ")\n";
     if (verb == "devices.list")
         std::cout << line.value("device", "") << "  " << line.value("state", "")
                   << (line.value("self", false) ? "  this device" : "") << '\n';
@@ -70,12 +69,13 @@ void print_line(const std::string& verb, const Json& line) {
                   << line.value("device", "") << '\n';
 }
 
-void print_result(const std::string& verb, const Json& r) {
-    if (verb == "send") return print_sent(r);
+void print_result(const Request& request, const Json& r) {
+    const auto& verb = request.verb;
+    if (verb == "send") return print_sent(request, r);
     if (verb == "enrol" && r.value("state", "") == "enrolled")
         std::cout << "enrolled: device " << r.value("device", "") << '\n';
     if (verb == "group.create")
-        std::cout << "made " << clean(r.value("title", "")) << " with " << r.value("members", 0) << " members\n";
+        std::cout << "made " << printable(r.value("title", "")) << " with " << r.value("members", 0) << " members\n";
     if (verb == "media.get") std::cout << r.value("bytes", 0) << " bytes, sha256 " << r.value("sha256", "") << '\n';
     if (verb == "devices.vouch") std::cout << "vouched for " << r.value("device", "") << "; go on there\n";
     if (verb == "token") std::cout << r.value("token", "") << '\n';
@@ -89,9 +89,11 @@ void print_result(const std::string& verb, const Json& r) {
     }
 }
 
-int print_error(const Error& error) {
-    std::cerr << "nimes-agent: error: " << clean(error.text()) << '\n';
-    if (!error.row().hint.empty()) std::cerr << "nimes-agent: hint: " << error.row().hint << '\n';
+int print_error(const Error& error, std::string_view hint) {
+    std::cout.flush();
+    std::cerr << "nimes-agent: error: " << printable(error.text()) << '\n';
+    if (hint.empty()) hint = error.row().hint;
+    if (!hint.empty()) std::cerr << "nimes-agent: hint: " << hint << '\n';
     return error.row().exit;
 }
 

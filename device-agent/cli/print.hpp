@@ -5,10 +5,11 @@
 
 namespace nimes::agent::cli {
 
-// A line before the last. Control characters of others' texts never reach the terminal.
+// A line before the last.
 void print_line(const std::string& verb, const Json& line);
-void print_result(const std::string& verb, const Json& result);
-// "nimes-agent: error: …" and "nimes-agent: hint: …" on standard error; answers the exit status.
-int print_error(const Error& error);
+void print_result(const Request& request, const Json& result);
+// "nimes-agent: error: …" and "nimes-agent: hint: …" on standard error; answers the exit status. The
+// hint is the table's, unless there is a better one.
+int print_error(const Error& error, std::string_view hint = {});
 
 }  // namespace nimes::agent::cli

@@ -56,41 +56,68 @@ Result<Json> enrol(Session& session, Request request) {
     auto answer = session.run(request);
     if (!answer || answer->value("state", "") != "code_sent") return answer;
     std::cerr << "If this address is on the roster, a code is on its way to it.\n";
-    auto code = ask_line("Code: ");
+    if (session.line.no_input) return fail(Errc::usage, "the code is needed: give --code, or leave out --no-input");
+    auto code = ask_line("Code: ", session.stop);
     if (!code) return pass(code);
     request.arguments["code"] = *code;
     return session.run(request);
 }
 
 int finish(const CommandLine& line, const Signals& signals, const Result<Json>& answer) {
-    if (signals.came()) return line.request.verb == "watch" ? 0 : Signals::kExit;
+    if (signals.came()) return line.request.verb == "watch" ? 0 : Signals::kExit;  // nothing else ends a watch
     if (!answer) return print_error(answer.error());
-    const auto& verb = line.request.verb;
     // Lists have shown their lines; their count says nothing that a program would miss.
     const bool list = answer->contains("count");
-    if (!line.json) print_result(verb, *answer);
-    else if (!list) std::cout << answer->dump() << std::endl;
-    const bool waits = verb == "send" && !answer->value("accepted", true);
-    return waits ? row(Errc::timed_out).exit : 0;
+    if (!line.json) print_result(line.request, *answer);
+    else if (!list) std::cout << answer->dump(-1, ' ', false, Json::error_handler_t::replace) << std::endl;
+    if (line.request.verb != "send" || answer->value("accepted", true)) return 0;
+    std::cout.flush();
+    std::cerr << "nimes-agent: hint: " << row(Errc::offline).hint << '\n';
+    return row(Errc::timed_out).exit;
+}
+
+// "group create", for the hint where to read on.
+std::string verb_path(const CLI::App& app) {
+    std::string out = app.get_name();
+    for (const auto* at = &app; !at->get_subcommands().empty();) {
+        at = at->get_subcommands().front();
+        out += " " + at->get_name();
+    }
+    return out;
+}
+
+int refuse(const CLI::App& app, const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help
+    // CLI11 would say that a subcommand is missing, not which word is none.
+    const auto unknown = app.remaining(true);
+    const auto what = unknown.empty() ? std::string(error.what()) : "nothing is called " + unknown.front();
+    return print_error({Errc::usage, what}, "see " + verb_path(app) + " --help");
+}
+
+Result<Passphrase> passphrase_for(const CommandLine& line, const std::stop_token& stop) {
+    if (line.no_input && line.passphrase_fd < 0)
+        return fail(Errc::usage, "the passphrase is needed: give --passphrase-fd N, or leave out --no-input");
+    const bool fresh = line.request.verb == "enrol" && !container::Container::exists(line.home);
+    return read_passphrase(line.passphrase_fd, fresh, stop);
 }
 
 }  // namespace
 
 int run_program(int argc, char** argv, const ServiceFactory& open) {
-    CLI::App app("nimes-agent: one device of the police messenger nimes, on the command line");
+    CLI::App app("One device of the police messenger nimes, on the command line", "nimes-agent");
     CommandLine line;
     line.home = default_home();
     add_verbs(app, line);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? 0 : row(Errc::usage).exit;
+        return refuse(app, error);
     }
     if (!crypto_init() || !container::harden_process())
         return print_error({Errc::internal, "this process cannot be protected"});
     const Signals signals;
-    const bool fresh = line.request.verb == "enrol" && !container::Container::exists(line.home);
-    const auto passphrase = read_passphrase(line.passphrase_fd, fresh);
+    const auto passphrase = passphrase_for(line, signals.token());
+    if (signals.came()) return Signals::kExit;
     if (!passphrase) return print_error(passphrase.error());
     Session session{line, *passphrase, signals.token(), open};
     const auto answer = line.request.verb == "enrol" ? enrol(session, line.request) : session.run(line.request);

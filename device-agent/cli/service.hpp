@@ -27,7 +27,7 @@ using Emit = std::function<void(const Json&)>;
 class Passphrase {
   public:
     Passphrase() = default;
-    explicit Passphrase(std::string text) : text_(std::move(text)) {}
+    explicit Passphrase(std::string&& text) : text_(text) { sodium_memzero(text.data(), text.size()); }
     Passphrase(const Passphrase&) = delete;
     Passphrase& operator=(const Passphrase&) = delete;
     Passphrase(Passphrase&& other) noexcept : text_(other.text_) { other.wipe(); }  // a short one moves by copying

@@ -1,8 +1,11 @@
 #include "cli/terminal.hpp"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <iostream>
@@ -11,6 +14,7 @@ namespace nimes::agent::cli {
 namespace {
 
 constexpr std::size_t kLongest = 1'024;
+constexpr int kLookMs = 100;
 
 Millis steady() {
     return static_cast<Millis>(
@@ -18,67 +22,86 @@ Millis steady() {
             .count());
 }
 
-Result<std::string> read_secret_line(int fd) {
+// Byte by byte, so that nothing behind the line is taken; looks for `stop` while nothing comes.
+Result<std::string> read_line(int fd, const std::stop_token& stop) {
     std::string out;
     out.reserve(kLongest);  // no copies left behind by growing
-    for (char c = 0; out.size() < kLongest;) {
+    while (out.size() < kLongest) {
+        pollfd ready{fd, POLLIN, 0};
+        const int some = ::poll(&ready, 1, kLookMs);
+        if (stop.stop_requested()) return fail(Errc::usage, "interrupted");
+        if (some == 0 || (some < 0 && errno == EINTR)) continue;
+        char c = 0;
         const auto n = ::read(fd, &c, 1);
-        if (n < 0) return fail(Errc::usage, "the passphrase cannot be read");
+        if (n < 0) return fail(Errc::usage, "an answer cannot be read");
+        if (n == 0 && out.empty()) return fail(Errc::usage, "there is no line to read");
         if (n == 0 || c == '\n') return out;
         out += c;
     }
-    return fail(Errc::usage, "a passphrase has at most 1,024 bytes");
+    return fail(Errc::usage, "an answer has less than 1,024 bytes");
 }
 
-// Echo off as long as it lives.
-struct Silence {
-    Silence() {
-        silent = ::tcgetattr(STDIN_FILENO, &before) == 0;
-        auto now = before;
+// The terminal that this process belongs to, without echo as long as this lives.
+class SilentTerminal {
+  public:
+    SilentTerminal() : fd_(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)) {
+        if (fd_ < 0 || ::tcgetattr(fd_, &before_) != 0) return;
+        auto now = before_;
         now.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-        if (silent) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &now);
+        silent_ = ::tcsetattr(fd_, TCSAFLUSH, &now) == 0;
     }
-    ~Silence() {
-        if (silent) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-        std::cerr << '\n';
+    ~SilentTerminal() {
+        if (silent_) ::tcsetattr(fd_, TCSAFLUSH, &before_);
+        if (fd_ >= 0) ::close(fd_);
     }
-    termios before{};
-    bool silent = false;
-};
+    SilentTerminal(const SilentTerminal&) = delete;
+    SilentTerminal& operator=(const SilentTerminal&) = delete;
 
-Result<std::string> prompt_secret(const char* prompt) {
-    std::cerr << prompt << std::flush;
-    const Silence silence;
-    return read_secret_line(STDIN_FILENO);
-}
+    // Only a terminal that keeps the secret to itself is asked on.
+    [[nodiscard]] bool usable() const { return silent_; }
+    Result<std::string> ask(std::string_view prompt, const std::stop_token& stop) const {
+        say(prompt);
+        auto line = read_line(fd_, stop);
+        say("\n");
+        return line;
+    }
+
+  private:
+    void say(std::string_view text) const {
+        if (::write(fd_, text.data(), text.size()) < 0) return;  // who cannot see the prompt can still type
+    }
+
+    int fd_;
+    termios before_{};
+    bool silent_ = false;
+};
 
 }  // namespace
 
 bool is_terminal(int descriptor) { return ::isatty(descriptor) == 1; }
 
-Result<Passphrase> read_passphrase(int descriptor, bool twice) {
+Result<Passphrase> read_passphrase(int descriptor, bool twice, const std::stop_token& stop) {
     if (descriptor >= 0) {
-        auto line = read_secret_line(descriptor);
+        auto line = read_line(descriptor, stop);
         if (!line) return pass(line);
         return Passphrase(std::move(*line));
     }
-    if (!is_terminal(STDIN_FILENO)) return fail(Errc::usage, "no terminal to ask on: give --passphrase-fd N");
-    auto first = prompt_secret(twice ? "New passphrase: " : "Passphrase: ");
+    const SilentTerminal terminal;
+    if (!terminal.usable()) return fail(Errc::usage, "no terminal to ask on: give --passphrase-fd N");
+    auto first = terminal.ask(twice ? "New passphrase: " : "Passphrase: ", stop);
     if (!first) return pass(first);
     Passphrase out(std::move(*first));
     if (!twice) return out;
-    auto second = prompt_secret("Once more: ");
+    auto second = terminal.ask("Once more: ", stop);
     if (!second) return pass(second);
     const Passphrase again(std::move(*second));
     if (out.text() != again.text()) return fail(Errc::usage, "the two passphrases differ");
     return out;
 }
 
-Result<std::string> ask_line(const std::string& prompt) {
+Result<std::string> ask_line(const std::string& prompt, const std::stop_token& stop) {
     std::cerr << prompt << std::flush;
-    std::string out;
-    if (!std::getline(std::cin, out)) return fail(Errc::usage, "no line on standard input");
-    return out;
+    return read_line(STDIN_FILENO, stop);
 }
 
 void ProgressBar::show(std::uint64_t done, std::uint64_t total) {

@@ -2,8 +2,9 @@
 
 #include <filesystem>
 #include <iostream>
-#include <iterator>
 #include <memory>
+
+#include "cli/wire.hpp"
 
 namespace nimes::agent::cli {
 namespace {
@@ -17,6 +18,21 @@ struct Read {
 using Shared = std::shared_ptr<Read>;
 
 std::string absolute(const std::string& path) { return path.empty() ? path : std::filesystem::absolute(path).string(); }
+
+// No more than any request may have; one byte beyond, and it is refused as too large.
+std::string standard_input() {
+    std::string out(kLineLimit + 1, '\0');
+    std::cin.read(out.data(), static_cast<std::streamsize>(out.size()));
+    out.resize(static_cast<std::size_t>(std::cin.gcount()));
+    return out;
+}
+
+// Waiting takes at most a day.
+CLI::Option* add_wait(CLI::App& to, const Shared& r, const char* help) {
+    return to.add_option("--wait", r->wait_s, help)
+        ->capture_default_str()
+        ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{86'400}));
+}
 
 CLI::App* verb(CLI::App& to, CommandLine& line, const char* words, const char* name, const char* help,
                std::function<Json()> arguments) {
@@ -38,8 +54,17 @@ void add_enrol(CLI::App& app, CommandLine& line, const Shared& r) {
     enrol->add_option("ADDRESS", r->address, "Your service address; the code is mailed to it")->required();
     enrol->add_option("--code", r->code, "The code, if you have it already");
     enrol->footer(
+        "Example:\n  nimes-agent enrol --provisioning handset.provisioning a.meyer@polizei.example\n"
         "A further device waits until another one of yours vouches for it (nimes-agent devices vouch);\n"
         "then repeat this command without a code.");
+}
+
+void add_people(CLI::App& app, CommandLine& line, const Shared& r) {
+    auto* people = verb(app, line, "people", "people", "Find people by the beginning of their name, and unit", [r] {
+        return Json{{"query", r->query}};
+    });
+    people->add_option("QUERY", r->query, "'Meyer', 'Meyer, Celle', or an address")->required();
+    people->footer("Example:\n  nimes-agent people 'Meyer, Celle'");
 }
 
 void add_send(CLI::App& app, CommandLine& line, const Shared& r) {
@@ -51,7 +76,7 @@ void add_send(CLI::App& app, CommandLine& line, const Shared& r) {
             a["photo"] = absolute(r->photo);
             a["caption"] = r->caption;
         } else if (r->text == "-") {
-            a["text"] = std::string(std::istreambuf_iterator<char>(std::cin), {});
+            a["text"] = standard_input();
         } else {
             a["text"] = r->text;
         }
@@ -61,21 +86,29 @@ void add_send(CLI::App& app, CommandLine& line, const Shared& r) {
     auto* group = send->add_option("--group", r->group, "A group's title");
     to->excludes(group);
     send->add_option("TEXT", r->text, "The text; - reads standard input");
-    send->add_option("--photo", r->photo, "A JPEG: position and camera data are taken out")->check(CLI::ExistingFile);
-    send->add_option("--caption", r->caption);
-    send->add_option("--wait", r->wait_s, "Seconds to wait for the gateway's word")->capture_default_str();
+    auto* photo = send->add_option("--photo", r->photo, "A JPEG: position and camera data are taken out")
+                      ->check(CLI::ExistingFile);
+    send->add_option("--caption", r->caption, "What the photo shows")->needs(photo);
+    add_wait(*send, r, "Seconds to wait for the gateway's word; then it stays in the outbox");
     send->footer(
         "Examples:\n  nimes-agent send --to 'Meyer, Celle' 'Bin vor Ort'\n"
+        "  nimes-agent send --group 'Streife Nord' - < lage.txt\n"
         "  nimes-agent send --to a.meyer@polizei.example --photo tatort.jpg --caption 'von vorn'");
 }
 
 void add_groups(CLI::App& app, CommandLine& line, const Shared& r) {
     auto* group = app.add_subcommand("group", "Groups")->require_subcommand(1);
+    group->footer(
+        "Examples:\n  nimes-agent group list\n  nimes-agent group create --title 'Streife Nord' --with 'Meyer, Celle'");
     auto* create = verb(*group, line, "create", "group.create", "Make a group; you become its administrator", [r] {
         return Json{{"title", r->title}, {"with", r->with}, {"wait_ms", r->wait_s * 1'000}};
     });
-    create->add_option("--title", r->title)->required();
+    create->add_option("--title", r->title, "Its name, for all members")->required();
     create->add_option("--with", r->with, "A member; repeat it")->required();
+    add_wait(*create, r, "Seconds to wait for the gateway's word");
+    create->footer(
+        "Example:\n  nimes-agent group create --title 'Streife Nord' --with 'Meyer, Celle' --with "
+        "c.otto@polizei.example");
     verb(*group, line, "list", "group.list", "Your groups", [] { return Json::object(); });
 }
 
@@ -84,12 +117,14 @@ void add_reading(CLI::App& app, CommandLine& line, const Shared& r) {
         return Json{{"since", r->since}, {"wait_ms", r->wait_s * 1'000}};
     });
     inbox->add_option("--since", r->since, "Only those after this number");
-    inbox->add_option("--wait", r->wait_s, "Seconds to wait for the mailbox; 0 stays offline")->capture_default_str();
+    add_wait(*inbox, r, "Seconds to wait for the mailbox; 0 stays offline");
+    inbox->footer("Examples:\n  nimes-agent inbox\n  nimes-agent inbox --since 41 --wait 0");
     auto* watch =
         verb(app, line, "watch", "watch", "Stay connected and show messages as they come; Ctrl-C ends it", [r] {
             return Json{{"since", r->since}};
         });
     watch->add_option("--since", r->since, "Begin after this number");
+    watch->footer("Examples:\n  nimes-agent watch\n  nimes-agent --json watch --since 41");
     auto* media = app.add_subcommand("media", "Photos and files")->require_subcommand(1);
     auto* get = verb(*media, line, "get", "media.get",
                      "Fetch a medium, verify it, and write it to a file if policy allows", [r] {
@@ -97,19 +132,37 @@ void add_reading(CLI::App& app, CommandLine& line, const Shared& r) {
                      });
     get->add_option("ID", r->id, "As inbox and watch show it")->required();
     get->add_option("--out", r->out, "A new file; without it the medium is only fetched and verified");
+    get->footer("Example:\n  nimes-agent media get 3f0c…e1 --out tatort.jpg");
 }
 
 void add_devices(CLI::App& app, CommandLine& line, const Shared& r) {
-    auto* devices = app.add_subcommand("devices", "Your own devices")->require_subcommand(1);
-    verb(*devices, line, "list", "devices.list", "All of yours, revoked ones included", [] { return Json::object(); });
-    verb(*devices, line, "pending", "devices.pending", "Devices that wait for your voucher",
-         [] { return Json::object(); });
-    verb(*devices, line, "vouch", "devices.vouch", "Vouch for a device of yours; compare its name on both screens",
-         [r] {
-             return Json{{"device", r->device}};
-         })
-        ->add_option("DEVICE", r->device)
-        ->required();
+    const auto nothing = [] { return Json::object(); };
+    auto* devices = app.add_subcommand("devices", "Your own devices")->require_subcommand(0, 1);
+    verb(*devices, line, "list", "devices.list", "All of yours, revoked ones included", nothing);
+    verb(*devices, line, "pending", "devices.pending", "Devices that wait for your voucher", nothing);
+    auto* vouch = verb(*devices, line, "vouch", "devices.vouch",
+                       "Vouch for a device of yours; compare its name on both screens", [r] {
+                           return Json{{"device", r->device}};
+                       });
+    vouch->add_option("DEVICE", r->device, "As devices pending shows it")->required();
+    vouch->footer("Example:\n  nimes-agent devices pending\n  nimes-agent devices vouch k3v…q7");
+    devices->callback([devices, &line] {
+        if (devices->get_subcommands().empty()) line.request = {"", "devices.list", Json::object()};
+    });
+    devices->footer(
+        "Without a further word it lists them. Examples:\n  nimes-agent devices\n  nimes-agent devices pending");
+}
+
+void add_tools(CLI::App& app, CommandLine& line, const Shared& r) {
+    auto* token = verb(app, line, "token", "token", "A connection token, for trying the API by hand", [r] {
+        return Json{{"audience", r->audience}};
+    });
+    token->add_option("--audience", r->audience, "https://host:port or mqtts://host:port; the gateway if left out");
+    token->footer(
+        "It is good for one connection. Example:\n  nimes-agent token --audience mqtts://broker.example:8883");
+    auto* status = verb(app, line, "status", "status", "Who this device is, and whether it is connected",
+                        [] { return Json::object(); });
+    status->footer("Examples:\n  nimes-agent status\n  nimes-agent --json status");
 }
 
 }  // namespace
@@ -120,23 +173,15 @@ void add_verbs(CLI::App& app, CommandLine& line) {
     app.add_flag("--json", line.json, "One JSON object a line (device-agent/cli/VERBS.md)");
     app.add_option("--passphrase-fd", line.passphrase_fd,
                    "Read the passphrase from this descriptor instead of the terminal");
-    app.require_subcommand(1);
+    app.add_flag("--no-input", line.no_input, "Ask nothing: what is missing is an error");
+    app.require_subcommand(1)->fallthrough();  // --json may stand behind the verb, too
     add_enrol(app, line, r);
-    verb(app, line, "people", "people", "Find people by the beginning of their name, and unit",
-         [r] {
-             return Json{{"query", r->query}};
-         })
-        ->add_option("QUERY", r->query, "'Meyer', 'Meyer, Celle', or an address")
-        ->required();
+    add_people(app, line, r);
     add_send(app, line, r);
     add_groups(app, line, r);
     add_reading(app, line, r);
     add_devices(app, line, r);
-    verb(app, line, "token", "token", "A connection token, for trying the API by hand", [r] {
-        return Json{{"audience", r->audience}};
-    })->add_option("--audience", r->audience, "https://host:port or mqtts://host:port; the gateway if left out");
-    verb(app, line, "status", "status", "Who this device is, and whether it is connected",
-         [] { return Json::object(); });
+    add_tools(app, line, r);
     app.footer(
         "First:\n  nimes-agent enrol --provisioning handset.provisioning a.meyer@polizei.example\n"
         "then, in two terminals:\n  nimes-agent watch\n  nimes-agent send --to 'Meyer, Celle' 'Bin vor Ort'\n"

@@ -10,6 +10,7 @@ namespace nimes::agent::cli {
 struct CommandLine {
     std::string home;
     bool json = false;
+    bool no_input = false;
     int passphrase_fd = -1;
     std::string provisioning;  // of enrol: a path
     Request request;           // verb and arguments

@@ -3,8 +3,7 @@
 //
 // The passphrase is "richtig". Texts that steer it: "slow…" takes 300 ms, "die…" ends the process after the message
 // is written and before the answer, "throw…" throws, "later…" is not accepted in time, "refuse…" is forbidden. While
-// the file `hold` is in the home, "held…" waits; `begun` appears when a send
-// has reached the service.
+// the file `hold` is in the home, "held…" waits; `begun` has a line for each send that has come.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -56,7 +55,7 @@ class FakeService final : public cli::Service {
         if (begins(text, "throw")) throw std::runtime_error("a fault");
         if (begins(text, "refuse")) return fail(Errc::forbidden);
         if (begins(text, "slow")) std::this_thread::sleep_for(std::chrono::milliseconds(300));
-        std::ofstream(lock_.home() / "begun") << text;
+        std::ofstream(lock_.home() / "begun", std::ios::app) << text + "\n" << std::flush;
         while (begins(text, "held") && std::filesystem::exists(lock_.home() / "hold"))
             std::this_thread::sleep_for(kPause);
         const bool again = note(r.id, text);
