@@ -66,7 +66,7 @@ void Enrolment::stop() {
 }
 
 Result<void> Enrolment::request_code(const std::string& address, const std::string& peer) {
-    if (!impl_->per_network.take(network_of(peer), impl_->needs.clock.now())) return fail(Errc::rate_limited);
+    if (!impl_->per_network.take(network_of(peer), impl_->needs.clock.boot())) return fail(Errc::rate_limited);
     if (address.size() > kMaxAddress) return fail(Errc::malformed, "an address is shorter");
     {
         const std::lock_guard lock(impl_->mutex);
@@ -98,20 +98,20 @@ void Enrolment::Impl::run() {
 void Enrolment::Impl::send_code(const std::string& text) {
     const auto address = ServiceAddress::parse(text);
     if (!address || !needs.roster.find(*address)) return needs.metrics.enrolments.with({"not_on_roster"}).add();
-    const auto now = needs.clock.now();
-    if (!per_address.take(address->text(), now)) return needs.metrics.enrolments.with({"address_limited"}).add();
-    const auto code = codes.issue(*address, now);
+    if (!per_address.take(address->text(), needs.clock.boot()))
+        return needs.metrics.enrolments.with({"address_limited"}).add();
+    const auto code = codes.issue(*address, needs.clock.now());
     if (!code) return needs.log.error("code_not_stored", {{"code", code.error().row().name}});
     needs.post.send_code(*address, *code);
 }
 
 Result<Offer> Enrolment::begin(const Begin& request, const std::string& peer) {
-    const auto now = impl_->needs.clock.now();
-    if (!impl_->per_network.take(network_of(peer), now)) return fail(Errc::rate_limited);
+    if (!impl_->per_network.take(network_of(peer), impl_->needs.clock.boot())) return fail(Errc::rate_limited);
     if (request.role == DeviceRole::personal && !impl_->policy.private_devices)
         return fail(Errc::forbidden, "private devices are not allowed here");
     const auto address = ServiceAddress::parse(request.address);
     if (!address) return fail(Errc::code_wrong);
+    const auto now = impl_->needs.clock.now();
     const std::lock_guard lock(impl_->steps);
     if (auto ok = impl_->codes.redeem(*address, request.code, request.identity, now); !ok) {
         impl_->needs.metrics.enrolments.with({ok.error().row().name}).add();

@@ -2,18 +2,28 @@
 
 #include <arpa/inet.h>
 
+#include <iterator>
+
 namespace nimes::gateway::enrolment {
 
 bool Limits::take(const std::string& key, Millis now) {
     const std::lock_guard lock(mutex_);
-    if (counts_.size() >= kKeys)
-        std::erase_if(counts_, [&](const auto& item) { return now - item.second.began >= window_; });
-    if (counts_.size() >= kKeys) counts_.clear();
-    auto& count = counts_[key];
-    if (now - count.began >= window_) count = {now, 0};
-    if (count.n >= most_) return false;
-    ++count.n;
+    while (!windows_.empty() && now - windows_.front().began >= window_) drop_oldest();
+    auto at = by_key_.find(key);
+    if (at == by_key_.end()) {
+        if (windows_.size() >= keys_) drop_oldest();
+        windows_.push_back({key, now, 0});
+        at = by_key_.emplace(windows_.back().key, std::prev(windows_.end())).first;
+    }
+    auto& window = *at->second;
+    if (window.n >= most_) return false;
+    ++window.n;
     return true;
+}
+
+void Limits::drop_oldest() {
+    by_key_.erase(windows_.front().key);
+    windows_.pop_front();
 }
 
 std::string network_of(const std::string& ip) {

@@ -1,9 +1,12 @@
-// Counts per key in a fixed window: codes per address, requests per network. Memory is bounded: when it is full the
-// oldest windows go. Threads: any. A restart forgets; the tries of a code are stored with it and do not.
+// Counts per key in a fixed window: codes per address, requests per network. Memory is bounded: when it is full, a new
+// key takes the place of the oldest window, one for one, so that a crowd of new keys does not free everybody at once.
+// Threads: any. A restart forgets; the tries of a code are stored with it and do not.
 #pragma once
 
+#include <list>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include "nimes/time.hpp"
@@ -12,20 +15,25 @@ namespace nimes::gateway::enrolment {
 
 class Limits {
   public:
-    Limits(unsigned most, Millis window) : most_(most), window_(window) {}
-    // False when this key has had its share; counts otherwise.
+    static constexpr std::size_t kKeys = 100'000;
+    Limits(unsigned most, Millis window, std::size_t keys = kKeys) : most_(most), window_(window), keys_(keys) {}
+    // False when this key has had its share; counts otherwise. `now` never steps back: Clock::boot().
     bool take(const std::string& key, Millis now);
 
   private:
-    static constexpr std::size_t kKeys = 100'000;
-    struct Count {
+    struct Window {
+        std::string key;
         Millis began = 0;
         unsigned n = 0;
     };
+    void drop_oldest();
+
     const unsigned most_;
     const Millis window_;
+    const std::size_t keys_;
     std::mutex mutex_;
-    std::unordered_map<std::string, Count> counts_;
+    std::list<Window> windows_;                                                 // in the order in which they began
+    std::unordered_map<std::string_view, std::list<Window>::iterator> by_key_;  // views into windows_
 };
 
 // 192.0.2.17 → 192.0.2.0/24, 2001:db8::1 → its /64; anything else is a network of its own.
