@@ -71,4 +71,17 @@ Result<ConvEvent> restate_group(const EventMaker& maker, const ConversationState
     return follow(maker, state, std::move(e), state.now().roster);
 }
 
+Result<ConvEvent> mend_group(const EventMaker& maker, const ConversationState& state) {
+    if (!state.forked) return fail(Errc::malformed, "the conversation is not forked");
+    auto e = begin_event(maker, EventKind::restate);
+    const auto both = state.agreed();
+    for (const auto& m : both) e.items.push_back({m.user, m.role, RosterOp::add});
+    e.conversation = state.id;
+    e.epoch = state.mending_epoch();
+    e.prev_hash = state.fork_hash();
+    e.roster_root = roster_root(both);
+    e.signature = sign_event(maker.identity, e.body());
+    return e;
+}
+
 }  // namespace nimes::agent::conversation

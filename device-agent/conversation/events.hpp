@@ -1,5 +1,6 @@
 // Making events: what a member signs to create, change or leave a group (FORMATS.md 2.5). Pure; thread safe.
-// Errors: Errc::not_a_member, malformed (what the event would do does not fit the roster).
+// Errors: Errc::not_a_member, malformed (a conversation of two, or one that is not forked); whether the rest fits the
+// roster is apply()'s to say.
 #pragma once
 
 #include "conversation/roster_state.hpp"
@@ -21,5 +22,7 @@ ConvEvent create_group(const EventMaker& maker, std::vector<UserId> others, Rand
 Result<ConvEvent> change_group(const EventMaker& maker, const ConversationState& state, std::vector<RosterItem> items);
 // The whole roster once more, changing nothing: where a joiner can start.
 Result<ConvEvent> restate_group(const EventMaker& maker, const ConversationState& state);
+// Ends a fork, over those who are in both branches. The maker must be an administrator of both.
+Result<ConvEvent> mend_group(const EventMaker& maker, const ConversationState& state);
 
 }  // namespace nimes::agent::conversation

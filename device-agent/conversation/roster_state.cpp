@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "nimes/label.hpp"
+
 namespace nimes::agent::conversation {
 namespace {
-
-constexpr std::uint8_t kFormat = 1;
 
 bool before(const Member& m, const UserId& user) { return m.user < user; }
 
@@ -42,22 +42,22 @@ bool is_leaving(const ConvEvent& e) {
 }
 
 // The state after the event, or nullopt when it does not fit.
-std::optional<EpochState> successor(const EpochState* held, const ConvEvent& e) {
+std::optional<EpochState> successor(const Roster* before_it, const ConvEvent& e) {
     EpochState out;
-    if (held != nullptr && e.kind != EventKind::create && e.kind != EventKind::restate) out.roster = held->roster;
+    if (before_it != nullptr && e.kind != EventKind::create && e.kind != EventKind::restate) out.roster = *before_it;
     for (const auto& item : e.items) {
         if (!apply_item(out.roster, item)) return std::nullopt;
         out.only_additions = out.only_additions && item.op == RosterOp::add;
     }
-    if (held != nullptr && e.kind == EventKind::restate && out.roster != held->roster) return std::nullopt;
+    if (before_it != nullptr && e.kind == EventKind::restate && out.roster != *before_it) return std::nullopt;
     if (roster_root(out.roster) != e.roster_root || !has_administrator(out.roster)) return std::nullopt;
     out.closed = e.kind == EventKind::close;
     out.state = e.state();
     return out;
 }
 
-bool actor_may(const EpochState* held, const EpochState& next, const ConvEvent& e) {
-    const auto* member = find(held != nullptr ? held->roster : next.roster, e.actor_user);
+bool actor_may(const Roster& roster, const ConvEvent& e) {
+    const auto* member = find(roster, e.actor_user);
     if (member == nullptr) return false;
     return member->role == MemberRole::administrator || is_leaving(e);
 }
@@ -82,42 +82,6 @@ bool ConversationState::more_than_additions_since(std::uint64_t since) const {
                        [](const auto& item) { return !item.second.only_additions; });
 }
 
-Bytes ConversationState::encode() const {
-    Writer out;
-    out.u8(kFormat).id(id).u8(static_cast<std::uint8_t>(pair.size()));
-    for (const auto& user : pair) out.id(user);
-    out.u64(epoch).u8(forked ? 1 : 0).u32(static_cast<std::uint32_t>(epochs.size()));
-    for (const auto& [number, e] : epochs) {
-        out.u64(number).id(e.state).u8(e.closed ? 1 : 0).u8(e.only_additions ? 1 : 0);
-        out.u32(static_cast<std::uint32_t>(e.roster.size()));
-        for (const auto& m : e.roster) out.id(m.user).u8(static_cast<std::uint8_t>(m.role));
-    }
-    return std::move(out).take();
-}
-
-Result<ConversationState> ConversationState::parse(ByteView bytes) {
-    Reader in(bytes);
-    ConversationState out;
-    in.expect_u8(kFormat);
-    out.id = in.id<ConversationId>();
-    for (auto n = in.u8(); n > 0 && !in.failed(); --n) out.pair.push_back(in.id<UserId>());
-    out.epoch = in.u64();
-    out.forked = in.u8() != 0;
-    for (auto n = in.u32(); n > 0 && !in.failed(); --n) {
-        const auto number = in.u64();
-        auto& e = out.epochs[number];
-        e.state = in.id<Digest>();
-        e.closed = in.u8() != 0;
-        e.only_additions = in.u8() != 0;
-        for (auto m = in.u32(); m > 0 && !in.failed(); --m) {
-            const auto user = in.id<UserId>();
-            e.roster.push_back({user, static_cast<MemberRole>(in.u8())});
-        }
-    }
-    if (!in.done() || !out.epochs.contains(out.epoch)) return fail(Errc::malformed, "a stored conversation");
-    return out;
-}
-
 ConversationState pair_conversation(const UserId& a, const UserId& b) {
     ConversationState out;
     out.id = pair_id(a, b);
@@ -130,40 +94,135 @@ ConversationState pair_conversation(const UserId& a, const UserId& b) {
     return out;
 }
 
-Applied apply(std::optional<ConversationState>& state, const ConvEvent& e, const ActorFacts& actor) {
-    if (state && state->is_pair()) return Applied::dropped;
-    if (state)
-        if (const auto* known = state->at(e.epoch); known != nullptr && known->state == e.state())
-            return Applied::repeated;
-    if (!actor.entry_known || actor.head == ActorFacts::Head::unknown) return Applied::held;
-    if (actor.cert == nullptr || actor.cert->user != e.actor_user || actor.head == ActorFacts::Head::failed ||
-        !verify_event(e, actor.cert->identity) || revoked_then(actor, e))
-        return Applied::dropped;
+Roster ConversationState::agreed() const {
+    if (!forked) return now().roster;
+    Roster out;
+    for (const auto& m : now().roster)
+        if (const auto* there = find(other.rbegin()->second.roster, m.user))
+            out.push_back({m.user, std::min(m.role, there->role)});
+    return out;
+}
 
-    const bool begins = e.kind == EventKind::create || (e.kind == EventKind::restate && !state);
-    if (e.kind == EventKind::create && (e.id_of_create() != e.conversation || e.epoch != 1 || state))
-        return Applied::dropped;
-    if (!begins && !state) return Applied::held;
-    const EpochState* held = nullptr;
-    if (!begins) {
-        if (e.epoch > state->epoch + 1) return Applied::held;
-        held = state->at(e.epoch - 1);
-        if (held == nullptr || held->state != e.prev_hash || held->closed) return Applied::dropped;
-    }
-    auto next = successor(held, e);
-    if (!next || !actor_may(held, *next, e)) return Applied::dropped;
-    if (!begins && e.epoch <= state->epoch) {  // valid, and another one stands there
-        state->forked = true;
-        return Applied::forked;
-    }
-    if (begins) {
-        state.emplace();
-        state->id = e.conversation;
-    }
+std::uint64_t ConversationState::mending_epoch() const {
+    return std::max(epoch, other.empty() ? 0 : other.rbegin()->first) + 1;
+}
+
+Digest ConversationState::fork_hash() const {
+    if (!forked) return {};
+    const auto& a = now().state;
+    const auto& b = other.rbegin()->second.state;
+    return hash(label::kConversationFork, {std::min(a, b).view(), std::max(a, b).view()});
+}
+
+namespace {
+
+bool knows(const ConversationState& state, const ConvEvent& e) {
+    const auto wanted = e.state();
+    const auto* ours = state.at(e.epoch);
+    const auto theirs = state.other.find(e.epoch);
+    return (ours != nullptr && ours->state == wanted) || state.settled.contains(wanted) ||
+           (theirs != state.other.end() && theirs->second.state == wanted);
+}
+
+bool proven(const ConvEvent& e, const ActorFacts& actor) {
+    return actor.cert != nullptr && actor.cert->user == e.actor_user && actor.cert->device == e.actor_device &&
+           actor.head == ActorFacts::Head::verified && verify_event(e, actor.cert->identity) && !revoked_then(actor, e);
+}
+
+Applied begin(std::optional<ConversationState>& state, const ConvEvent& e) {
+    if (e.kind == EventKind::create && (e.id_of_create() != e.conversation || e.epoch != 1)) return Applied::dropped;
+    auto next = successor(nullptr, e);
+    if (!next || !actor_may(next->roster, e)) return Applied::dropped;
+    state.emplace();
+    state->id = e.conversation;
     state->epoch = e.epoch;
     state->epochs[e.epoch] = std::move(*next);
-    while (state->epochs.size() > ConversationState::kEpochsKept) state->epochs.erase(state->epochs.begin());
     return Applied::applied;
+}
+
+void put(std::map<std::uint64_t, EpochState>& branch, std::uint64_t epoch, EpochState next) {
+    branch[epoch] = std::move(next);
+    while (branch.size() > ConversationState::kEpochsKept) branch.erase(branch.begin());
+}
+
+// A restate over who is in both rosters, by an administrator of both.
+Applied mend(ConversationState& state, const ConvEvent& e) {
+    const auto both = state.agreed();
+    auto next = successor(&both, e);
+    if (e.epoch != state.mending_epoch() || !next || !actor_may(both, e)) return Applied::dropped;
+    if (state.now().closed || state.other.rbegin()->second.closed) return Applied::dropped;
+    next->only_additions = false;
+    next->mended = e.prev_hash;
+    put(state.epochs, e.epoch, std::move(*next));
+    state.epoch = e.epoch;
+    for (const auto& [number, left] : state.other) state.settled.insert(left.state);
+    state.other.clear();
+    state.forked = false;
+    return Applied::applied;
+}
+
+struct Base {
+    const EpochState* state = nullptr;
+    bool in_other = false;
+};
+
+// The epoch that the event stands on, in either branch. A second restate that mends the fork that ended at its epoch
+// stands where the first did.
+Base base_of(const ConversationState& state, const ConvEvent& e) {
+    const auto* ours = state.at(e.epoch - 1);
+    if (ours != nullptr && ours->state == e.prev_hash) return {ours, false};
+    const auto theirs = state.other.find(e.epoch - 1);
+    if (theirs != state.other.end() && theirs->second.state == e.prev_hash) return {&theirs->second, true};
+    const auto* there = state.at(e.epoch);
+    const bool mends = there != nullptr && e.kind == EventKind::restate && !there->mended.is_zero();
+    if (mends && there->mended == e.prev_hash) return {there, false};
+    return {};
+}
+
+}  // namespace
+
+Applied apply(std::optional<ConversationState>& state, const ConvEvent& e, const ActorFacts& actor) {
+    if (state && (state->is_pair() || state->id != e.conversation)) return Applied::dropped;
+    if (state && knows(*state, e)) return Applied::repeated;
+    if (!actor.entry_known || actor.head == ActorFacts::Head::unknown) return Applied::held;
+    if (!proven(e, actor)) return Applied::dropped;
+    if (!state) return e.kind == EventKind::create || e.kind == EventKind::restate ? begin(state, e) : Applied::held;
+    if (e.kind == EventKind::create) return Applied::dropped;
+    if (state->forked && e.kind == EventKind::restate && e.prev_hash == state->fork_hash()) return mend(*state, e);
+    if (e.epoch > state->mending_epoch()) return Applied::held;
+
+    const auto base = base_of(*state, e);
+    // What it stands on may be a branch that was not shown to us yet; before what is kept, nobody can tell any more.
+    if (base.state == nullptr) return e.epoch > state->epochs.begin()->first ? Applied::held : Applied::dropped;
+    if (base.state->closed) return Applied::dropped;
+    auto next = successor(&base.state->roster, e);
+    if (!next || !actor_may(base.state->roster, e)) return Applied::dropped;
+    auto& branch = base.in_other ? state->other : state->epochs;
+    if (e.epoch == branch.rbegin()->first + 1) {
+        put(branch, e.epoch, std::move(*next));
+        state->epoch = state->epochs.rbegin()->first;
+        return Applied::applied;
+    }
+    if (state->forked) return Applied::dropped;  // a third branch: the alarm was raised, and nobody is added by it
+    state->other[e.epoch] = std::move(*next);
+    state->forked = true;
+    return Applied::forked;
+}
+
+std::size_t apply_all(std::optional<ConversationState>& state, std::span<const Step> steps) {
+    auto scratch = state;
+    std::size_t taken = 0;
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        auto actor = steps[i].actor;
+        const bool revoked = revoked_then(actor, steps[i].event);
+        if (revoked) actor.revoke = nullptr;
+        const auto outcome = apply(scratch, steps[i].event, actor);
+        if (outcome != Applied::applied && outcome != Applied::repeated) break;
+        if (revoked && outcome == Applied::applied) continue;
+        state = scratch;
+        taken = i + 1;
+    }
+    return taken;
 }
 
 }  // namespace nimes::agent::conversation

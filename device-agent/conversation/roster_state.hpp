@@ -1,12 +1,13 @@
 // Who is in a conversation, as this device knows it: signed events applied one after the other (FORMATS.md 2.5).
 //
 // apply() is the only way that a roster changes. What it cannot judge yet is held, what is wrong is dropped, and two
-// valid successors of one epoch are a fork: kept, shown, never resolved in silence. Pure. Threads: values.
-// Errors: Errc::malformed by parse.
+// valid successors of one epoch are a fork: both branches are kept and grow, neither wins, and an administrator of both
+// ends it. Pure. Threads: values. Errors: Errc::malformed by parse, which accepts exactly what encode() writes.
 #pragma once
 
 #include <map>
 #include <optional>
+#include <set>
 
 #include "nimes/conversation_event.hpp"
 #include "nimes/device_record.hpp"
@@ -18,6 +19,7 @@ struct EpochState {
     Roster roster;
     bool closed = false;
     bool only_additions = true;  // beside the epoch before
+    Digest mended;               // of an epoch that ended a fork: the fork's hash
 };
 
 struct ConversationState {
@@ -27,12 +29,19 @@ struct ConversationState {
     std::vector<UserId> pair;  // both users of a conversation of two; empty: a group
     std::uint64_t epoch = 0;
     std::map<std::uint64_t, EpochState> epochs;  // the newest 64
-    bool forked = false;
+    std::map<std::uint64_t, EpochState> other;   // of a fork: the branch seen second, from the disputed epoch on
+    bool forked = false;                         // other is not empty
+    std::set<Digest> settled;                    // states of branches that a mended fork left behind
 
     [[nodiscard]] bool is_pair() const { return !pair.empty(); }
     [[nodiscard]] const EpochState* at(std::uint64_t wanted) const;
     [[nodiscard]] const EpochState& now() const { return epochs.at(epoch); }
     [[nodiscard]] const Member* member(const UserId& user) const;
+    // To whom grants may go: the roster of now; in a fork who is in both, with the lower role.
+    [[nodiscard]] Roster agreed() const;
+    // What ends the fork stands on: epoch and prev_hash of that restate.
+    [[nodiscard]] std::uint64_t mending_epoch() const;
+    [[nodiscard]] Digest fork_hash() const;
     // Was somebody removed, or a role changed, after that epoch?
     [[nodiscard]] bool more_than_additions_since(std::uint64_t since) const;
 
@@ -54,5 +63,13 @@ enum class Applied : std::uint8_t { applied, repeated, held, dropped, forked };
 
 // `state` is nullopt for a conversation not known yet: then a create or a restate begins it.
 Applied apply(std::optional<ConversationState>& state, const ConvEvent& event, const ActorFacts& actor);
+
+// Several events that follow each other, and how many of them were taken. Here an event of a device that was revoked
+// since counts too, once a later one of an unrevoked device stands on it: a thief can write none of those.
+struct Step {
+    ConvEvent event;
+    ActorFacts actor;
+};
+std::size_t apply_all(std::optional<ConversationState>& state, std::span<const Step> steps);
 
 }  // namespace nimes::agent::conversation

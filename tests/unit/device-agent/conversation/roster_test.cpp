@@ -1,61 +1,11 @@
+// Who is in a group after which events.
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <numeric>
 
-#include "conversation/content.hpp"
-#include "conversation/events.hpp"
-#include "unit/schemas/identity_fixture.hpp"
+#include "unit/device-agent/conversation/team.hpp"
 
 using namespace nimes;
 using namespace nimes::agent::conversation;
-
-namespace {
-
-struct Random final : RandomSource {
-    std::uint8_t n = 0;
-    void fill(std::span<std::uint8_t> out) override {
-        for (auto& b : out) b = ++n;
-    }
-};
-
-struct Team {
-    test::Organisation org;
-    Random random;
-    UserId anna = test::user(1), bernd = test::user(2), clara = test::user(3);
-    SigningKeyPair anna_key = test::key_pair(11), bernd_key = test::key_pair(12);
-    DeviceCert anna_cert = test::certify(org, anna, anna_key, 1), bernd_cert = test::certify(org, bernd, bernd_key, 1);
-    DirectoryHead head = [] {
-        DirectoryHead h;
-        h.revision = 5;
-        h.ts = test::kNow;
-        return h;
-    }();
-
-    EventMaker by_anna() { return {anna, anna_cert.device, anna_key.secret, head, test::kNow}; }
-    EventMaker by_bernd() { return {bernd, bernd_cert.device, bernd_key.secret, head, test::kNow}; }
-    ActorFacts knows(const DeviceCert& cert) const { return {true, &cert, nullptr, ActorFacts::Head::verified}; }
-    ActorFacts facts(const ConvEvent& e) const { return knows(e.actor_user == anna ? anna_cert : bernd_cert); }
-    Applied take(std::optional<ConversationState>& state, const ConvEvent& e) { return apply(state, e, facts(e)); }
-
-    // A history of five events, each on top of the one before.
-    std::vector<ConvEvent> history() {
-        std::vector<ConvEvent> out{create_group(by_anna(), {bernd}, random)};
-        std::optional<ConversationState> state;
-        REQUIRE(take(state, out[0]) == Applied::applied);
-        const auto next = [&](Result<ConvEvent> e) {
-            REQUIRE(e);
-            REQUIRE(take(state, *e) == Applied::applied);
-            out.push_back(*e);
-        };
-        next(change_group(by_anna(), *state, {{clara, MemberRole::reader, RosterOp::add}}));
-        next(change_group(by_anna(), *state, {{bernd, MemberRole::administrator, RosterOp::set_role}}));
-        next(change_group(by_bernd(), *state, {{clara, MemberRole::reader, RosterOp::remove}}));
-        next(restate_group(by_bernd(), *state));
-        return out;
-    }
-};
-
-}  // namespace
 
 TEST_CASE("events in any order, any number of times, lead to one state") {
     Team team;
@@ -161,31 +111,135 @@ TEST_CASE("a creation must have the id that it makes, and a pair has no events")
     CHECK(pair_conversation(team.anna, team.anna).now().roster.size() == 1);
 }
 
-TEST_CASE("content: what was said comes back, and a kind that does not fit its content is malformed") {
-    const auto round_trip = [](const Meaning& meaning) {
-        const auto body = encode(meaning).value();
-        return decode(body.kind, body.bytes).value();
+TEST_CASE("an event of a device that was stolen since counts once an unrevoked one built on it") {
+    Team team;
+    std::optional<ConversationState> state;
+    REQUIRE(team.take(state, create_group(team.by_anna(), {team.bernd}, team.random)) == Applied::applied);
+    const auto start = state;
+    const auto next = [&](const EventMaker& maker, std::vector<RosterItem> items) {
+        const auto e = change_group(maker, *state, std::move(items)).value();
+        REQUIRE(team.take(state, e) == Applied::applied);
+        return e;
     };
-    CHECK(std::get<Text>(round_trip(Text{"Gänsemarkt 😀"})).text == "Gänsemarkt 😀");
-    CHECK(std::get<Info>(round_trip(Info{"Einsatz"})).title == "Einsatz");
-    Media media;
-    media.plain_length = 1'000;
-    media.padded_length = padme(1'000);
-    media.caption = "von vorn";
-    CHECK(std::get<Media>(round_trip(std::move(media))).caption == "von vorn");
+    const auto raised = next(team.by_anna(), {{team.bernd, MemberRole::administrator, RosterOp::set_role}});
+    const auto added = next(team.by_anna(), {{team.clara, MemberRole::poster, RosterOp::add}});
+    const auto after = next(team.by_bernd(), {{team.clara, MemberRole::reader, RosterOp::set_role}});
+    const auto thief = next(team.by_anna(), {{test::user(9), MemberRole::administrator, RosterOp::add}});
 
-    const auto text = encode(Text{"x"}).value();
-    CHECK_FALSE(decode(2, text.bytes));
-    CHECK_FALSE(decode(0, text.bytes));
-    CHECK(std::get<Unknown>(decode(99, text.bytes).value()).kind == 99);  // a newer version's
-    CHECK_FALSE(encode(Text{std::string(kMaxText + 1, 'x')}));
-    CHECK_FALSE(encode(Unknown{7}));
-    for (const char* bad : {"\xff", "\xc3", "\xed\xa0\x80", "\xc0\xaf", "\xf5\x80\x80\x80", "\xe0\x80\xaf"}) {
-        CHECK_FALSE(valid_utf8(bad));
-        CHECK_FALSE(encode(Text{bad}));
+    const auto stolen = test::revoke_by_admin(team.org, team.anna, team.anna_cert.device, 2);
+    auto revoked = team.knows(team.anna_cert);
+    revoked.revoke = &stolen;
+    const auto sound = team.knows(team.bernd_cert);
+    auto late = start;
+    CHECK(apply(late, raised, revoked) == Applied::dropped);  // alone
+    const std::vector<Step> alone{{raised, revoked}, {added, revoked}};
+    CHECK(apply_all(late, alone) == 0);
+    CHECK(late->encode() == start->encode());
+    const std::vector<Step> all{{raised, revoked}, {added, revoked}, {after, sound}, {thief, revoked}};
+    CHECK(apply_all(late, all) == 3);
+    CHECK(late->epoch == 4);
+    CHECK(late->member(test::user(9)) == nullptr);
+    // Applied before the revocation was seen: it stays.
+    CHECK(apply(late, raised, revoked) == Applied::repeated);
+    CHECK(apply_all(late, all) == 3);
+
+    auto unproven = late;
+    auto unknown = sound;
+    unknown.entry_known = false;
+    late = start;
+    const std::vector<Step> waiting{{raised, revoked}, {added, revoked}, {after, unknown}};
+    CHECK(apply_all(late, waiting) == 0);
+    CHECK(late->encode() == start->encode());
+}
+
+TEST_CASE("a closed group takes nothing more, and a device signs for itself alone") {
+    Team team;
+    std::optional<ConversationState> state;
+    REQUIRE(team.take(state, create_group(team.by_anna(), {team.bernd}, team.random)) == Applied::applied);
+    auto close = restate_group(team.by_anna(), *state).value();
+    close.kind = EventKind::close;
+    close.items.clear();
+    close.actor_device.bytes[0] ^= 1;
+    close.signature = sign_event(team.anna_key.secret, close.body());
+    CHECK(team.take(state, close) == Applied::dropped);
+    close.actor_device = team.anna_cert.device;
+    close.conversation.bytes[0] ^= 1;
+    close.signature = sign_event(team.anna_key.secret, close.body());
+    CHECK(team.take(state, close) == Applied::dropped);
+    close.conversation = state->id;
+    close.signature = sign_event(team.anna_key.secret, close.body());
+    REQUIRE(team.take(state, close) == Applied::applied);
+    CHECK(state->now().closed);
+    CHECK(team.take(state, restate_group(team.by_anna(), *state).value()) == Applied::dropped);
+}
+
+TEST_CASE("a restate changes nothing, and begins where a group was not known") {
+    Team team;
+    const auto events = team.history();
+    std::optional<ConversationState> joined;
+    REQUIRE(team.take(joined, events[4]) == Applied::applied);
+    CHECK(joined->epoch == 5);
+    CHECK(joined->at(4) == nullptr);
+    std::optional<ConversationState> state;
+    REQUIRE(team.take(state, events[0]) == Applied::applied);
+    auto sly = restate_group(team.by_anna(), *state).value();
+    sly.items[1].role = MemberRole::reader;
+    sly.roster_root = roster_root({{sly.items[0].user, sly.items[0].role}, {sly.items[1].user, sly.items[1].role}});
+    sly.signature = sign_event(team.anna_key.secret, sly.body());
+    CHECK(team.take(state, sly) == Applied::dropped);
+    auto by_poster = restate_group(team.by_bernd(), *state).value();
+    CHECK(team.take(state, by_poster) == Applied::dropped);
+    std::optional<ConversationState> none;
+    CHECK(team.take(none, by_poster) == Applied::dropped);  // nobody begins a group who does not administer it
+    auto wrong_root = restate_group(team.by_anna(), *state).value();
+    wrong_root.roster_root.bytes[0] ^= 1;
+    wrong_root.signature = sign_event(team.anna_key.secret, wrong_root.body());
+    CHECK(team.take(state, wrong_root) == Applied::dropped);
+}
+
+TEST_CASE("a removal names the role that was held, and only one who is there is removed or changed") {
+    Team team;
+    std::optional<ConversationState> state;
+    REQUIRE(team.take(state, create_group(team.by_anna(), {team.bernd}, team.random)) == Applied::applied);
+    for (const auto& item : {RosterItem{team.bernd, MemberRole::reader, RosterOp::remove},
+                             RosterItem{team.clara, MemberRole::poster, RosterOp::remove},
+                             RosterItem{team.clara, MemberRole::poster, RosterOp::set_role},
+                             RosterItem{team.anna, MemberRole::poster, RosterOp::set_role}})
+        CHECK(team.take(state, change_group(team.by_anna(), *state, {item}).value()) == Applied::dropped);
+    CHECK(state->epoch == 1);
+    // Leaving is one's own removal and nothing beside it.
+    const auto more = change_group(
+        team.by_bernd(), *state,
+        {{team.bernd, MemberRole::poster, RosterOp::remove}, {team.clara, MemberRole::poster, RosterOp::add}});
+    CHECK(team.take(state, more.value()) == Applied::dropped);
+}
+
+TEST_CASE("the container's bytes are read back exactly, or refused") {
+    Team team;
+    std::optional<ConversationState> state;
+    for (const auto& e : team.history()) REQUIRE(team.take(state, e) == Applied::applied);
+    for (const auto& stored : {state->encode(), pair_conversation(team.anna, team.bernd).encode()}) {
+        REQUIRE(ConversationState::parse(stored));
+        for (std::size_t n = 0; n < stored.size(); ++n) {
+            CHECK_FALSE(ConversationState::parse(ByteView(stored).first(n)));
+            for (const int bit : {0x01, 0x04, 0x80}) {
+                auto changed = stored;
+                changed[n] = static_cast<std::uint8_t>(changed[n] ^ bit);
+                if (const auto read = ConversationState::parse(changed)) CHECK(read->encode() == changed);
+            }
+        }
     }
-    Media wrong;
-    wrong.plain_length = 1'000;
-    wrong.padded_length = 1'000'000;
-    CHECK_FALSE(encode(Meaning(std::move(wrong))));
+    const auto refused = [&](auto change) {
+        auto other = *state;
+        change(other);
+        return !ConversationState::parse(other.encode());
+    };
+    CHECK(refused([](auto& s) { s.epochs[5].roster[0].role = static_cast<MemberRole>(4); }));
+    CHECK(refused([](auto& s) { s.epochs[5].roster[0].role = static_cast<MemberRole>(0); }));
+    CHECK(refused([](auto& s) { std::swap(s.epochs[5].roster[0], s.epochs[5].roster[1]); }));
+    CHECK(refused([](auto& s) { s.epochs[5].roster.push_back(s.epochs[5].roster.back()); }));
+    CHECK(refused([](auto& s) { s.epoch = 4; }));
+    CHECK(refused([](auto& s) {
+        for (std::uint64_t n = 6; n < 80; ++n) s.epochs[s.epoch = n] = s.epochs[5];
+    }));
 }
