@@ -59,11 +59,20 @@ Digest Codes::hash_of(const ServiceAddress& address, std::string_view code) cons
 }
 
 Result<std::string> Codes::issue(const ServiceAddress& address, Millis now) {
+    return put_new(address.text(), address, now + policy_.code_life);
+}
+
+Result<void> Codes::pretend(const ServiceAddress& address) {
+    if (auto code = put_new(std::string(kDecoy), address, 0); !code) return pass(code);
+    return {};
+}
+
+Result<std::string> Codes::put_new(const std::string& key, const ServiceAddress& address, Millis ends) {
     auto code = std::to_string(draw(random_));
     code.insert(0, kDigits - code.size(), '0');
     const std::lock_guard lock(mutex_);
     store::Batch batch(partition());
-    batch.put(address.text(), CodeRow{hash_of(address, code), now + policy_.code_life, 0, {}}.encode());
+    batch.put(key, CodeRow{hash_of(address, code), ends, 0, {}}.encode());
     if (auto ok = store_.commit(batch, store::Sync::yes); !ok) return pass(ok);
     return code;
 }

@@ -21,12 +21,15 @@ class Codes {
 
     // Replaces an earlier code of this address.
     Result<std::string> issue(const ServiceAddress& address, Millis now);
+    // The same work, lock and write for an address that gets none: what runs beside it must not feel a difference.
+    Result<void> pretend(const ServiceAddress& address);
     // Right: the code is used up by this identity key, which may repeat its request (a lost answer) until the code
     // ends.
     Result<void> redeem(const ServiceAddress& address, std::string_view typed, const PublicKey& identity, Millis now);
     Result<void> expire(Millis now);
 
   private:
+    Result<std::string> put_new(const std::string& key, const ServiceAddress& address, Millis ends);
     Digest hash_of(const ServiceAddress& address, std::string_view code) const;
 
     store::Store& store_;

@@ -23,10 +23,12 @@ struct Enrolment::Impl {
           codes(n.store, std::move(pepper), n.random, policy),
           tickets(n.store),
           per_address(policy.codes_per_address, policy.code_life),
+          per_stranger(policy.codes_per_address, policy.code_life),
           per_network(policy.requests_per_network, policy.code_life) {}
 
     void run();
     void send_code(const std::string& text);
+    void post_code(const ServiceAddress& address);
     Result<Ticket> open_ticket(const UserId& user, const Begin& request, Millis now);
     Result<Outcome> certify(Ticket& ticket);
     Result<Outcome> draft_anew(Ticket& ticket);
@@ -38,7 +40,7 @@ struct Enrolment::Impl {
     const Policy policy;
     Codes codes;
     Tickets tickets;
-    Limits per_address, per_network;
+    Limits per_address, per_stranger, per_network;
     std::mutex steps;  // begin, finish, vouch: one at a time
 
     std::mutex mutex;
@@ -95,14 +97,22 @@ void Enrolment::Impl::run() {
     }
 }
 
+// Strangers cost what others cost, and have limits of their own: they cannot use up the memory of the others'.
 void Enrolment::Impl::send_code(const std::string& text) {
     const auto address = ServiceAddress::parse(text);
-    if (!address || !needs.roster.find(*address)) return needs.metrics.enrolments.with({"not_on_roster"}).add();
-    if (!per_address.take(address->text(), needs.clock.boot()))
-        return needs.metrics.enrolments.with({"address_limited"}).add();
-    const auto code = codes.issue(*address, needs.clock.now());
+    const bool known = address && needs.roster.find(*address);
+    if (address && (known ? per_address : per_stranger).take(address->text(), needs.clock.boot())) {
+        if (known) return post_code(*address);
+        if (auto ok = codes.pretend(*address); !ok)
+            needs.log.error("code_not_stored", {{"code", ok.error().row().name}});
+    }
+    needs.metrics.enrolments.with({known ? "address_limited" : "not_on_roster"}).add();
+}
+
+void Enrolment::Impl::post_code(const ServiceAddress& address) {
+    const auto code = codes.issue(address, needs.clock.now());
     if (!code) return needs.log.error("code_not_stored", {{"code", code.error().row().name}});
-    needs.post.send_code(*address, *code);
+    needs.post.send_code(address, *code);
 }
 
 Result<Offer> Enrolment::begin(const Begin& request, const std::string& peer) {
