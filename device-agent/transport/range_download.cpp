@@ -83,7 +83,7 @@ Result<HttpsAnswer> RangeDownload::fetch(const BlobId& id, Target& target, const
     HttpsRequest request;
     request.path = options_.collection + "/" + to_hex(id.view());
     if (target.have > 0) request.headers = {{"Range", "bytes=" + std::to_string(target.have) + "-"}};
-    request.writer_limit = target.size - target.have;
+    request.writer_limit = UINT64_MAX;  // the writer below knows better
     request.stop = stop;
     request.begin = [&](int status, const Headers& headers) -> Result<void> {
         if (status == 206) {

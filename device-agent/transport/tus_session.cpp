@@ -79,7 +79,7 @@ void TusSession::asked(const HttpsAnswer& answer) {
     }
     if (answer.status == 404 || answer.status == 410) {
         if (recreated_++ >= kMostRecreations) return give_up({Errc::upload_gone, {}});
-        offset_ = 0;
+        offset_ = highest_ = 0;
         phase_ = Phase::create;
         return;
     }
@@ -97,7 +97,7 @@ void TusSession::patched(const HttpsAnswer& answer, Millis took) {
         else if (took > 4 * options_.quick) part_ = std::max(options_.least_part, part_ / 2);
         return moved_to(*offset);
     }
-    if (answer.status == 409 && offset && *offset <= size_ && *offset != offset_) return moved_to(*offset);
+    if (answer.status == 409 && offset && *offset <= size_ && *offset > highest_) return moved_to(*offset);
     if (answer.status == 409) return retry({Errc::upload_offset, {}}, Phase::ask);
     if (answer.status == 404 || answer.status == 410) {
         phase_ = Phase::ask;
@@ -107,7 +107,9 @@ void TusSession::patched(const HttpsAnswer& answer, Millis took) {
 }
 
 void TusSession::moved_to(std::uint64_t offset) {
-    if (offset > offset_ || phase_ == Phase::create) failures_ = 0;
+    // Only what is further than ever is progress: a gateway that goes to and fro must not keep us busy for ever.
+    if (offset > highest_) failures_ = 0;
+    highest_ = std::max(highest_, offset);
     offset_ = offset;
     phase_ = offset_ == size_ ? Phase::done : Phase::patch;
 }

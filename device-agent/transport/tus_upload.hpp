@@ -72,6 +72,7 @@ class TusSession {
     TusOptions options_;
     Phase phase_;
     std::uint64_t offset_ = 0;
+    std::uint64_t highest_ = 0;
     std::uint64_t part_;
     std::uint64_t sent_part_ = 0;
     unsigned failures_ = 0;
