@@ -189,10 +189,9 @@ Applied apply(std::optional<ConversationState>& state, const ConvEvent& e, const
     if (!state) return e.kind == EventKind::create || e.kind == EventKind::restate ? begin(state, e) : Applied::held;
     if (e.kind == EventKind::create) return Applied::dropped;
     if (state->forked && e.kind == EventKind::restate && e.prev_hash == state->fork_hash()) return mend(*state, e);
-    if (e.epoch > state->mending_epoch()) return Applied::held;
 
     const auto base = base_of(*state, e);
-    // What it stands on may be a branch that was not shown to us yet; before what is kept, nobody can tell any more.
+    // What it stands on may come yet, or be a branch not shown to us; before all that is kept nobody can tell any more.
     if (base.state == nullptr) return e.epoch > state->epochs.begin()->first ? Applied::held : Applied::dropped;
     if (base.state->closed) return Applied::dropped;
     auto next = successor(&base.state->roster, e);

@@ -90,6 +90,10 @@ TEST_CASE("two ways to mend one fork are a fork again") {
     auto state = f.forked();
     const auto by_anna = mend_group(f.by_anna(), *state).value(), by_bernd = mend_group(f.by_bernd(), *state).value();
     REQUIRE(f.take(state, by_anna) == Applied::applied);
+    auto elsewhere = by_bernd;  // a restate that mends another fork than the one there was
+    elsewhere.prev_hash.bytes[0] ^= 1;
+    elsewhere.signature = sign_event(f.bernd_key.secret, elsewhere.body());
+    CHECK(f.take(state, elsewhere) == Applied::held);
     CHECK(f.take(state, by_bernd) == Applied::forked);
     CHECK(state->agreed() == f.both);
 }
@@ -150,7 +154,18 @@ TEST_CASE("a third branch is not followed, and a closed one is not reopened") {
 
 TEST_CASE("what stands on a branch not shown yet waits for it; what stands before all that is kept does not") {
     Fork f;
-    auto state = f.before;
+    auto state = f.forked();
+    auto astray = f.change(f.by_anna(), *state, {{f.dora, MemberRole::reader, RosterOp::set_role}});
+    astray.prev_hash.bytes[0] ^= 1;
+    astray.signature = sign_event(f.anna_key.secret, astray.body());
+    CHECK(f.take(state, astray) == Applied::held);
+    auto on_other = f.change(f.by_bernd(), *state, {{f.bernd, MemberRole::administrator, RosterOp::remove}});
+    on_other.prev_hash = astray.prev_hash;
+    on_other.roster_root = roster_root({f.both[0], {f.clara, MemberRole::poster}, {f.emil, MemberRole::reader}});
+    on_other.signature = sign_event(f.bernd_key.secret, on_other.body());
+    CHECK(f.take(state, on_other) == Applied::held);  // fits the second branch's roster, and stands on nothing of it
+
+    state = f.before;
     REQUIRE(f.take(state, f.one) == Applied::applied);
     CHECK(f.take(state, f.other_more) == Applied::held);
     for (std::size_t n = 0; n <= ConversationState::kEpochsKept; ++n)

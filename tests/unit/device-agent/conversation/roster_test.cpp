@@ -52,12 +52,22 @@ TEST_CASE("what is not known yet is held; what does not hold is dropped and chan
     facts = team.knows(team.anna_cert);
     facts.revoke = &stolen;
     CHECK(apply(state, create, facts) == Applied::dropped);
+    auto later = stolen;  // a thief can back-date
+    later.effective = create.ts + 1;
+    facts.revoke = &later;
+    CHECK(apply(state, create, facts) == Applied::dropped);
     auto replaced = stolen;
     replaced.reason = RevokeReason::replaced;
+    replaced.effective = create.ts;
+    facts.revoke = &replaced;
+    CHECK(apply(state, create, facts) == Applied::dropped);
     replaced.effective = create.ts + 1;
     facts.revoke = &replaced;
     auto again = state;
     CHECK(apply(again, create, facts) == Applied::applied);
+    auto of_another = team.anna_cert;
+    of_another.user = team.bernd;
+    CHECK(apply(state, create, team.knows(of_another)) == Applied::dropped);
     auto forged = create;
     forged.signature.bytes[0] ^= 1;
     CHECK(team.take(state, forged) == Applied::dropped);
@@ -107,6 +117,14 @@ TEST_CASE("a creation must have the id that it makes, and a pair has no events")
     CHECK(team.take(state, create) == Applied::dropped);
     std::optional<ConversationState> pair = pair_conversation(team.anna, team.bernd);
     CHECK(team.take(pair, create_group(team.by_anna(), {team.bernd}, team.random)) == Applied::dropped);
+    auto of_pair = create;
+    of_pair.kind = EventKind::restate;
+    of_pair.conversation = pair->id;
+    of_pair.epoch = 2;
+    of_pair.signature = sign_event(team.anna_key.secret, of_pair.body());
+    CHECK(team.take(pair, of_pair) == Applied::dropped);
+    CHECK_FALSE(restate_group(team.by_anna(), *pair));
+    CHECK_FALSE(change_group(team.by_anna(), *pair, {}));
     CHECK(pair->id == pair_conversation(team.bernd, team.anna).id);
     CHECK(pair_conversation(team.anna, team.anna).now().roster.size() == 1);
 }
@@ -208,9 +226,14 @@ TEST_CASE("a removal names the role that was held, and only one who is there is 
         CHECK(team.take(state, change_group(team.by_anna(), *state, {item}).value()) == Applied::dropped);
     CHECK(state->epoch == 1);
     // Leaving is one's own removal and nothing beside it.
+    CHECK(team.take(state,
+                    change_group(team.by_anna(), *state, {{team.clara, MemberRole::reader, RosterOp::add}}).value()) ==
+          Applied::applied);
+    const auto of_clara = change_group(team.by_bernd(), *state, {{team.clara, MemberRole::reader, RosterOp::remove}});
+    CHECK(team.take(state, of_clara.value()) == Applied::dropped);
     const auto more = change_group(
         team.by_bernd(), *state,
-        {{team.bernd, MemberRole::poster, RosterOp::remove}, {team.clara, MemberRole::poster, RosterOp::add}});
+        {{team.bernd, MemberRole::poster, RosterOp::remove}, {team.clara, MemberRole::poster, RosterOp::set_role}});
     CHECK(team.take(state, more.value()) == Applied::dropped);
 }
 
@@ -238,6 +261,11 @@ TEST_CASE("the container's bytes are read back exactly, or refused") {
     CHECK(refused([](auto& s) { s.epochs[5].roster[0].role = static_cast<MemberRole>(0); }));
     CHECK(refused([](auto& s) { std::swap(s.epochs[5].roster[0], s.epochs[5].roster[1]); }));
     CHECK(refused([](auto& s) { s.epochs[5].roster.push_back(s.epochs[5].roster.back()); }));
+    CHECK(refused([](auto& s) {
+        s.other[5] = s.epochs[5];
+        s.other[5].roster[0].role = static_cast<MemberRole>(4);
+    }));
+    CHECK(refused([](auto& s) { s.epochs.clear(); }));
     CHECK(refused([](auto& s) { s.epoch = 4; }));
     CHECK(refused([](auto& s) {
         for (std::uint64_t n = 6; n < 80; ++n) s.epochs[s.epoch = n] = s.epochs[5];
