@@ -68,7 +68,7 @@ struct Handset {
 };
 
 // Holds connections open until the peer ends them.
-void stay(MqttPeer& peer) {
+inline void stay(MqttPeer& peer) {
     while (peer.packet()) {
     }
 }
