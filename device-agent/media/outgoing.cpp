@@ -23,6 +23,35 @@ Result<void> fill(std::span<std::uint8_t> chunk, const Source& source, std::uint
     return {};
 }
 
+Result<void> at_its_end(const Source& source) {
+    std::uint8_t one = 0;
+    const auto n = source({&one, 1});
+    if (!n) return fail(n.error().code, n.error().detail);
+    if (*n != 0) return fail(Errc::malformed, "the medium is longer than it was");
+    return {};
+}
+
+Result<Digest> seal_to(const std::filesystem::path& part, const BlobReference& blob, const Source& source) {
+    auto file = File::create_new(part);
+    if (!file) return pass(file);
+    const auto shape = blob.shape();
+    BlobDigest digest;
+    Bytes plain, sealed;
+    auto left = blob.plain_length;
+    for (std::uint64_t i = 0; i < shape.chunks(); ++i) {
+        plain.resize(shape.chunk_plain(i));
+        sealed.resize(plain.size() + kBlobTag);
+        if (auto ok = fill(plain, source, left); !ok) return pass(ok);
+        seal_chunk(sealed, shape, blob.key, i, plain);
+        digest.update(sealed);
+        if (auto ok = file->write(sealed); !ok) return pass(ok);
+    }
+    sodium_memzero(plain.data(), plain.size());
+    if (auto ok = at_its_end(source); !ok) return pass(ok);
+    if (auto ok = file->sync(); !ok) return pass(ok);
+    return digest.finish();
+}
+
 }  // namespace
 
 Source source_of(ByteView bytes) {
@@ -50,24 +79,15 @@ Result<BlobReference> seal(const std::filesystem::path& media, const Conversatio
     random.fill(out.key.edit());
     out.plain_length = length;
     out.padded_length = padme(length);
-    const auto shape = out.shape();
+    if (auto ok = out.check(); !ok) return pass(ok);
     const auto part = part_path(media, out.blob);
-    auto file = File::create(part);
-    if (!file) return pass(file);
-    BlobDigest digest;
-    Bytes plain, sealed;
-    auto left = length;
-    for (std::uint64_t i = 0; i < shape.chunks(); ++i) {
-        plain.resize(shape.chunk_plain(i));
-        sealed.resize(plain.size() + kBlobTag);
-        if (auto ok = fill(plain, source, left); !ok) return pass(ok);
-        seal_chunk(sealed, shape, out.key, i, plain);
-        digest.update(sealed);
-        if (auto ok = file->write(sealed); !ok) return pass(ok);
+    auto digest = seal_to(part, out, source);
+    if (!digest) {
+        std::error_code ignored;
+        std::filesystem::remove(part, ignored);
+        return pass(digest);
     }
-    sodium_memzero(plain.data(), plain.size());
-    out.digest = digest.finish();
-    if (auto ok = file->sync(); !ok) return pass(ok);
+    out.digest = *digest;
     if (auto ok = rename_durably(part, sealed_path(media, out.blob)); !ok) return pass(ok);
     return out;
 }

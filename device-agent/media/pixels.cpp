@@ -17,7 +17,6 @@ struct Freer {
 };
 
 constexpr int kQuality = 95;
-constexpr std::uint8_t kSofProgressive = 0xc2;
 
 unsigned long length(ByteView bytes) { return static_cast<unsigned long>(bytes.size()); }
 
@@ -27,15 +26,6 @@ Result<Size> read_head(tjhandle handle, ByteView jpeg) {
         height <= 0)
         return fail(Errc::malformed, "no picture in the JPEG");
     return Size{static_cast<std::uint32_t>(width), static_cast<std::uint32_t>(height)};
-}
-
-bool is_progressive(ByteView jpeg) {
-    for (std::size_t at = 2; at + 4 <= jpeg.size() && jpeg[at] == 0xff;) {
-        if (jpeg[at + 1] == kSofProgressive) return true;
-        if (jpeg[at + 1] == 0xda) return false;
-        at += 2 + (static_cast<std::size_t>(jpeg[at + 2]) << 8 | jpeg[at + 3]);
-    }
-    return false;
 }
 
 struct Pixels {
@@ -136,12 +126,11 @@ int lossless_operation(int orientation) {
 
 }  // namespace
 
-Result<Size> judge_jpeg(ByteView jpeg, const PhotoLimits& limits, bool is_turned) {
+Result<Size> judge_jpeg(ByteView jpeg, const PhotoLimits& limits, bool whole) {
     const Handle handle(tjInitDecompress());
     auto size = read_head(handle.get(), jpeg);
     if (!size) return size;
     const auto pixels = std::uint64_t{size->width} * size->height;
-    const bool whole = is_turned || is_progressive(jpeg);
     if (size->width > limits.max_side || size->height > limits.max_side ||
         pixels > (whole ? limits.max_pixels_whole : limits.max_pixels))
         return fail(Errc::too_large, "the picture has too many pixels");

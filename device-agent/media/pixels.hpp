@@ -10,8 +10,8 @@ struct Size {
     std::uint32_t width = 0;
     std::uint32_t height = 0;
 };
-// Reads the head and decodes everything once, small.
-Result<Size> judge_jpeg(ByteView jpeg, const PhotoLimits& limits, bool turned);
+// Reads the head and decodes everything once, small. whole: all coefficients must be held at once.
+Result<Size> judge_jpeg(ByteView jpeg, const PhotoLimits& limits, bool whole);
 // orientation: Exif's 2 to 8. Without loss where the size allows, else encoded again.
 Result<Bytes> turn_jpeg(ByteView jpeg, int orientation);
 // At most `limit` bytes; empty when none fits.

@@ -27,6 +27,11 @@ std::optional<Millis> parse_time(std::string_view text, int offset_minutes) {
         const auto* first = text.data() + kAt[i];
         if (std::from_chars(first, first + kLength[i], parts[i]).ptr != first + kLength[i]) return std::nullopt;
     }
+    if (parts[0] < 1990 || parts[0] > 2200 || parts[1] < 1 || parts[1] > 12 || parts[2] < 1 || parts[2] > 31 ||
+        parts[3] < 0 || parts[3] > 23 || parts[4] < 0 || parts[4] > 59 || parts[5] < 0 || parts[5] > 60)
+        return std::nullopt;
+    for (const std::size_t at : {4u, 7u, 13u, 16u})
+        if (text[at] != ':') return std::nullopt;
     std::tm time{};
     time.tm_year = parts[0] - 1900;
     time.tm_mon = parts[1] - 1;
@@ -35,8 +40,25 @@ std::optional<Millis> parse_time(std::string_view text, int offset_minutes) {
     time.tm_min = parts[4];
     time.tm_sec = parts[5];
     const auto seconds = timegm(&time) - std::time_t{60} * offset_minutes;
-    if (parts[0] < 1990 || parts[0] > 2200 || seconds < 0) return std::nullopt;
     return static_cast<Millis>(seconds) * kSecond;
+}
+
+std::string_view text_of(ExifData* data, ExifTag tag) {
+    const auto* entry = exif_content_get_entry(data->ifd[EXIF_IFD_EXIF], tag);
+    if (entry == nullptr || entry->format != EXIF_FORMAT_ASCII) return {};
+    return {reinterpret_cast<const char*>(entry->data), entry->size};
+}
+
+// "+01:00" (Exif 2.31, OffsetTimeOriginal); minutes east of UTC.
+std::optional<int> parse_zone(std::string_view text) {
+    if (text.size() < 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':') return std::nullopt;
+    int hours = 0, minutes = 0;
+    const auto number = [&](std::size_t at, int& into) {
+        return text[at] != '-' &&
+               std::from_chars(text.data() + at, text.data() + at + 2, into).ptr == text.data() + at + 2;
+    };
+    if (!number(1, hours) || !number(4, minutes) || hours > 14 || minutes > 59) return std::nullopt;
+    return (text[0] == '-' ? -1 : 1) * (hours * 60 + minutes);
 }
 
 ExifFacts read_exif(const Bytes& exif, int offset_minutes) {
@@ -51,9 +73,8 @@ ExifFacts read_exif(const Bytes& exif, int offset_minutes) {
         const int value = exif_get_short(entry->data, order);
         if (value >= 1 && value <= 8) out.orientation = value;
     }
-    if (const auto* entry = exif_content_get_entry(data->ifd[EXIF_IFD_EXIF], EXIF_TAG_DATE_TIME_ORIGINAL);
-        entry != nullptr && entry->format == EXIF_FORMAT_ASCII)
-        out.captured = parse_time({reinterpret_cast<const char*>(entry->data), entry->size}, offset_minutes);
+    const auto zone = parse_zone(text_of(data.get(), EXIF_TAG_OFFSET_TIME_ORIGINAL));
+    out.captured = parse_time(text_of(data.get(), EXIF_TAG_DATE_TIME_ORIGINAL), zone.value_or(offset_minutes));
     return out;
 }
 
@@ -66,7 +87,7 @@ Result<Photo> prepare_photo(ByteView jpeg, int offset_minutes, const PhotoLimits
     auto stripped = strip_segments(jpeg);
     if (!stripped) return pass(stripped);
     const auto facts = read_exif(stripped->exif, offset_minutes);
-    auto size = judge_jpeg(stripped->jpeg, limits, facts.orientation != 1);
+    auto size = judge_jpeg(stripped->jpeg, limits, stripped->whole || facts.orientation != 1);
     if (!size) return pass(size);
     Photo out{std::move(stripped->jpeg), {}, size->width, size->height, facts.captured};
     if (facts.orientation != 1) {

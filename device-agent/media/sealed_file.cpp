@@ -52,9 +52,13 @@ Result<File> File::create_new(const Path& path) {
     return File(*fd);
 }
 Result<File> File::read(const Path& path) {
-    auto fd = open_file(path, O_RDONLY);
+    auto fd = open_file(path, O_RDONLY | O_NONBLOCK);  // a pipe must not make us wait for a writer
     if (!fd) return pass(fd);
-    return File(*fd);
+    File file(*fd);
+    struct stat facts {};
+    if (::fstat(*fd, &facts) != 0) return failed("cannot read a file");
+    if (!S_ISREG(facts.st_mode)) return fail(Errc::malformed, "no regular file");
+    return file;
 }
 File::File(File&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
 File& File::operator=(File&& other) noexcept {
