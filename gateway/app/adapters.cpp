@@ -48,9 +48,12 @@ std::optional<UserId> EnrolmentRoster::find(const ServiceAddress& address) const
     return person->user;
 }
 
+// A device that is held or suspended will vouch again, one that is revoked or past its dates never.
 Admission EnrolmentRoster::next_admission(const UserId& user) const {
     const auto devices = directory_.devices(user);
-    const bool any_left = std::any_of(devices.begin(), devices.end(), [](const auto& d) { return !d.revoke; });
+    const auto now = clock_.now();
+    const bool any_left =
+        std::any_of(devices.begin(), devices.end(), [&](const auto& d) { return !d.revoke && now < d.cert.not_after; });
     return devices.empty() ? Admission::first : any_left ? Admission::vouched : Admission::approved;
 }
 

@@ -53,8 +53,8 @@ class MailboxOutlet final : public mailbox::Outlet {
 
 class EnrolmentRoster final : public enrolment::Roster {
   public:
-    EnrolmentRoster(directory::Directory& directory, const admin::Organisation& organisation)
-        : directory_(directory), organisation_(organisation) {}
+    EnrolmentRoster(directory::Directory& directory, const admin::Organisation& organisation, const Clock& clock)
+        : directory_(directory), organisation_(organisation), clock_(clock) {}
     std::optional<UserId> find(const ServiceAddress& address) const override;
     Admission next_admission(const UserId& user) const override;
     std::pair<DeviceId, Signature> approve(const DeviceCert& cert) const override { return directory_.approve(cert); }
@@ -71,6 +71,7 @@ class EnrolmentRoster final : public enrolment::Roster {
   private:
     directory::Directory& directory_;
     const admin::Organisation& organisation_;
+    const Clock& clock_;
 };
 
 class AdminRegistry final : public admin::Registry {

@@ -7,7 +7,7 @@
 #include <map>
 #include <sstream>
 
-#include "nimes/service_address.hpp"
+#include "enrolment/mailer.hpp"
 #include "nimes/token.hpp"
 
 namespace nimes::gateway::app {
@@ -148,8 +148,9 @@ void check_whole(const Config& c, std::string& mistakes) {
     need(!c.broker.ca.empty(), "broker.ca");
     need(!c.smtp.url.empty(), "smtp.url");
     need(!c.smtp.sender.empty(), "smtp.sender");
-    if (!c.smtp.sender.empty() && !ServiceAddress::parse(c.smtp.sender))
-        mistakes += "smtp.sender must be one plain mail address\n";
+    if (!c.smtp.url.empty() && !c.smtp.sender.empty())
+        if (const auto ok = enrolment::check({c.smtp.url, c.smtp.sender, {}, {}, {}}); !ok)
+            mistakes += ok.error().detail + "\n";
     for (const auto& level : {"debug", "info", "warning", "error"})
         if (c.operations.log_level == level) return;
     mistakes += "operations.log_level must be debug, info, warning or error\n";

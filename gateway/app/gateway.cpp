@@ -159,19 +159,20 @@ Result<void> Gateway::Impl::make_rooms() {
     if (!here) return fail(Errc::bad_config, "http.public_url");
     auto password = mail_password(config);
     if (!password) return pass(password);
+    const enrolment::MailServer mail_server{config.smtp.url, config.smtp.sender, config.smtp.user, *password,
+                                            config.smtp.ca};
+    if (auto ok = enrolment::check(mail_server); !ok) return ok;
     const auto& secrets = directory->secrets();
 
     people.emplace(*directory);
     media_links.emplace(*media);
-    roster.emplace(*directory, *organisation);
+    roster.emplace(*directory, *organisation, clock);
     registry.emplace(*directory, revocations, clock);
     mirror.emplace(*directory);
     authoriser.emplace(*directory, *here, clock);
     mailroom.emplace(mailbox::Mailroom::Needs{*store, *people, *media_links, outlet, clock, metrics, log},
                      mailbox_options(config));
-    mailer.emplace(
-        enrolment::MailServer{config.smtp.url, config.smtp.sender, config.smtp.user, *password, config.smtp.ca}, clock,
-        random, metrics, log);
+    mailer.emplace(mail_server, clock, random, metrics, log);
     enrolment.emplace(enrolment::Enrolment::Needs{*store, *roster, *mailer, clock, random, metrics, log},
                       pepper_of(secrets), enrolment_policy(config));
     approvals.emplace(*enrolment, *directory);

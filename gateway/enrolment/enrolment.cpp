@@ -31,6 +31,7 @@ struct Enrolment::Impl {
     void post_code(const ServiceAddress& address);
     Result<Ticket> open_ticket(const UserId& user, const Begin& request, Millis now);
     Result<Outcome> certify(Ticket& ticket);
+    [[nodiscard]] bool is_stale(const DeviceCert& cert) const;
     Result<Outcome> draft_anew(Ticket& ticket);
     [[nodiscard]] Millis not_before(Admission admission, Millis now) const {
         return admission == Admission::first ? now : now + policy.device_hold;
@@ -168,6 +169,7 @@ Result<Outcome> Enrolment::finish(const TicketId& id, const Signature& self_sign
 }
 
 Result<Outcome> Enrolment::Impl::certify(Ticket& ticket) {
+    if (!ticket.complete && is_stale(ticket.cert)) return draft_anew(ticket);
     Outcome out;
     if (ticket.cert.admission != Admission::first && ticket.cert.voucher.is_zero()) {
         if (auto ok = tickets.put(ticket); !ok) return pass(ok);
@@ -188,14 +190,26 @@ Result<Outcome> Enrolment::Impl::certify(Ticket& ticket) {
     return out;
 }
 
-// Another device of this person joined or left meanwhile: the sequence number is taken, so all signatures are due
-// again.
+// The hold counts from the issue: once half of it is over, the body takes new dates. And who waits for a voucher when
+// the last device that could give it is gone, or for an approval when there is one again, would wait for ever.
+bool Enrolment::Impl::is_stale(const DeviceCert& cert) const {
+    if (cert.admission == Admission::first) return false;
+    if (needs.roster.identity_of(cert.device)) return false;  // issued already, only the answer was lost
+    const bool late = policy.device_hold > 0 && needs.clock.now() + policy.device_hold / 2 > cert.not_before;
+    return late || (cert.voucher.is_zero() && needs.roster.next_admission(cert.user) != cert.admission);
+}
+
+// All signatures are due again: the body is stale, or another device of this person joined or left meanwhile and took
+// the sequence number. An administrator approves a device, not dates: where nothing else has changed that stands.
 Result<Outcome> Enrolment::Impl::draft_anew(Ticket& ticket) {
     const auto& old = ticket.cert;
     const auto admission = needs.roster.next_admission(old.user);
     auto cert = needs.roster.draft(old.user, old.identity, old.role, admission, old.platform,
                                    not_before(admission, needs.clock.now()));
     if (!cert) return pass(cert);
+    if (admission == Admission::approved && old.admission == admission && old.seq == cert->seq &&
+        !old.voucher.is_zero())
+        std::tie(cert->voucher, cert->voucher_signature) = needs.roster.approve(*cert);
     ticket.cert = std::move(*cert);
     if (auto ok = tickets.put(ticket); !ok) return pass(ok);
     Outcome out;

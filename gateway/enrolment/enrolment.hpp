@@ -22,7 +22,8 @@ struct Offer {
     Bytes body;  // 128
 };
 
-// Exactly one of the three: done, waits for something, or sign this body instead (the entry moved on).
+// Exactly one of the three: done, waits for something, or sign this body instead (the entry moved on, or so much of the
+// hold is over that it begins anew).
 struct Outcome {
     std::optional<DeviceCert> certificate;
     std::optional<Errc> waiting_for;

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <condition_variable>
-#include <deque>
+#include <list>
 #include <mutex>
 #include <thread>
 
@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t kMaxQueue = 1'000;
 constexpr long kTimeoutSeconds = 30;
+constexpr std::chrono::seconds kPause{1};
+constexpr std::chrono::seconds kNothingToDo{3'600};
 constexpr Millis kRetry = 15 * kSecond;
 constexpr Millis kGiveUp = 25 * kMinute;  // the code would end before it is typed
 
@@ -53,6 +55,14 @@ std::string rfc5322_date(Millis now) {
 
 }  // namespace
 
+Result<void> check(const MailServer& server) {
+    if (!server.url.starts_with("smtp://") && !server.url.starts_with("smtps://"))
+        return fail(Errc::bad_config, "smtp.url must be smtp://host:port or smtps://host:port");
+    if (!ServiceAddress::parse(server.sender))
+        return fail(Errc::bad_config, "smtp.sender must be one plain mail address");
+    return {};
+}
+
 std::string code_mail(const std::string& sender, const ServiceAddress& to, const std::string& code, Millis now,
                       const std::string& id) {
     const auto shown = code.substr(0, 4) + "-" + code.substr(4);
@@ -75,6 +85,7 @@ struct Mailer::Impl {
         : server(std::move(s)), clock(c), random(r), metrics(m), log(l) {}
 
     void run();
+    void step(std::unique_lock<std::mutex>& lock);
     enum class Fate : std::uint8_t { sent, later, refused };
     [[nodiscard]] Fate deliver(const Mail& mail) const;
 
@@ -85,7 +96,7 @@ struct Mailer::Impl {
     operations::Log& log;
     std::mutex mutex;
     std::condition_variable wake;
-    std::deque<Mail> queue;
+    std::list<Mail> queue;  // only the thread takes out
     bool stopping = false;
     std::thread thread;
 };
@@ -123,26 +134,31 @@ void Mailer::send_code(const ServiceAddress& to, const std::string& code) {
 void Mailer::Impl::run() {
     std::unique_lock lock(mutex);
     while (!stopping) {
-        const auto now = clock.now();
-        const auto due = std::find_if(queue.begin(), queue.end(), [&](const Mail& m) { return m.due <= now; });
-        if (due == queue.end()) {
-            wake.wait_for(lock, std::chrono::seconds(queue.empty() ? 3'600 : 1));
-            continue;
-        }
-        auto mail = std::move(*due);
-        queue.erase(due);
-        lock.unlock();
-        const auto fate = deliver(mail);
-        lock.lock();
-        if (fate == Fate::sent) {
-            metrics.mails.with({"sent"}).add();
-        } else if (fate == Fate::refused || now - mail.queued > kGiveUp) {
-            metrics.mails.with({"failed"}).add();
-        } else {
-            mail.due = now + kRetry;
-            queue.push_back(std::move(mail));
+        try {
+            step(lock);
+        } catch (const std::exception&) {
+            if (!lock) lock.lock();
+            log.error("mailer_failed");
+            wake.wait_for(lock, kPause);
         }
     }
+}
+
+// A mail leaves the queue once its fate is known: what goes wrong between delays it, and loses nothing.
+void Mailer::Impl::step(std::unique_lock<std::mutex>& lock) {
+    const auto now = clock.now();
+    const auto mail = std::find_if(queue.begin(), queue.end(), [&](const Mail& m) { return m.due <= now; });
+    if (mail == queue.end()) {
+        wake.wait_for(lock, queue.empty() ? kNothingToDo : kPause);
+        return;
+    }
+    mail->due = now + kRetry;
+    lock.unlock();
+    const auto fate = deliver(*mail);
+    lock.lock();
+    if (fate == Fate::later && now - mail->queued <= kGiveUp) return;
+    queue.erase(mail);
+    metrics.mails.with({fate == Fate::sent ? "sent" : "failed"}).add();
 }
 
 Mailer::Impl::Fate Mailer::Impl::deliver(const Mail& mail) const {

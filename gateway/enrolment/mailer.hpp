@@ -23,6 +23,9 @@ struct MailServer {
     std::filesystem::path ca;
 };
 
+// Errc::bad_config, with the key's name: what is checked here goes into headers and commands as it is.
+Result<void> check(const MailServer& server);
+
 class Mailer final : public Post {
   public:
     Mailer(MailServer server, const Clock& clock, RandomSource& random, const operations::Metrics& metrics,

@@ -57,6 +57,9 @@ TEST_CASE("every mistake is named with its line, all at once") {
           std::string::npos);
     CHECK(mistakes(with(good, "mqtts://broker.example:8883", "mqtt://broker.example:1883")).find("broker.url") !=
           std::string::npos);
+    CHECK(mistakes(with(good, "\"nimes@police.example\"", "\"nimes <nimes@police.example>\""))
+              .find("smtp.sender must be") != std::string::npos);
+    CHECK(mistakes(with(good, "\"smtp://", "\"http://")).find("smtp.url must be") != std::string::npos);
     CHECK(mistakes("organisation = ").find("line 1") != std::string::npos);
     CHECK(mistakes("").find("organisation is missing") != std::string::npos);
     const auto two = mistakes(with(with(good, "[policy]", "[policy]\na = 1"), "[store]", "[store]\nb = 2"));

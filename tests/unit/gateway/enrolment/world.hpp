@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <stdexcept>
 
 #include "enrolment/enrolment.hpp"
 #include "store/memory_store.hpp"
@@ -34,7 +35,9 @@ struct FakeRoster final : Roster {
     std::map<UserId, std::uint32_t> seq;
 
     void add(const std::string& text, std::uint8_t n) { people[text].bytes.fill(n); }
+    std::string fault;  // who asks for this address gets an exception
     std::optional<UserId> find(const ServiceAddress& a) const override {
+        if (a.text() == fault) throw std::runtime_error("a roster that fails");
         const auto at = people.find(a.text());
         return at == people.end() ? std::nullopt : std::optional(at->second);
     }

@@ -1,5 +1,6 @@
 // Good requests on each kind of listener, and who may ask.
 #include <algorithm>
+#include <condition_variable>
 #include <cstdlib>
 #include <fstream>
 #include <map>
@@ -49,11 +50,13 @@ void add_echo(Router& router) {
 
 TEST_CASE("a request finds its handler, its answer the client, and the connection stays") {
     std::mutex mutex;
+    std::condition_variable counted;
     std::vector<std::string> told;
     ServerHooks hooks;
     hooks.answered = [&](std::string_view route, std::string_view method, int status) {
         const std::lock_guard lock(mutex);
         told.push_back(std::string(method).append(" ").append(route).append(" ").append(std::to_string(status)));
+        counted.notify_all();
     };
     {
         Site site({}, hooks);
@@ -74,6 +77,9 @@ TEST_CASE("a request finds its handler, its answer the client, and the connectio
         CHECK(fetch(site.url("/nowhere")).status == 404);
         CHECK(fetch(site.url("/echo/x"), {.method = "PUT"}).status == 405);
         CHECK(fetch(site.url("/echo/x"), {.method = "BREW"}).status == 405);
+        const auto all_told = [&] { return told.size() == 7; };  // the hook runs after the last byte has left
+        std::unique_lock lock(mutex);
+        REQUIRE(counted.wait_for(lock, std::chrono::seconds(30), all_told));
     }
     std::ranges::sort(told);  // connections run side by side
     CHECK(told == std::vector<std::string>{"GET  404", "POST /echo/{name} 200", "POST /echo/{name} 200",

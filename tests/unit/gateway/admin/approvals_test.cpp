@@ -1,0 +1,98 @@
+// The routes by which an administrator sees and approves devices of people who have lost all others.
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "admin/routes.hpp"
+#include "nimes/encoding.hpp"
+#include "store/memory_store.hpp"
+
+using namespace nimes;
+using namespace nimes::gateway;
+using namespace nimes::gateway::admin;
+using Json = nlohmann::json;
+
+namespace {
+
+struct NoRegistry final : Registry {
+    Result<Change> put_person(const PersonFields&) override { return Change::unchanged; }
+    std::vector<DeviceLine> devices(const std::optional<ServiceAddress>&) const override { return {}; }
+    Result<void> suspend(const DeviceId&) override { return {}; }
+    Result<void> resume(const DeviceId&) override { return {}; }
+    Result<void> revoke(const DeviceId&, RevokeReason) override { return {}; }
+};
+
+struct OneWaits final : Approvals {
+    WaitingLine line{DeviceId{}, "a.meyer@polizei.example", "Meyer, Anna", 7};
+    std::vector<DeviceId> approved;
+    OneWaits() { line.device.bytes.fill(5); }
+    Result<std::vector<WaitingLine>> waiting() override { return std::vector{line}; }
+    Result<void> approve(const DeviceId& device) override {
+        if (device != line.device) return fail(Errc::not_found, "no such device waits for an approval");
+        approved.push_back(device);
+        return {};
+    }
+};
+
+struct Desk {
+    store::MemoryStore store;
+    SystemClock clock;
+    std::unique_ptr<Organisation> organisation = Organisation::open(store).value();
+    NoRegistry registry;
+    OneWaits approvals;
+    Revocations revocations;
+    http::Router router;
+
+    Desk() { add_routes(router, {*organisation, registry, approvals, revocations, store, clock}); }
+    http::Response ask(http::Method method, const std::string& path) const {
+        auto match = router.find(method, path);
+        REQUIRE(match.handler != nullptr);
+        http::Request request;
+        request.method = method;
+        request.path = path;
+        request.params = match.params;
+        return (*match.handler)(request);
+    }
+    // "what" of each audit line.
+    std::vector<std::string> audit() {
+        std::vector<std::string> out;
+        const auto days = store.partitions(store::Family::audit, "", 10).value();
+        for (const auto& day : days) {
+            const auto rows = store.scan({store::Family::audit, day}, "", "", 10).value();
+            for (const auto& row : rows) out.push_back(Json::parse(as_text(row.value)).at("what"));
+        }
+        return out;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("an administrator sees who waits, and looking leaves no trace") {
+    Desk desk;
+    const auto answer = desk.ask(http::Method::get, "/v1/admin/approvals");
+    CHECK(answer.status == 200);
+    const auto lines = Json::parse(as_text(answer.body));
+    REQUIRE(lines.size() == 1);
+    CHECK(lines[0] == Json{{"device", to_text(desk.approvals.line.device)},
+                           {"address", "a.meyer@polizei.example"},
+                           {"name", "Meyer, Anna"},
+                           {"platform", 7}});
+    CHECK(desk.audit().empty());
+}
+
+TEST_CASE("an approval reaches the device that was named, and the audit") {
+    Desk desk;
+    const auto device = desk.approvals.line.device;
+    const auto answer = desk.ask(http::Method::post, "/v1/admin/devices/" + to_text(device) + "/approve");
+    CHECK(answer.status == 200);
+    CHECK(desk.approvals.approved == std::vector{device});
+    CHECK(desk.audit() == std::vector<std::string>{"approve"});
+}
+
+TEST_CASE("who does not wait cannot be approved, and what is no device is refused") {
+    Desk desk;
+    DeviceId other;
+    other.bytes.fill(6);
+    CHECK(desk.ask(http::Method::post, "/v1/admin/devices/" + to_text(other) + "/approve").status == 404);
+    CHECK(desk.ask(http::Method::post, "/v1/admin/devices/x/approve").status == 400);
+    CHECK(desk.approvals.approved.empty());
+}
