@@ -33,8 +33,17 @@ std::string_view kind_name(const conversation::Meaning& meaning) {
     struct Name {
         std::string_view operator()(const conversation::Text&) const { return "text"; }
         std::string_view operator()(const conversation::Media&) const { return "media"; }
-        std::string_view operator()(const conversation::Info&) const { return "info"; }
         std::string_view operator()(const conversation::Receipt&) const { return "receipt"; }
+        std::string_view operator()(const conversation::Reaction&) const { return "reaction"; }
+        std::string_view operator()(const conversation::Edit&) const { return "edit"; }
+        std::string_view operator()(const conversation::Delete&) const { return "delete"; }
+        std::string_view operator()(const conversation::EventNotice&) const { return "event"; }
+        std::string_view operator()(const conversation::Info&) const { return "info"; }
+        std::string_view operator()(const conversation::Poll&) const { return "poll"; }
+        std::string_view operator()(const conversation::Vote&) const { return "vote"; }
+        std::string_view operator()(const conversation::RecallReport&) const { return "recall_report"; }
+        std::string_view operator()(const conversation::Signal&) const { return "typing"; }
+        std::string_view operator()(const conversation::Position&) const { return "position"; }
         std::string_view operator()(const conversation::Unknown&) const { return "unknown"; }
     };
     return std::visit(Name{}, meaning);
@@ -59,9 +68,12 @@ Json event_json(const engine::Shown& s) {
     if (const auto* i = std::get_if<conversation::Info>(&s.meaning)) out["text"] = i->title;
     if (const auto* m = std::get_if<conversation::Media>(&s.meaning)) {
         out["caption"] = m->caption;
-        out["media"] = {{"id", to_hex(m->blob.view())}, {"bytes", m->plain_length},
-                        {"type", m->media_type},        {"width", m->width},
-                        {"height", m->height},          {"file_name", m->file_name}};
+        out["media"] = {{"id", to_hex(m->ref.blob.view())},
+                        {"bytes", m->ref.plain_length},
+                        {"type", m->media_type},
+                        {"width", m->width},
+                        {"height", m->height},
+                        {"file_name", m->file_name}};
         if (m->captured != 0) out["media"]["captured_ms"] = m->captured;
     }
     return out;

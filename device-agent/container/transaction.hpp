@@ -34,6 +34,10 @@ enum class Table : std::uint32_t {
     held = 13,
     settings = 14,
     alarms = 15,
+    acts = 16,
+    undecryptable = 17,
+    requests = 18,
+    verified = 19,
 };
 
 // The first UTC day on which something that ends at `end` may be erased; 0 stays 0: no expiry.

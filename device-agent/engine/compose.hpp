@@ -8,7 +8,8 @@
 
 #include "conversation/content.hpp"
 #include "conversation/events.hpp"
-#include "engine/core.hpp"
+#include "engine/acts.hpp"
+#include "engine/packets.hpp"
 #include "sealing/grant_sealer.hpp"
 
 namespace nimes::agent::engine {
@@ -22,13 +23,22 @@ struct Composed {
 
 class Compose {
   public:
-    explicit Compose(Core& core) : core_(core) {}
+    explicit Compose(Core& core) : core_(core), acts_(core) {}
 
     // `id` is the caller's, so that a repeat makes no second message.
-    Result<Composed> message(const ConversationId& conversation, const MessageId& id,
-                             const conversation::Meaning& meaning, const BlobId& upload = {});
+    Result<Composed> message(const ConversationId& conversation, const MessageId& id, conversation::Meaning meaning,
+                             const BlobId& upload = {});
     // Grants to devices that the newest chain has not reached; nothing when there are none.
     Result<void> grant_missing(const ConversationId& conversation);
+    // One device alone, within the caller's transaction. grant_again: the chain in use, at its present index; nothing
+    // when there is none. send_again: messages of this device that the person may read, in a re-send chain of their
+    // own.
+    Result<void> grant_again(container::Transaction& tx, const conversation::ConversationState& state,
+                             const DeviceCert& cert);
+    Result<void> send_again(container::Transaction& tx, const conversation::ConversationState& state,
+                            const DeviceCert& cert, const std::vector<MessageRow>& messages);
+    Result<void> send_direct(container::Transaction& tx, const conversation::ConversationState& state, Direct kind,
+                             const DeviceId& device, ByteView payload);
     // The event goes out and is applied here.
     Result<void> event(const ConvEvent& event);
     Result<ConvEvent> new_group(const std::vector<UserId>& others);
@@ -42,15 +52,23 @@ class Compose {
 
     Result<const conversation::ConversationState*> open_conversation(const ConversationId& id) const;
     Recipients recipients(const conversation::ConversationState& state) const;
+    [[nodiscard]] sealing::GrantBinding binding(const conversation::ConversationState& state) const;
+    [[nodiscard]] std::vector<MessageRow> readable_by(const conversation::ConversationState& state,
+                                                      const DeviceCert& cert,
+                                                      const std::vector<MessageRow>& messages) const;
     [[nodiscard]] bool on_hold(const directory::HeldEntry& entry, const DeviceCert& cert) const;
     Result<sealing::SendingChain> ready_chain(container::Transaction& tx, const conversation::ConversationState& state,
                                               const Recipients& to);
     Result<void> grant(container::Transaction& tx, const conversation::ConversationState& state,
                        sealing::SendingChain& chain, const Recipients& to);
     Result<void> put_outbox(container::Transaction& tx, OutboxItem item);
-    Result<void> put_chain(container::Transaction& tx, const sealing::SendingChain& chain);
+    void set_lifetime(const ConversationId& id, conversation::Meaning& meaning) const;
+    Result<Bytes> seal(container::Transaction& tx, sealing::SendingChain& chain, const Content& content);
+    Result<std::uint64_t> keep_own(container::Transaction& tx, const sealing::SendingChain& chain,
+                                   const Content& content, const conversation::Meaning& meaning);
 
     Core& core_;
+    Acts acts_;
 };
 
 }  // namespace nimes::agent::engine

@@ -31,10 +31,13 @@ Result<void> load_conversations(Core& core, Transaction& tx) {
     if (!rows) return pass(rows);
     for (const auto& row : *rows) {
         Reader in(row.value);
-        const auto title = in.take(in.u16());
+        ConversationInfo info;
+        info.title = std::string(as_text(in.take(in.u16())));
+        info.expires_after_s = in.u32();
+        info.picture = in.id<BlobId>();
         auto state = conversation::ConversationState::parse(in.take(in.left()));
         if (!state) return pass(state);
-        core.titles[state->id] = std::string(as_text(title));
+        core.infos[state->id] = std::move(info);
         core.conversations[state->id] = std::move(*state);
     }
     return {};
@@ -73,6 +76,12 @@ Result<void> load_settings(Core& core, Transaction& tx) {
 }  // namespace
 
 Bytes setting_key(std::string_view name) { return to_bytes(as_bytes(name)); }
+ConversationInfo info_of(const conversation::Info& info) {
+    return {info.title, info.expires_after_s, info.picture ? info.picture->blob : BlobId{}};
+}
+Bytes last_digest_key(const DeviceId& device, const ConversationId& conversation) {
+    return std::move(Writer().text("last").id(device).id(conversation)).take();
+}
 Bytes own_digest_key(const ConversationId& conversation) {
     return std::move(Writer().text("own").id(conversation)).take();
 }
@@ -129,9 +138,12 @@ Result<void> Core::raise_alarm(Transaction& tx, std::string_view text) {
 
 Result<void> Core::put_conversation(Transaction& tx, const conversation::ConversationState& state) {
     conversations[state.id] = state;
-    const auto& title = titles[state.id];
+    if (const auto newer = newer_epochs.find(state.id); newer != newer_epochs.end() && newer->second <= state.epoch)
+        newer_epochs.erase(newer);
+    const auto& info = infos[state.id];
     Writer out;
-    out.u16(static_cast<std::uint16_t>(title.size())).text(title).bytes(state.encode());
+    out.u16(static_cast<std::uint16_t>(info.title.size())).text(info.title).u32(info.expires_after_s);
+    out.id(info.picture).bytes(state.encode());
     auto put = tx.put(Table::conversations, id_key(state.id.view()), out.view());
     if (!put) return pass(put);
     return {};
@@ -148,6 +160,19 @@ Result<void> Core::put_head(Transaction& tx) const {
     const auto& head = directory->head();
     const auto last_day = expiry_day(head.ts, head.ts) + static_cast<std::uint32_t>(kKnownHeadsKept / kDay);
     return tx.put(Table::heads, head.revision, head.encode(), {last_day, {}});
+}
+
+std::size_t Core::devices_of(const conversation::ConversationState& state) const {
+    std::size_t out = 0;
+    for (const auto& member : state.now().roster)
+        if (const auto* entry = directory->find(member.user)) out += entry->entry.active_devices(now()).size();
+    return out;
+}
+
+void Core::note_typing(const ConversationId& conversation, const UserId& user, Millis sent) {
+    if (sent + conversation::kSignalLife < now()) return;
+    typing[conversation][user] = sent;
+    changed.notify_all();
 }
 
 std::uint32_t Core::expiry_day(Millis sent, Millis received) const {

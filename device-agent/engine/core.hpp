@@ -12,6 +12,7 @@
 #include <set>
 
 #include "container/container.hpp"
+#include "conversation/content.hpp"
 #include "conversation/roster_state.hpp"
 #include "directory/held_directory.hpp"
 #include "engine/provisioning.hpp"
@@ -20,6 +21,22 @@
 namespace nimes::agent::engine {
 
 using Lock = std::unique_lock<std::mutex>;
+
+// What messages of kind info said last.
+struct ConversationInfo {
+    std::string title;
+    std::uint32_t expires_after_s = 0;  // put into every message that is sent there
+    BlobId picture;                     // zero: none
+};
+ConversationInfo info_of(const conversation::Info& info);
+
+// What could not be opened, by reason; since this process began.
+struct Failures {
+    std::uint64_t damaged = 0;     // signature or ciphertext
+    std::uint64_t unreadable = 0;  // authentic, and malformed
+    std::uint64_t refused = 0;     // grants and events against the rules
+    std::uint64_t lost = 0;        // held until its time was over
+};
 
 struct Core {
     Core(const Clock& c, RandomSource& r) : clock(c), random(r) {}
@@ -42,6 +59,9 @@ struct Core {
     Result<void> put_entry(container::Transaction& tx, const directory::HeldEntry& entry) const;
     Result<void> put_head(container::Transaction& tx) const;
     [[nodiscard]] std::uint32_t expiry_day(Millis sent, Millis received) const;
+    // Active devices of its users, our own included.
+    [[nodiscard]] std::size_t devices_of(const conversation::ConversationState& state) const;
+    void note_typing(const ConversationId& conversation, const UserId& user, Millis sent);
 
     const Clock& clock;
     RandomSource& random;
@@ -58,7 +78,11 @@ struct Core {
     bool all_stale = false;
     std::set<DeviceId> known_own_devices;
     std::map<ConversationId, conversation::ConversationState> conversations;
-    std::map<ConversationId, std::string> titles;
+    std::map<ConversationId, ConversationInfo> infos;
+    std::map<ConversationId, std::uint64_t> newer_epochs;  // that a message named and no event brought yet
+    std::map<ConversationId, std::map<UserId, Millis>> typing;
+    std::set<BlobId> erased_media;  // files still to be removed
+    Failures failures;
     std::map<ConversationId, Millis> peer_chain_opened;
     std::map<std::uint8_t, std::uint64_t> marks;  // by lane: everything up to here is stored
     std::uint32_t seal_batch = 0;                 // newest published
@@ -80,5 +104,6 @@ inline constexpr std::string_view kMarks = "marks", kSeal = "seal", kOwnDevices 
 }
 Bytes setting_key(std::string_view name);
 Bytes own_digest_key(const ConversationId& conversation);
+Bytes last_digest_key(const DeviceId& device, const ConversationId& conversation);
 
 }  // namespace nimes::agent::engine

@@ -9,17 +9,15 @@ using container::Transaction;
 constexpr std::uint64_t kMaxHeld = 1'000;
 constexpr std::size_t kMaxHeldBytes = 16 << 20;
 
-Bytes bytes_of(const v1::Envelope& envelope) {
-    Bytes out(envelope.ByteSizeLong());
-    (void)envelope.SerializeToArray(out.data(), static_cast<int>(out.size()));
-    return out;
-}
-
 }  // namespace
 
 Result<void> Inbox::deliver(const v1::Deliver& deliver) {
     for (const auto& envelope : deliver.envelopes()) {
         const auto lane = static_cast<std::uint8_t>(envelope.lane());
+        if (envelope.payload_case() == v1::Envelope::kSignal) {
+            if (auto ok = core_.transact([&](Transaction& tx) { return open_.signal(tx, envelope); }); !ok) return ok;
+            continue;
+        }
         if (lane < 1 || lane > 3 || envelope.sequence() <= core_.marks[lane]) continue;
         if (auto ok = store(envelope); !ok) return ok;
     }
@@ -56,14 +54,16 @@ Result<void> Inbox::hold(Transaction& tx, const v1::Envelope& envelope) {
     std::size_t bytes = 0, of_sender = 0;
     for (const auto& row : *rows) {
         bytes += row.value.size();
-        v1::Envelope other;
-        if (other.ParseFromArray(row.value.data(), static_cast<int>(row.value.size())) &&
-            other.sender_device() == envelope.sender_device())
-            ++of_sender;
+        const auto other = HeldItem::parse(row.value);
+        if (other && other->envelope.sender_device() == envelope.sender_device()) ++of_sender;
     }
     // One sender's flood must not push out what others sent.
-    if (rows->size() >= kMaxHeld || bytes >= kMaxHeldBytes || of_sender >= kMaxHeld / 4) return {};
-    auto put = tx.append(Table::held, bytes_of(envelope), {core_.expiry_day(core_.now(), core_.now()), {}});
+    if (rows->size() >= kMaxHeld || bytes >= kMaxHeldBytes || of_sender >= kMaxHeld / 4) {
+        core_.failures.lost++;
+        return {};
+    }
+    auto put = tx.append(Table::held, HeldItem{core_.clock.now(), envelope}.encode(),
+                         {core_.expiry_day(core_.now(), core_.now()), {}});
     if (!put) return pass(put);
     return {};
 }
@@ -76,9 +76,8 @@ Result<void> Inbox::retry_held() {
         auto rows = tx->scan(Table::held);
         if (!rows) return pass(rows);
         for (const auto& row : *rows) {
-            v1::Envelope envelope;
-            const bool sound = envelope.ParseFromArray(row.value.data(), static_cast<int>(row.value.size()));
-            auto outcome = sound ? open_.envelope(*tx, envelope) : Result<Outcome>(Outcome::dropped);
+            const auto item = HeldItem::parse(row.value);
+            auto outcome = item ? open_.envelope(*tx, item->envelope) : Result<Outcome>(Outcome::dropped);
             if (!outcome) return pass(outcome);
             if (*outcome == Outcome::held) continue;
             if (auto gone = tx->erase(Table::held, row.id); !gone) return pass(gone);

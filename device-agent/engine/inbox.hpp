@@ -12,7 +12,7 @@ namespace nimes::agent::engine {
 
 class Inbox {
   public:
-    explicit Inbox(Core& core) : core_(core), open_(core) {}
+    Inbox(Core& core, Compose& compose) : core_(core), open_(core, compose) {}
 
     // The marks to acknowledge afterwards are the core's.
     Result<void> deliver(const v1::Deliver& deliver);

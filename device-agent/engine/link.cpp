@@ -32,7 +32,9 @@ Link::Link(Core& core, Network& network, Sync& sync, Compose& compose, transport
           options_of(core), std::move(token), [this](transport::MqttEvent e) { push(std::move(e)); }, core.clock,
           core.random),
       outbox_(core, session_),
-      inbox_(core) {}
+      inbox_(core, compose),
+      duties_(core, sync, compose),
+      recovery_(core, compose) {}
 Link::~Link() { stop(); }
 
 Result<void> Link::start() {
@@ -182,7 +184,11 @@ void Link::on_accepted(Lock& lock, const v1::Accepted& accepted) {
         if (missing.user().size() == UserId::size) users.push_back(UserId::from(as_bytes(missing.user())));
     core_.mark_changed(users, false);
     if (!sync_.bring_up(lock, users)) return;
-    if (compose_.grant_missing(*conversation) && outbox_.load()) outbox_.flush();
+    // The next message opens for them by the grant, this one by being sent again.
+    std::vector<DeviceId> devices;
+    for (const auto& missing : accepted.missing())
+        if (missing.device().size() == DeviceId::size) devices.push_back(DeviceId::from(as_bytes(missing.device())));
+    if (compose_.grant_missing(*conversation) && recovery_.send_again(id, devices)) send_new();
 }
 
 void Link::on_deliver(Lock& lock, const v1::Deliver& deliver) {
@@ -196,6 +202,7 @@ void Link::go_on(Lock& lock) {
     const bool wanted = !core_.wanted_users.empty() || !core_.wanted_heads.empty() || core_.wanted_newest_head;
     if (wanted) (void)sync_.fetch_wanted(lock);
     (void)inbox_.retry_held();
+    send_new();  // what was asked of us and answered
 }
 
 void Link::tick(Lock& lock) {
@@ -209,7 +216,12 @@ void Link::tick(Lock& lock) {
         next_expiry_ = boot + kHour;
         (void)core_.box->expire(std::min(core_.clock.now(), core_.now()));
     }
+    if (const auto grew = duties_.run(lock, welcomed_); grew && *grew) send_new();
     if (session_.connected()) upload_due(lock);
+}
+
+void Link::send_new() {
+    if (outbox_.load()) outbox_.flush();
 }
 
 // After a restart: media whose upload an earlier process began.

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "engine/compose.hpp"
+#include "engine/duties.hpp"
 #include "engine/inbox.hpp"
 #include "engine/outbox.hpp"
 #include "engine/sync.hpp"
@@ -38,6 +39,7 @@ class Link {
     void on_accepted(Lock& lock, const v1::Accepted& accepted);
     void on_deliver(Lock& lock, const v1::Deliver& deliver);
     void go_on(Lock& lock);
+    void send_new();
     void tick(Lock& lock);
     void upload_due(Lock& lock);
 
@@ -48,6 +50,8 @@ class Link {
     transport::MqttSession session_;
     Outbox outbox_;
     Inbox inbox_;
+    Duties duties_;
+    Recovery recovery_;
     std::map<std::uint8_t, std::uint64_t> newest_;  // by lane, at the last Hello
     bool welcomed_ = false;
     Millis next_expiry_ = 0;

@@ -34,8 +34,24 @@ Bytes submit_packet(const MessageId& id, const conversation::ConversationState& 
     for (const auto& user : to.pair) submit.add_users(raw(user.view()));
     if (kind == Submission::grant) submit.set_grant(raw(payload));
     if (kind == Submission::message) submit.set_message(raw(payload));
+    if (kind == Submission::signal) submit.set_signal(raw(payload));
     if (kind == Submission::event) submit.set_event(raw(payload));
     if (!medium.is_zero()) submit.add_media(raw(medium.view()));
+    return bytes_of(up);
+}
+
+Bytes direct_packet(const MessageId& id, const conversation::ConversationState& of, Direct kind, const DeviceId& device,
+                    ByteView payload) {
+    v1::Up up;
+    auto& submit = *up.mutable_submit();
+    submit.set_message_id(raw(id.view()));
+    submit.set_lane(v1::LANE_CHAT);
+    submit.set_conversation(raw(of.id.view()));
+    for (const auto& user : of.pair) submit.add_users(raw(user.view()));
+    if (kind == Direct::grant) submit.set_grant(raw(payload));
+    if (kind == Direct::message) submit.set_message(raw(payload));
+    if (kind == Direct::control) submit.set_control(raw(payload));
+    submit.set_device(raw(device.view()));
     return bytes_of(up);
 }
 

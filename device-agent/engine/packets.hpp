@@ -5,11 +5,15 @@
 
 namespace nimes::agent::engine {
 
-enum class Submission : std::uint8_t { grant, message, event };
+enum class Submission : std::uint8_t { grant, message, event, signal };
 
 // Grants, events and messages of a conversation share the chat lane; a message with a medium too: its order counts.
 Bytes submit_packet(const MessageId& id, const conversation::ConversationState& to, Submission kind, ByteView payload,
                     const BlobId& medium);
+// To one device of the conversation alone: re-send chains and what they carry, key requests, history offers.
+enum class Direct : std::uint8_t { grant, message, control };
+Bytes direct_packet(const MessageId& id, const conversation::ConversationState& of, Direct kind, const DeviceId& device,
+                    ByteView payload);
 Bytes hello_packet(const std::map<std::uint8_t, std::uint64_t>& marks, std::uint64_t head_revision);
 Bytes ack_packet(const std::map<std::uint8_t, std::uint64_t>& marks);
 

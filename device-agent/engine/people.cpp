@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "directory/who.hpp"
+#include "nimes/encoding.hpp"
 #include "nimes/opaque.hpp"
 
 namespace nimes::agent::engine {
@@ -81,8 +82,9 @@ Result<UserId> People::one(Lock& lock, const std::string& query, std::vector<Per
 
 Result<ConversationId> People::conversation(Lock& lock, const std::string& to, std::vector<PersonInfo>& candidates) {
     std::vector<ConversationId> titled;
-    for (const auto& [id, title] : core_.titles)
-        if (title == to) titled.push_back(id);
+    if (const auto id = id_from_hex<ConversationId>(to); id && core_.conversations.contains(*id)) return *id;
+    for (const auto& [id, info] : core_.infos)
+        if (!info.title.empty() && info.title == to) titled.push_back(id);
     if (titled.size() > 1) return fail(Errc::ambiguous, "several groups have this title");
     if (titled.size() == 1) return titled.front();
     const auto user = one(lock, to, candidates);

@@ -16,7 +16,7 @@ class People {
     Result<std::vector<directory::PersonInfo>> search(Lock& lock, const std::string& query);
     // The one user; `candidates` says who else it could have been.
     Result<UserId> one(Lock& lock, const std::string& query, std::vector<directory::PersonInfo>& candidates);
-    // A group of exactly this title, or the conversation with the one user.
+    // A conversation's 32 hex digits, a group of exactly this title, or the conversation with the one user.
     Result<ConversationId> conversation(Lock& lock, const std::string& to,
                                         std::vector<directory::PersonInfo>& candidates);
 

@@ -21,11 +21,11 @@ media::BlobReference reference_of(const BlobId& blob, const MediumItem& item) {
 conversation::Media meaning_of(const media::BlobReference& reference, const media::Prepared& prepared,
                                const std::filesystem::path& file, const std::string& caption) {
     conversation::Media out;
-    out.key = reference.key.copy();
-    out.blob = reference.blob;
-    out.plain_length = reference.plain_length;
-    out.padded_length = reference.padded_length;
-    out.digest = reference.digest;
+    out.ref.key = reference.key.copy();
+    out.ref.blob = reference.blob;
+    out.ref.plain_length = reference.plain_length;
+    out.ref.padded_length = reference.padded_length;
+    out.ref.digest = reference.digest;
     out.caption = caption;
     out.preview = prepared.photo.preview;
     out.media_type = prepared.media_type;

@@ -52,6 +52,12 @@ std::string_view name(MessageState state) {
             return "sent";
         case MessageState::refused:
             return "refused";
+        case MessageState::deleted:
+            return "deleted";
+        case MessageState::vanished:
+            return "vanished";
+        case MessageState::awaited:
+            return "awaited";
     }
     return "unknown";
 }
@@ -64,7 +70,9 @@ Bytes StoredMessage::key() const { return key(device, id); }
 Bytes StoredMessage::encode() const {
     Writer out;
     out.u8(kFormat).id(conversation).id(user).id(device).id(id).u64(sent).u64(received).u64(conv_epoch);
-    out.u8(static_cast<std::uint8_t>(state)).u8(kind).bytes(body);
+    out.u8(static_cast<std::uint8_t>(state)).u8(kind).id(chain).u32(index).bytes(digest);
+    out.u8(resent ? 1 : 0).bytes(missing_before);
+    out.u8(static_cast<std::uint8_t>(receipt)).u32(expires_after_s).u64(shown).id(report_to).bytes(body);
     return std::move(out).take();
 }
 
@@ -81,6 +89,15 @@ Result<StoredMessage> StoredMessage::parse(ByteView bytes) {
     out.conv_epoch = in.u64();
     out.state = static_cast<MessageState>(in.u8());
     out.kind = in.u8();
+    out.chain = in.id<ChainId>();
+    out.index = in.u32();
+    out.digest = in.array<16>();
+    out.resent = in.u8() != 0;
+    out.missing_before = in.array<16>();
+    out.receipt = static_cast<ReceiptDue>(in.u8());
+    out.expires_after_s = in.u32();
+    out.shown = in.u64();
+    out.report_to = in.id<UserId>();
     if (in.failed()) return fail(Errc::malformed, "a stored message");
     out.body = to_bytes(in.take(in.left()));
     return out;
@@ -100,6 +117,39 @@ Result<OutboxItem> OutboxItem::parse(ByteView bytes) {
     out.upload = in.id<BlobId>();
     if (in.failed()) return fail(Errc::malformed, "a stored outbox item");
     out.up = to_bytes(in.take(in.left()));
+    return out;
+}
+
+Bytes StoredAct::target(const conversation::MessageRef& target) {
+    return std::move(Writer().id(target.device).id(target.message)).take();
+}
+Bytes StoredAct::key(const conversation::MessageRef& target, const conversation::Act& act) {
+    return std::move(Writer().id(target.device).id(target.message).bytes(conversation::slot_of(act))).take();
+}
+
+Result<Bytes> StoredAct::encode() const {
+    const auto body = conversation::encode(act.meaning);
+    if (!body) return fail(body.error().code);
+    Writer out;
+    out.u8(kFormat).id(act.conversation).id(act.user).id(act.device).id(act.id).u64(act.sent).u8(body->kind);
+    out.bytes(body->bytes);
+    return std::move(out).take();
+}
+
+Result<StoredAct> StoredAct::parse(ByteView bytes) {
+    Reader in(bytes);
+    StoredAct out;
+    in.expect_u8(kFormat);
+    out.act.conversation = in.id<ConversationId>();
+    out.act.user = in.id<UserId>();
+    out.act.device = in.id<DeviceId>();
+    out.act.id = in.id<MessageId>();
+    out.act.sent = in.u64();
+    const auto kind = in.u8();
+    if (in.failed()) return fail(Errc::malformed, "a stored act");
+    auto meaning = conversation::decode(kind, in.take(in.left()));
+    if (!meaning) return fail(Errc::malformed, "a stored act");
+    out.act.meaning = std::move(*meaning);
     return out;
 }
 

@@ -59,11 +59,11 @@ Result<GroupLine> Agent::create_group(const std::string& title, const std::vecto
     // The title is sealed like everything that is said; the roster is all that the gateway sees.
     const auto at = core.conversations.find(event->conversation);
     if (at == core.conversations.end()) return fail(Errc::internal, kLost);
-    core.titles[event->conversation] = title;
+    core.infos[event->conversation].title = title;
     auto stored = core.transact([&](container::Transaction& tx) { return core.put_conversation(tx, at->second); });
     if (!stored) return pass(stored);
     const auto id = core.random.id<MessageId>();
-    auto composed = impl_->compose.message(event->conversation, id, conversation::Info{title});
+    auto composed = impl_->compose.message(event->conversation, id, conversation::Info{title, {}, 0});
     if (!composed) return pass(composed);
     if (auto sent = impl_->send_and_wait(lock, id, patience); !sent) return pass(sent);
     return GroupLine{event->conversation, title, others.size() + 1};

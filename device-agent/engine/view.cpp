@@ -31,8 +31,8 @@ Shown show(const Core& core, std::uint64_t row, StoredMessage message) {
 
 std::string title_of(const Core& core, const conversation::ConversationState& state) {
     if (!state.is_pair()) {
-        const auto at = core.titles.find(state.id);
-        return at == core.titles.end() ? std::string{} : at->second;
+        const auto at = core.infos.find(state.id);
+        return at == core.infos.end() ? std::string{} : at->second.title;
     }
     const auto& other = state.pair[0] == core.own().user ? state.pair[1] : state.pair[0];
     return name_of(core, other);

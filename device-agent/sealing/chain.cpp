@@ -38,7 +38,11 @@ Bytes SendingChain::encode() const {
     Writer out;
     out.u8(kFormat).id(conversation).u32(chain_no).id(id).bytes(signing.secret.view()).bytes(chain_key.view());
     out.u32(index).u32(max_index).u64(created).u64(expires).u64(conv_epoch);
-    out.id(last_message).id(prev_digest).u32(prev_count).u32(static_cast<std::uint32_t>(granted.size()));
+    out.id(last_message)
+        .id(prev_digest)
+        .u32(prev_count)
+        .u8(resend ? 1 : 0)
+        .u32(static_cast<std::uint32_t>(granted.size()));
     for (const auto& device : granted) out.id(device);
     return std::move(out).take();
 }
@@ -64,6 +68,7 @@ Result<SendingChain> SendingChain::parse(ByteView bytes) {
     out.last_message = in.id<Digest>();
     out.prev_digest = in.id<Digest>();
     out.prev_count = in.u32();
+    out.resend = in.u8() != 0;
     for (auto n = in.u32(); n > 0 && !in.failed(); --n) out.granted.insert(in.id<DeviceId>());
     if (!in.done()) return fail(Errc::malformed, "a stored sending chain");
     return out;

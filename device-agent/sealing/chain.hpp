@@ -38,6 +38,7 @@ struct SendingChain {
     Digest last_message;           // of this chain; zero: none yet
     Digest prev_digest;            // last message of the chain before, and how many that had
     std::uint32_t prev_count = 0;
+    bool resend = false;  // of one recipient, for what it could not open
     std::set<DeviceId> granted;
 
     [[nodiscard]] Bytes encode() const;

@@ -1,6 +1,7 @@
 #include "sealing/grant_sealer.hpp"
 
 #include <algorithm>
+#include <thread>
 
 #include "nimes/label.hpp"
 
@@ -9,9 +10,11 @@ namespace {
 
 constexpr std::size_t kMaxRecipients = 46'000;
 constexpr std::string_view kWrapMagic = "NMw1";
+constexpr std::size_t kAlone = 1'000;  // up to here one thread is done before another has begun
 
 ChainBody body_of(const SendingChain& chain, const GrantBinding& binding) {
     ChainBody b;
+    b.resend = chain.resend;
     b.conversation = chain.conversation;
     b.conv_epoch = binding.conv_epoch;
     b.conv_state = binding.conv_state;
@@ -40,6 +43,19 @@ Wrap wrap_for(const GrantRecipient& to, const Key& dk) {
     return out;
 }
 
+std::vector<Wrap> wrap_for_all(std::span<const GrantRecipient> recipients, const Key& dk) {
+    std::vector<Wrap> out(recipients.size());
+    const std::size_t cores = recipients.size() > kAlone ? std::max(1u, std::thread::hardware_concurrency()) : 1;
+    const auto some = [&](std::size_t first) {
+        for (auto i = first; i < out.size(); i += cores) out[i] = wrap_for(recipients[i], dk);
+    };
+    std::vector<std::jthread> helpers;
+    for (std::size_t core = 1; core < cores; ++core) helpers.emplace_back(some, core);
+    some(0);
+    helpers.clear();  // joins
+    return out;
+}
+
 }  // namespace
 
 std::uint32_t max_index_for(std::size_t devices) { return devices <= 50 ? 127 : devices <= 1'000 ? 511 : 1'023; }
@@ -48,6 +64,7 @@ Millis chain_life_for(std::size_t devices) { return devices <= 1'000 ? kDay : 7 
 SendingChain open_chain(const ChainStart& start, Millis now, RandomSource& random) {
     SendingChain out;
     out.conversation = start.conversation;
+    out.resend = start.resend;
     out.chain_no = next_chain_no(start.last_chain_no, now);
     Key seed;
     random.fill(seed.edit());
@@ -73,6 +90,7 @@ Result<std::vector<Bytes>> seal_grant(const SendingChain& chain, const GrantBind
     kdf(commitment.edit(), 2, label::kGrantContext, dk);
 
     GrantHeader header;
+    header.resend = chain.resend;
     header.conversation = chain.conversation;
     header.device = binding.device;
     header.chain = chain.id;
@@ -89,13 +107,12 @@ Result<std::vector<Bytes>> seal_grant(const SendingChain& chain, const GrantBind
     const auto ciphertext = aead_seal(body_key.view(), ByteArray<24>{}, plain, aad.view());
     sodium_memzero(plain.data(), plain.size());
 
+    const auto wraps = wrap_for_all(recipients, dk);
     std::vector<Bytes> out;
-    for (std::size_t at = 0; at < recipients.size(); at += kMaxWraps) {
-        std::vector<Wrap> wraps;
-        for (const auto& to : recipients.subspan(at, std::min(kMaxWraps, recipients.size() - at)))
-            wraps.push_back(wrap_for(to, dk));
-        header.n_wraps = static_cast<std::uint32_t>(wraps.size());
-        out.push_back(encode_grant(header, ciphertext, wraps));
+    for (std::size_t at = 0; at < wraps.size(); at += kMaxWraps) {
+        const auto some = std::span(wraps).subspan(at, std::min(kMaxWraps, wraps.size() - at));
+        header.n_wraps = static_cast<std::uint32_t>(some.size());
+        out.push_back(encode_grant(header, ciphertext, some));
     }
     return out;
 }

@@ -22,6 +22,7 @@ struct ChainStart {
     std::size_t devices = 0;
     Digest prev_digest;
     std::uint32_t prev_count = 0;
+    bool resend = false;
 };
 SendingChain open_chain(const ChainStart& start, Millis now, RandomSource& random);
 
@@ -41,7 +42,7 @@ struct GrantRecipient {
     SealPublicKey key;
 };
 
-// Uploads of at most 700 wraps each.
+// Uploads of at most 700 wraps each. Above 1,000 recipients the wraps are made by as many threads as there are cores.
 Result<std::vector<Bytes>> seal_grant(const SendingChain& chain, const GrantBinding& binding,
                                       const SigningKey& identity, std::span<const GrantRecipient> recipients,
                                       RandomSource& random);

@@ -43,6 +43,8 @@ void set_payload(v1::Envelope& out, const Entry& entry, const Body& body) {
             return out.set_event(std::move(payload));
         case Payload::control:
             return out.set_control(std::move(payload));
+        case Payload::signal:
+            return out.set_signal(std::move(payload));
     }
 }
 
@@ -80,6 +82,16 @@ Bytes encode_welcome(const WelcomeFacts& facts) {
 Bytes encode_head(const HeadHint& head) {
     v1::Down down;
     set_head(*down.mutable_head(), head);
+    return serialise(down);
+}
+
+Bytes encode_signal(const DeviceId& sender, const Submit& signal, const UserId& user, Millis received) {
+    Entry entry;
+    entry.lane = signal.lane;
+    entry.body = {0, sender, signal.id};
+    v1::Down down;
+    *down.mutable_deliver()->add_envelopes() =
+        envelope_of(entry, {Payload::signal, received, user, signal.conversation, signal.pair, signal.payload});
     return serialise(down);
 }
 

@@ -17,6 +17,8 @@ struct WelcomeFacts {
 
 Bytes encode_welcome(const WelcomeFacts& facts);
 Bytes encode_head(const HeadHint& head);
+// One envelope with sequence 0: nothing of it was stored, so nothing is to be acknowledged.
+Bytes encode_signal(const DeviceId& sender, const Submit& signal, const UserId& user, Millis received);
 // Accepted, or Rejected with the code of the error table.
 Bytes encode_outcome(const Outcome& outcome);
 Bytes encode_refused(const MessageId& id, const Error& error);

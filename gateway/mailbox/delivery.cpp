@@ -137,6 +137,12 @@ bool Delivery::fill(const DeviceId& device, Session& session, Lane lane, Packet&
     return entries->size() == kReadAtOnce;
 }
 
+void Delivery::pass_on(const DeviceId& device, const Bytes& down) {
+    const auto at = sessions_.find(device);
+    if (at == sessions_.end() || at->second.under_way.size() >= kReadAtOnce) return;
+    outlet_.send(device, down);
+}
+
 void Delivery::head_moved() {
     for (auto& [device, session] : sessions_) {
         const auto head = people_.head_since(session.head_revision);

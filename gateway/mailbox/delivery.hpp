@@ -35,6 +35,8 @@ class Delivery {
     void end(const DeviceId& device);
     // Sends what the window allows; nothing for a device without a session.
     void pump(const DeviceId& device, Millis now);
+    // Passes on what is not stored, if the device is here and keeps up: a signal must not delay what must arrive.
+    void pass_on(const DeviceId& device, const Bytes& down);
     // The directory moved: everyone connected is told.
     void head_moved();
     // Sends again what was not acknowledged in time; begins with those who said no Hello.

@@ -18,7 +18,7 @@ Result<std::vector<UserId>> users_of(const Submit& s, const UserId& user, Conver
     if (!group) return pass(group);
     const auto* member = group->member(user);
     if (member == nullptr || group->closed) return fail(Errc::not_a_member);
-    const bool posts = s.kind == Payload::grant || s.kind == Payload::message;
+    const bool posts = s.kind == Payload::grant || s.kind == Payload::message || s.kind == Payload::signal;
     if (posts && member->role == MemberRole::reader) return fail(Errc::not_a_member, "readers do not post");
     std::vector<UserId> users;
     for (const auto& m : group->roster) users.push_back(m.user);

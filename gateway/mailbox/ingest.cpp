@@ -46,7 +46,8 @@ Result<void> check_payload(const DeviceId& sender, const Submit& s) {
                 return fail(Errc::malformed, "the grant names another device or conversation");
             return {};
         }
-        case Payload::message: {
+        case Payload::message:
+        case Payload::signal: {
             const auto message = WireMessage::parse(s.payload);
             if (!message) return fail(message.error().code, message.error().detail);
             return {};
@@ -92,6 +93,9 @@ Result<void> read_payload(const v1::Submit& in, Submit& out) {
             return {};
         case v1::Submit::kControl:
             take(Payload::control, in.control());
+            return {};
+        case v1::Submit::kSignal:
+            take(Payload::signal, in.signal());
             return {};
         case v1::Submit::PAYLOAD_NOT_SET:
             break;

@@ -32,7 +32,7 @@ struct Ack {
     std::vector<Mark> held;
 };
 
-enum class Payload : std::uint8_t { grant = 1, message = 2, event = 3, control = 4 };
+enum class Payload : std::uint8_t { grant = 1, message = 2, event = 3, control = 4, signal = 5 };
 
 struct Submit {
     MessageId id;

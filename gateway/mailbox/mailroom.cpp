@@ -1,5 +1,6 @@
 #include "mailbox/mailroom.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -39,6 +40,7 @@ struct Mailroom::Impl {
     void work(std::vector<Task> tasks);
     void receive(const Task& task, std::vector<Waiting>& waiting, Millis now);
     void commit(const std::vector<Waiting>& waiting, Millis now);
+    Outcome signal(const Waiting& signal, Millis now);
     void tick();
 
     const Needs needs;
@@ -140,7 +142,12 @@ void Mailroom::Impl::work(std::vector<Task> tasks) {
                 break;
         }
     }
+    std::vector<Waiting> signals;
+    const auto is_signal = [](const Waiting& w) { return w.submit.kind == Payload::signal; };
+    std::copy_if(waiting.begin(), waiting.end(), std::back_inserter(signals), is_signal);
+    std::erase_if(waiting, is_signal);
     if (!waiting.empty()) commit(waiting, now);
+    for (const auto& w : signals) needs.outlet.send(w.sender, encode_outcome(signal(w, now)));
     if (head) delivery.head_moved();
 }
 
@@ -173,6 +180,21 @@ void Mailroom::Impl::commit(const std::vector<Waiting>& waiting, Millis now) {
         needs.outlet.send(outcome.sender, encode_outcome(outcome));
     }
     for (const auto& device : grown) delivery.pump(device, now);
+}
+
+// What is not stored is said to those who are here, behind everything that was: its chain may have come just now.
+Outcome Mailroom::Impl::signal(const Waiting& w, Millis now) {
+    Outcome out{w.sender, w.submit.id, {}, now, false, {}, {}};
+    auto user = needs.people.sender(w.sender);
+    auto to = user ? expand(w.submit, w.sender, *user, needs.people, committer.conversations()) : Result<Expansion>(pass(user));
+    if (!to) {
+        needs.metrics.messages_rejected.with({to.error().row().name}).add();
+        out.accepted = fail(to.error().code, to.error().detail);
+        return out;
+    }
+    const auto down = encode_signal(w.sender, w.submit, *user, now);
+    for (const auto& recipient : to->recipients) delivery.pass_on(recipient.device, down);
+    return out;
 }
 
 void Mailroom::Impl::tick() {

@@ -50,7 +50,8 @@ enum class ContentKind : std::uint8_t {
     poll,
     vote,
     recall_report,
-    signal
+    signal,
+    position
 };
 
 struct Content {

@@ -72,3 +72,38 @@ TEST_CASE("the mailroom answers, delivers, refuses and purges from its own threa
     CHECK(store.scan(Mailboxes::partition(made<DeviceId>(20)), {}, {}, 10)->empty());
     CHECK(metrics.text().find("nimes_messages_accepted_total 1") != std::string::npos);
 }
+
+TEST_CASE("a signal reaches who is here, is stored for nobody, and a stranger's is refused") {
+    store::MemoryStore store;
+    FakePeople people;
+    FakeMedia media;
+    Gathering outlet;
+    SystemClock clock;
+    operations::Metrics metrics("test", "test");
+    operations::Log log(clock, operations::Level::error);
+    Mailroom room({store, people, media, outlet, clock, metrics, log}, {});
+    room.start();
+    v1::Up hello;
+    hello.mutable_hello();
+    room.packet(made<DeviceId>(20), packet(hello));
+    outlet.wait(20, 1);
+
+    auto signal = Post::pair_message(1, 1, 2);
+    const auto sealed = signal.message();
+    signal.set_signal(sealed);
+    room.packet(made<DeviceId>(10), submit_packet(signal));
+    CHECK(outlet.wait(10, 1)[0].accepted().message_id() == raw(made<MessageId>(1)));
+    const auto got = outlet.wait(20, 2)[1].deliver().envelopes(0);
+    CHECK(got.has_signal());
+    CHECK(got.sequence() == 0);
+    CHECK(got.sender_user() == raw(made<UserId>(1)));
+
+    room.packet(made<DeviceId>(30), submit_packet(signal));
+    CHECK(outlet.wait(30, 1)[0].rejected().code() == "ERR_NOT_A_MEMBER");
+    signal.set_signal("nothing sealed");
+    room.packet(made<DeviceId>(10), submit_packet(signal));
+    CHECK(outlet.wait(10, 2)[1].rejected().code() == "ERR_MALFORMED");
+    room.stop();
+    for (const auto device : std::initializer_list<std::uint8_t>{10, 20, 21})
+        CHECK(store.scan(Mailboxes::partition(made<DeviceId>(device)), {}, {}, 10)->empty());
+}

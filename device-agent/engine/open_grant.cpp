@@ -1,0 +1,91 @@
+// Of step 8, open: a grant becomes a chain (FORMATS.md 2.6, "Receiver rules").
+#include <algorithm>
+
+#include "engine/chains.hpp"
+#include "engine/open.hpp"
+#include "sealing/seal_keys.hpp"
+
+namespace nimes::agent::engine {
+namespace {
+
+using container::Column;
+using container::Table;
+using container::Transaction;
+using directory::HeldDirectory;
+using sealing::ReceivingChain;
+
+constexpr std::size_t kChainsKept = 5;
+
+}  // namespace
+
+Result<Outcome> Open::grant(Transaction& tx, const v1::Envelope& envelope) {
+    std::optional<sealing::DayKey> key;
+    const auto find = [&](std::uint32_t key_id) -> const sealing::DayKey* {
+        auto found = seal_key(tx, key_id);
+        if (!found || !*found) return nullptr;
+        key = std::move(**found);
+        return &*key;
+    };
+    const auto opened = sealing::open_grant(as_bytes(envelope.grant()), find);
+    if (!opened) {
+        core_.failures.refused++;
+        return Outcome::dropped;
+    }
+    const auto& body = opened->body;
+
+    sealing::GrantFacts facts;
+    facts.own_user = core_.own().user;
+    facts.retention = core_.provisioning->retention;
+    const auto sender = sender_of(body.user, body.device, body.dir_revision);
+    facts.sender_entry_known = sender.entry_known;
+    facts.sender = sender.cert;
+    facts.sender_revoke = sender.revoke;
+    const auto* conversation = conversation_of(tx, envelope);
+    if (conversation != nullptr && conversation->id == body.conversation) {
+        if (const auto* at = conversation->at(body.conv_epoch)) {
+            facts.state_at_epoch = at->state;
+            facts.roster_at_epoch = &at->roster;
+            facts.closed_at_epoch = at->closed;
+        }
+        facts.roster_now = &conversation->now().roster;
+    }
+    const auto named = named_head(body.dir_revision, body.dir_head);
+    if (named == HeldDirectory::Named::verified) {
+        facts.head = sealing::GrantFacts::Head::verified;
+        facts.head_ts = core_.directory->known(body.dir_revision)->ts;
+    } else if (named == HeldDirectory::Named::failed) {
+        facts.head = sealing::GrantFacts::Head::failed;
+    }
+    auto held = find_receiving(tx, opened->header.chain);
+    if (!held) return pass(held);
+    if (*held) facts.held = &**held;
+    auto others =
+        tx.find(Table::recv_chains, Column{kColumnOwner, owner_of(body.device, body.conversation, body.resend)});
+    if (!others) return pass(others);
+    for (const auto& row : *others)
+        if (const auto chain = ReceivingChain::parse(row.value))
+            facts.highest_chain_no = std::max(facts.highest_chain_no, chain->chain_no);
+
+    const auto verdict = sealing::judge_grant(*opened, facts, core_.now());
+    if (!verdict.alarm.empty())
+        if (auto ok = core_.raise_alarm(tx, verdict.alarm); !ok) return pass(ok);
+    if (verdict.outcome == Outcome::dropped) core_.failures.refused++;
+    if (verdict.outcome == Outcome::held || verdict.outcome == Outcome::dropped) return verdict.outcome;
+    return store_chain(tx, *opened, facts, verdict.outcome == Outcome::withheld);
+}
+
+Result<Outcome> Open::store_chain(Transaction& tx, const sealing::OpenedGrant& grant, const sealing::GrantFacts& facts,
+                                  bool withhold) {
+    const auto chain = sealing::accept_grant(grant, facts, withhold);
+    if (auto ok = put_receiving(tx, chain, core_.provisioning->retention); !ok) return pass(ok);
+    if (facts.held == nullptr && chain.user != core_.own().user)
+        core_.peer_chain_opened[chain.conversation] = core_.now();
+    auto all =
+        tx.find(Table::recv_chains, Column{kColumnOwner, owner_of(chain.device, chain.conversation, chain.resend)});
+    if (!all) return pass(all);
+    for (std::size_t i = 0; i + kChainsKept < all->size(); ++i)  // R9: the oldest go
+        if (auto gone = tx.erase(Table::recv_chains, (*all)[i].key); !gone) return pass(gone);
+    return withhold ? Outcome::withheld : Outcome::opened;
+}
+
+}  // namespace nimes::agent::engine
