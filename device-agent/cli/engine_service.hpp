@@ -15,9 +15,11 @@ class EngineService final : public Service {
   private:
     Result<Json> enrol(const Json& a);
     Result<Json> people(const Json& a, const Emit& emit);
-    Result<Json> send(const Request& request, const Emit& emit, const std::stop_token& stop);
-    Result<Json> group_create(const Json& a, const Emit& emit);
-    Result<Json> group_list(const Emit& emit);
+    // nullopt: not one of these verbs.
+    std::optional<Result<Json>> say_verb(const Request& request, const Emit& emit, const std::stop_token& stop);
+    std::optional<Result<Json>> group_verb(const Request& request, const Emit& emit);
+    Result<Json> send_file(const Json& a, const MessageId& id, const Emit& emit, const std::stop_token& stop);
+    Result<Json> show(const Json& a);
     Result<Json> inbox(const Json& a, const Emit& emit, const std::stop_token& stop);
     Result<Json> watch(const Json& a, const Emit& emit, const std::stop_token& stop);
     Result<Json> media_get(const Json& a, const Emit& emit, const std::stop_token& stop);
@@ -25,7 +27,7 @@ class EngineService final : public Service {
     Result<Json> devices_pending(const Emit& emit);
     Result<Json> vouch(const Json& a);
     Result<Json> status();
-    Result<std::uint64_t> show_new(std::uint64_t after, const Emit& emit);
+    Result<std::uint64_t> show_new(std::uint64_t after, bool peek, const Emit& emit);
 
     std::unique_ptr<engine::Agent> agent_;
 };

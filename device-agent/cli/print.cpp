@@ -1,41 +1,12 @@
 #include "cli/print.hpp"
 
-#include <ctime>
 #include <iostream>
 
+#include "cli/print_event.hpp"
 #include "cli/printable.hpp"
 
 namespace nimes::agent::cli {
 namespace {
-
-std::string clock_of(std::uint64_t ms) {
-    const auto seconds = static_cast<std::time_t>(ms / 1'000);
-    std::tm parts{};
-    localtime_r(&seconds, &parts);
-    char out[32];
-    std::strftime(out, sizeof out, "%d.%m. %H:%M", &parts);
-    return out;
-}
-
-void print_event(const Json& e) {
-    if (e.value("kind", "") == "alarm") {
-        std::cout << "! " << printable_text(e.value("text", "")) << '\n';
-        return;
-    }
-    const auto from = e.value("from", Json::object());
-    const auto name = from.value("name", "");
-    std::cout << e.value("sequence", 0) << "  " << clock_of(e.value("sent_ms", std::uint64_t{0})) << "  ["
-              << printable(e.value("title", "")) << "] " << (name.empty() ? "unproven sender" : printable(name))
-              << ": ";
-    if (e.contains("media"))
-        std::cout << "(" << printable(e["media"].value("type", "")) << ", " << e["media"].value("bytes", 0)
-                  << " bytes; nimes-agent media get " << e["media"].value("id", "") << ") "
-                  << printable_text(e.value("caption", ""));
-    else if (e.value("state", "") == "unreadable") std::cout << "(unreadable)";
-    else if (e.value("kind", "") == "unknown") std::cout << "(needs a newer version)";
-    else std::cout << printable_text(e.value("text", ""));
-    std::cout << std::endl;
-}
 
 void print_person(const Json& p) {
     std::cout << printable(p.value("name", "")) << ", " << printable(p.value("rank", "")) << ", "
@@ -44,9 +15,10 @@ void print_person(const Json& p) {
 
 void print_sent(const Request& request, const Json& r) {
     const auto devices = r.value("devices", Json::array()).size();
-    std::cout << (r.value("accepted", false) ? "sent to " : "in the outbox for ")
-              << printable(request.arguments.value("to", "")) << "; sealed for " << devices
-              << (devices == 1 ? " device\n" : " devices\n");
+    const auto to = request.arguments.value("to", request.arguments.value("group", ""));
+    std::cout << (r.value("accepted", false) ? "sent" : "in the outbox");
+    if (!to.empty()) std::cout << (r.value("accepted", false) ? " to " : " for ") << printable(to);
+    std::cout << "; sealed for " << devices << (devices == 1 ? " device\n" : " devices\n");
     if (const auto stale = r.value("stale", Json::array()); !stale.empty())
         std::cout << stale.size() << " devices were offline too long and cannot open it\n";
     if (r.contains("media") && !r["media"].value("stripped", true))
@@ -57,10 +29,11 @@ void print_sent(const Request& request, const Json& r) {
 
 void print_line(const std::string& verb, const Json& line) {
     if (line.contains("candidate")) return print_person(line["candidate"]);
-    if (verb == "inbox" || verb == "watch") return print_event(line);
+    if (verb == "inbox" || verb == "watch") return print_event(std::cout, line);
     if (verb == "people") return print_person(line);
     if (verb == "group.list")
-        std::cout << printable(line.value("title", "")) << "  (" << line.value("members", 0) << ")\n";
+        std::cout << printable(line.value("title", "")) << "  (" << line.value("members", 0) << ")"
+                  << (line.value("closed", false) ? "  closed" : "") << '\n';
     if (verb == "devices.list")
         std::cout << line.value("device", "") << "  " << line.value("state", "")
                   << (line.value("self", false) ? "  this device" : "") << '\n';
@@ -71,7 +44,12 @@ void print_line(const std::string& verb, const Json& line) {
 
 void print_result(const Request& request, const Json& r) {
     const auto& verb = request.verb;
-    if (verb == "send") return print_sent(request, r);
+    if (r.contains("accepted")) return print_sent(request, r);
+    if (verb == "show") return print_details(std::cout, r);
+    if (verb == "group.show") return print_group(std::cout, r);
+    if (verb.starts_with("group.") && r.contains("members") && verb != "group.create")
+        std::cout << printable(r.value("title", "")) << " has " << r.value("members", 0) << " members now"
+                  << (r.value("closed", false) ? ", and is closed" : "") << '\n';
     if (verb == "enrol" && r.value("state", "") == "enrolled")
         std::cout << "enrolled: device " << r.value("device", "") << '\n';
     if (verb == "group.create")

@@ -1,33 +1,36 @@
 #include "cli/verbs.hpp"
 
+#include <charconv>
 #include <filesystem>
 #include <iostream>
-#include <memory>
+#include <map>
 
+#include "cli/verb_parts.hpp"
 #include "cli/wire.hpp"
 
 namespace nimes::agent::cli {
-namespace {
-
-// What options are read into; lives as long as the command line.
-struct Read {
-    std::string to, group, text, photo, caption, title, id, out, device, audience, query, address, code;
-    std::vector<std::string> with;
-    std::uint64_t wait_s = 20, since = 0;
-};
-using Shared = std::shared_ptr<Read>;
 
 std::string absolute(const std::string& path) { return path.empty() ? path : std::filesystem::absolute(path).string(); }
 
 // No more than any request may have; one byte beyond, and it is refused as too large.
-std::string standard_input() {
+std::string text_or_input(const std::string& text) {
+    if (text != "-") return text;
     std::string out(kLineLimit + 1, '\0');
     std::cin.read(out.data(), static_cast<std::streamsize>(out.size()));
     out.resize(static_cast<std::size_t>(std::cin.gcount()));
     return out;
 }
 
-// Waiting takes at most a day.
+std::uint64_t seconds_of(const std::string& option, const std::string& text) {
+    static const std::map<char, std::uint64_t> units{{'s', 1}, {'m', 60}, {'h', 3'600}, {'d', 86'400}};
+    std::uint64_t number = 0;
+    const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const auto unit = units.find(text.empty() ? ' ' : text.back());
+    if (error != std::errc{} || at + 1 != text.data() + text.size() || unit == units.end() || number > 100'000)
+        throw CLI::ValidationError(option, "a time is a number and s, m, h or d: 90s, 15m, 12h, 7d");
+    return number * unit->second;
+}
+
 CLI::Option* add_wait(CLI::App& to, const Shared& r, const char* help) {
     return to.add_option("--wait", r->wait_s, help)
         ->capture_default_str()
@@ -43,6 +46,8 @@ CLI::App* verb(CLI::App& to, CommandLine& line, const char* words, const char* n
     });
     return sub;
 }
+
+namespace {
 
 void add_enrol(CLI::App& app, CommandLine& line, const Shared& r) {
     auto* enrol = verb(app, line, "enrol", "enrol", "Make this home a device of yours", [r] {
@@ -67,64 +72,27 @@ void add_people(CLI::App& app, CommandLine& line, const Shared& r) {
     people->footer("Example:\n  nimes-agent people 'Meyer, Celle'");
 }
 
-void add_send(CLI::App& app, CommandLine& line, const Shared& r) {
-    auto* send = verb(app, line, "send", "send", "Send a text or a photo", [r] {
-        if (r->to.empty() && r->group.empty()) throw CLI::RequiredError("--to");
-        if (r->text.empty() == r->photo.empty()) throw CLI::ValidationError("send", "give a TEXT or a --photo");
-        Json a{{"to", r->group.empty() ? r->to : r->group}, {"wait_ms", r->wait_s * 1'000}};
-        if (!r->photo.empty()) {
-            a["photo"] = absolute(r->photo);
-            a["caption"] = r->caption;
-        } else if (r->text == "-") {
-            a["text"] = standard_input();
-        } else {
-            a["text"] = r->text;
-        }
-        return a;
-    });
-    auto* to = send->add_option("--to", r->to, "Whom: 'Meyer, Celle', an address, or a group's title");
-    auto* group = send->add_option("--group", r->group, "A group's title");
-    to->excludes(group);
-    send->add_option("TEXT", r->text, "The text; - reads standard input");
-    auto* photo = send->add_option("--photo", r->photo, "A JPEG: position and camera data are taken out")
-                      ->check(CLI::ExistingFile);
-    send->add_option("--caption", r->caption, "What the photo shows")->needs(photo);
-    add_wait(*send, r, "Seconds to wait for the gateway's word; then it stays in the outbox");
-    send->footer(
-        "Examples:\n  nimes-agent send --to 'Meyer, Celle' 'Bin vor Ort'\n"
-        "  nimes-agent send --group 'Streife Nord' - < lage.txt\n"
-        "  nimes-agent send --to a.meyer@polizei.example --photo tatort.jpg --caption 'von vorn'");
-}
-
-void add_groups(CLI::App& app, CommandLine& line, const Shared& r) {
-    auto* group = app.add_subcommand("group", "Groups")->require_subcommand(1);
-    group->footer(
-        "Examples:\n  nimes-agent group list\n  nimes-agent group create --title 'Streife Nord' --with 'Meyer, Celle'");
-    auto* create = verb(*group, line, "create", "group.create", "Make a group; you become its administrator", [r] {
-        return Json{{"title", r->title}, {"with", r->with}, {"wait_ms", r->wait_s * 1'000}};
-    });
-    create->add_option("--title", r->title, "Its name, for all members")->required();
-    create->add_option("--with", r->with, "A member; repeat it")->required();
-    add_wait(*create, r, "Seconds to wait for the gateway's word");
-    create->footer(
-        "Example:\n  nimes-agent group create --title 'Streife Nord' --with 'Meyer, Celle' --with "
-        "c.otto@polizei.example");
-    verb(*group, line, "list", "group.list", "Your groups", [] { return Json::object(); });
-}
-
 void add_reading(CLI::App& app, CommandLine& line, const Shared& r) {
     auto* inbox = verb(app, line, "inbox", "inbox", "Show messages, fetching new ones with --wait", [r] {
-        return Json{{"since", r->since}, {"wait_ms", r->wait_s * 1'000}};
+        return Json{{"since", r->since}, {"wait_ms", r->wait_s * 1'000}, {"peek", r->peek}};
     });
     inbox->add_option("--since", r->since, "Only those after this number");
+    inbox->add_flag("--peek", r->peek, "Tell nobody that they were read");
     add_wait(*inbox, r, "Seconds to wait for the mailbox; 0 stays offline");
     inbox->footer("Examples:\n  nimes-agent inbox\n  nimes-agent inbox --since 41 --wait 0");
     auto* watch =
         verb(app, line, "watch", "watch", "Stay connected and show messages as they come; Ctrl-C ends it", [r] {
-            return Json{{"since", r->since}};
+            return Json{{"since", r->since}, {"peek", r->peek}};
         });
     watch->add_option("--since", r->since, "Begin after this number");
+    watch->add_flag("--peek", r->peek, "Tell nobody that they were read");
     watch->footer("Examples:\n  nimes-agent watch\n  nimes-agent --json watch --since 41");
+    auto* show =
+        verb(app, line, "show", "show", "One message with all that became of it: receipts, votes, reactions", [r] {
+            return Json{{"sequence", r->sequence}};
+        });
+    show->add_option("NUMBER", r->sequence, "As inbox and watch show it")->required();
+    show->footer("Example:\n  nimes-agent show 41");
     auto* media = app.add_subcommand("media", "Photos and files")->require_subcommand(1);
     auto* get = verb(*media, line, "get", "media.get",
                      "Fetch a medium, verify it, and write it to a file if policy allows", [r] {
@@ -177,7 +145,7 @@ void add_verbs(CLI::App& app, CommandLine& line) {
     app.require_subcommand(1)->fallthrough();  // --json may stand behind the verb, too
     add_enrol(app, line, r);
     add_people(app, line, r);
-    add_send(app, line, r);
+    add_saying(app, line, r);
     add_groups(app, line, r);
     add_reading(app, line, r);
     add_devices(app, line, r);

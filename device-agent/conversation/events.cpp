@@ -41,14 +41,15 @@ Result<ConvEvent> follow(const EventMaker& maker, const ConversationState& state
 
 }  // namespace
 
-ConvEvent create_group(const EventMaker& maker, std::vector<UserId> others, RandomSource& random) {
+ConvEvent create_group(const EventMaker& maker, std::vector<UserId> others, RandomSource& random,
+                       MemberRole others_role) {
     auto e = begin_event(maker, EventKind::create);
     e.prev_hash = random.id<Digest>();
     std::sort(others.begin(), others.end());
     others.erase(std::unique(others.begin(), others.end()), others.end());
     std::erase(others, maker.user);
     e.items.push_back({maker.user, MemberRole::administrator, RosterOp::add});
-    for (const auto& user : others) e.items.push_back({user, MemberRole::poster, RosterOp::add});
+    for (const auto& user : others) e.items.push_back({user, others_role, RosterOp::add});
     sort_items(e.items);
     e.roster_root = roster_root(after({}, e.items));
     e.conversation = e.id_of_create();
@@ -69,6 +70,11 @@ Result<ConvEvent> restate_group(const EventMaker& maker, const ConversationState
     auto e = begin_event(maker, EventKind::restate);
     for (const auto& m : state.now().roster) e.items.push_back({m.user, m.role, RosterOp::add});
     return follow(maker, state, std::move(e), state.now().roster);
+}
+
+Result<ConvEvent> close_group(const EventMaker& maker, const ConversationState& state) {
+    if (state.member(maker.user) == nullptr) return fail(Errc::not_a_member);
+    return follow(maker, state, begin_event(maker, EventKind::close), state.now().roster);
 }
 
 Result<ConvEvent> mend_group(const EventMaker& maker, const ConversationState& state) {

@@ -17,11 +17,14 @@ struct EventMaker {
     Millis now = 0;
 };
 
-// The maker becomes its administrator, the others posters.
-ConvEvent create_group(const EventMaker& maker, std::vector<UserId> others, RandomSource& random);
+// The maker becomes its administrator; the others post, or only read where few are to announce.
+ConvEvent create_group(const EventMaker& maker, std::vector<UserId> others, RandomSource& random,
+                       MemberRole others_role = MemberRole::poster);
 Result<ConvEvent> change_group(const EventMaker& maker, const ConversationState& state, std::vector<RosterItem> items);
-// The whole roster once more, changing nothing: where a joiner can start.
+// The whole roster once more, changing nothing.
 Result<ConvEvent> restate_group(const EventMaker& maker, const ConversationState& state);
+// For good: nothing follows it.
+Result<ConvEvent> close_group(const EventMaker& maker, const ConversationState& state);
 // Ends a fork, over those who are in both branches. The maker must be an administrator of both.
 Result<ConvEvent> mend_group(const EventMaker& maker, const ConversationState& state);
 

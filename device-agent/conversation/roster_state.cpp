@@ -130,7 +130,7 @@ bool proven(const ConvEvent& e, const ActorFacts& actor) {
 }
 
 Applied begin(std::optional<ConversationState>& state, const ConvEvent& e) {
-    if (e.kind == EventKind::create && (e.id_of_create() != e.conversation || e.epoch != 1)) return Applied::dropped;
+    if (e.id_of_create() != e.conversation || e.epoch != 1) return Applied::dropped;
     auto next = successor(nullptr, e);
     if (!next || !actor_may(next->roster, e)) return Applied::dropped;
     state.emplace();
@@ -186,7 +186,7 @@ Applied apply(std::optional<ConversationState>& state, const ConvEvent& e, const
     if (state && knows(*state, e)) return Applied::repeated;
     if (!actor.entry_known || actor.head == ActorFacts::Head::unknown) return Applied::held;
     if (!proven(e, actor)) return Applied::dropped;
-    if (!state) return e.kind == EventKind::create || e.kind == EventKind::restate ? begin(state, e) : Applied::held;
+    if (!state) return e.kind == EventKind::create ? begin(state, e) : Applied::held;
     if (e.kind == EventKind::create) return Applied::dropped;
     if (state->forked && e.kind == EventKind::restate && e.prev_hash == state->fork_hash()) return mend(*state, e);
 

@@ -61,7 +61,7 @@ struct ActorFacts {
 
 enum class Applied : std::uint8_t { applied, repeated, held, dropped, forked };
 
-// `state` is nullopt for a conversation not known yet: then a create or a restate begins it.
+// `state` is nullopt for a conversation not known yet: only its creation begins it, since only that proves the id.
 Applied apply(std::optional<ConversationState>& state, const ConvEvent& event, const ActorFacts& actor);
 
 // Several events that follow each other, and how many of them were taken. Here an event of a device that was revoked

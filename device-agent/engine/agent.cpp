@@ -158,14 +158,6 @@ bool Agent::wait_message(std::uint64_t after, Millis patience, const std::stop_t
     return impl_->core.newest_message > after;
 }
 
-std::vector<GroupLine> Agent::groups() {
-    const Lock lock(impl_->core.mutex);
-    std::vector<GroupLine> out;
-    for (const auto& [id, state] : impl_->core.conversations)
-        if (!state.is_pair()) out.push_back({id, title_of(impl_->core, state), state.now().roster.size()});
-    return out;
-}
-
 Result<std::string> Agent::token(const std::string& audience) {
     const Lock lock(impl_->core.mutex);
     if (!impl_->core.enrolled()) return fail(Errc::not_enrolled);

@@ -23,6 +23,21 @@ struct SentMessage {
     bool accepted = false;
 };
 
+// What is said of a medium beside the file.
+struct MediaWish {
+    std::string caption;
+    std::uint32_t duration_ms = 0;  // of a voice message or a video
+    std::string media_type;         // "": by what the file is
+    conversation::Lifetime lifetime;
+    bool group_picture = false;  // it becomes the group's picture, and no message of its own
+};
+
+struct Typing {
+    ConversationId conversation;
+    std::string title;
+    std::string name;
+};
+
 struct SentPhoto {
     SentMessage message;
     BlobId blob;
@@ -54,7 +69,31 @@ struct GroupLine {
     ConversationId id;
     std::string title;
     std::size_t members = 0;
+    bool closed = false;
 };
+
+struct GroupMember {
+    UserId user;
+    std::string name;
+    MemberRole role = MemberRole::poster;
+};
+struct GroupDetails {
+    GroupLine line;
+    std::uint64_t epoch = 0;
+    std::uint32_t expires_after_s = 0;
+    BlobId picture;
+    bool forked = false;
+    std::uint64_t newer_epoch = 0;  // named by a member, and not here yet; 0: none
+    std::vector<GroupMember> members;
+};
+// What is to be said of a group; what is left out stays.
+struct GroupWish {
+    std::optional<std::string> title;
+    std::optional<std::uint32_t> expires_after_s;
+};
+
+// Makes what is said about a message from that message; called with the core's lock held, so it must not block.
+using AboutMessage = std::function<Result<conversation::Meaning>(const Shown&)>;
 
 struct Status {
     bool enrolled = false;
@@ -91,16 +130,41 @@ class Agent {
     bool wait_synced(Millis patience, const std::stop_token& stop);
 
     Result<std::vector<directory::PersonInfo>> people(const std::string& query);
-    Result<SentMessage> send_text(const std::string& to, const std::string& text, const MessageId& id, Millis patience,
-                                  Candidates& candidates);
-    Result<SentPhoto> send_photo(const std::string& to, const std::filesystem::path& file, const std::string& caption,
+    // `to` is a person, an address, a group's title or a conversation's id in hex.
+    Result<SentMessage> say(const std::string& to, conversation::Meaning meaning, const MessageId& id, Millis patience,
+                            Candidates& candidates);
+    // About a message, by its number: into its conversation; what a reader may say goes to the author alone.
+    Result<SentMessage> say_about(std::uint64_t sequence, const AboutMessage& make, const MessageId& id,
+                                  Millis patience);
+    // To who is connected now; nothing of it is kept, and nobody waits for it.
+    Result<void> typing(const std::string& to, Candidates& candidates);
+    Result<SentPhoto> send_photo(const std::string& to, const std::filesystem::path& file, MediaWish wish,
                                  const MessageId& id, Millis patience, const media::Progress& progress,
                                  const std::stop_token& stop, Candidates& candidates);
-    Result<GroupLine> create_group(const std::string& title, const std::vector<std::string>& with, Millis patience,
-                                   Candidates& candidates);
+
+    Result<GroupLine> create_group(const std::string& title, const std::vector<std::string>& with, MemberRole role,
+                                   Millis patience, Candidates& candidates);
+    // Adds, removes, or sets the role of people. Whoever is added is told title and picture.
+    Result<GroupLine> change_group(const std::string& group, RosterOp op, const std::vector<std::string>& who,
+                                   MemberRole role, Millis patience, Candidates& candidates);
+    Result<GroupLine> leave_group(const std::string& group, Millis patience);
+    Result<GroupLine> close_group(const std::string& group, Millis patience);
+    Result<GroupLine> mend_group(const std::string& group, Millis patience);
+    Result<SentMessage> set_group(const std::string& group, const GroupWish& wish, const MessageId& id,
+                                  Millis patience);
+    Result<GroupDetails> group(const std::string& group);
     std::vector<GroupLine> groups();
+
     Result<std::vector<Shown>> messages(std::uint64_t after, std::size_t limit);
+    Result<Shown> message(std::uint64_t sequence);
+    // These were on a screen: what is to vanish counts from now; `read` owes the sender a receipt.
+    Result<void> mark_shown(const std::vector<std::uint64_t>& sequences, bool read);
+    // Who is typing, by conversation, at this moment.
+    std::vector<Typing> typing_now();
     Result<std::vector<Alarm>> alarms(std::uint64_t after);
+    // Waits until what this device owes by itself (receipts, reports) is said and the outbox is empty; false when time is
+    // over.
+    bool wait_quiet(Millis patience, const std::stop_token& stop);
     // Waits for a message beyond `after`; false when time is over or `stop` was asked for.
     bool wait_message(std::uint64_t after, Millis patience, const std::stop_token& stop);
     Result<FetchedMedia> fetch_media(const BlobId& blob, const std::filesystem::path& out,

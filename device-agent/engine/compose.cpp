@@ -133,28 +133,43 @@ Result<Composed> Compose::message(const ConversationId& id, const MessageId& mes
     return out;
 }
 
-Result<ConvEvent> Compose::new_group(const std::vector<UserId>& others) {
-    const conversation::EventMaker maker{core_.own().user, core_.own().device, core_.identity.secret,
-                                         core_.directory->head(), core_.now()};
-    return conversation::create_group(maker, others, core_.random);
+conversation::EventMaker Compose::maker() const {
+    return {core_.own().user, core_.own().device, core_.identity.secret, core_.directory->head(), core_.now()};
 }
 
-Result<void> Compose::event(const ConvEvent& event) {
+Result<MessageId> Compose::event(const ConvEvent& event) {
+    const auto id = core_.random.id<MessageId>();
     std::optional<ConversationState> state;
     if (const auto at = core_.conversations.find(event.conversation); at != core_.conversations.end())
         state = at->second;
+    auto after = state;
+    if (apply_own(after, event) != conversation::Applied::applied)
+        return fail(Errc::malformed, "the change does not follow from the roster");
+    auto done = core_.transact([&](Transaction& tx) -> Result<void> {
+        OutboxItem item{id, event.conversation, false, {}, {}};
+        item.up = submit_packet(item.id, *after, Submission::event, event.encode(), {});
+        if (auto ok = put_outbox(tx, std::move(item)); !ok) return ok;
+        if (event.kind != EventKind::create) return {};
+        return core_.put_conversation(tx, *after);
+    });
+    if (!done) return pass(done);
+    return id;
+}
+
+Result<void> Compose::event_accepted(const ConvEvent& event) {
+    std::optional<ConversationState> state;
+    if (const auto at = core_.conversations.find(event.conversation); at != core_.conversations.end())
+        state = at->second;
+    if (apply_own(state, event) != conversation::Applied::applied) return {};  // a creation, or told already
+    return core_.transact([&](Transaction& tx) { return core_.put_conversation(tx, *state); });
+}
+
+conversation::Applied Compose::apply_own(std::optional<ConversationState>& state, const ConvEvent& event) const {
     conversation::ActorFacts self;
     self.entry_known = true;
     self.cert = &core_.own();
     self.head = conversation::ActorFacts::Head::verified;
-    if (conversation::apply(state, event, self) != conversation::Applied::applied)
-        return fail(Errc::malformed, "the event does not follow from the roster");
-    return core_.transact([&](Transaction& tx) -> Result<void> {
-        OutboxItem item{core_.random.id<MessageId>(), event.conversation, false, {}, {}};
-        item.up = submit_packet(item.id, *state, Submission::event, event.encode(), {});
-        if (auto ok = put_outbox(tx, std::move(item)); !ok) return ok;
-        return core_.put_conversation(tx, *state);
-    });
+    return conversation::apply(state, event, self);
 }
 
 }  // namespace nimes::agent::engine

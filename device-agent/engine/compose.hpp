@@ -39,9 +39,13 @@ class Compose {
                             const DeviceCert& cert, const std::vector<MessageRow>& messages);
     Result<void> send_direct(container::Transaction& tx, const conversation::ConversationState& state, Direct kind,
                              const DeviceId& device, ByteView payload);
-    // The event goes out and is applied here.
-    Result<void> event(const ConvEvent& event);
-    Result<ConvEvent> new_group(const std::vector<UserId>& others);
+    // The event goes out. A creation is applied at once, for nobody can be first; any other when the gateway took it,
+    // since another change of the same epoch may come before it. Answers the id to wait for.
+    Result<MessageId> event(const ConvEvent& event);
+    // The gateway took it.
+    Result<void> event_accepted(const ConvEvent& event);
+    // What this device would sign now.
+    [[nodiscard]] conversation::EventMaker maker() const;
 
   private:
     struct Recipients {
@@ -62,6 +66,8 @@ class Compose {
     Result<void> grant(container::Transaction& tx, const conversation::ConversationState& state,
                        sealing::SendingChain& chain, const Recipients& to);
     Result<void> put_outbox(container::Transaction& tx, OutboxItem item);
+    [[nodiscard]] conversation::Applied apply_own(std::optional<conversation::ConversationState>& state,
+                                                  const ConvEvent& event) const;
     void set_lifetime(const ConversationId& id, conversation::Meaning& meaning) const;
     Result<Bytes> seal(container::Transaction& tx, sealing::SendingChain& chain, const Content& content);
     Result<std::uint64_t> keep_own(container::Transaction& tx, const sealing::SendingChain& chain,

@@ -44,15 +44,14 @@ Result<SendingChain> Compose::ready_chain(Transaction& tx, const ConversationSta
     if (!held) return pass(held);
     const auto now = core_.now();
     if (*held) {
-        const auto active = [&](const DeviceId& device) {
-            return std::any_of(state.now().roster.begin(), state.now().roster.end(), [&](const Member& m) {
-                const auto* entry = core_.directory->find(m.user);
-                return entry != nullptr && entry->entry.active(device, now);
-            });
-        };
+        std::set<DeviceId> active;
+        for (const auto& m : state.now().roster)
+            if (const auto* entry = core_.directory->find(m.user); entry != nullptr)
+                for (const auto* cert : entry->entry.active_devices(now)) active.insert(cert->device);
         sealing::SinceOpened since;
         since.user_removed = !state.is_pair() && state.more_than_additions_since((*held)->conv_epoch);
-        since.granted_device_gone = !std::all_of((*held)->granted.begin(), (*held)->granted.end(), active);
+        since.granted_device_gone =
+            !std::includes(active.begin(), active.end(), (*held)->granted.begin(), (*held)->granted.end());
         since.forked = state.forked;
         if (const auto peer = core_.peer_chain_opened.find(state.id); peer != core_.peer_chain_opened.end())
             since.peer_chain_opened = peer->second;

@@ -35,9 +35,17 @@ Result<void> load_conversations(Core& core, Transaction& tx) {
         info.title = std::string(as_text(in.take(in.u16())));
         info.expires_after_s = in.u32();
         info.picture = in.id<BlobId>();
+        NewerEpoch newer;
+        newer.epoch = in.u64();
+        newer.since = in.u64();
+        newer.alarmed = in.u8() != 0;
         auto state = conversation::ConversationState::parse(in.take(in.left()));
         if (!state) return pass(state);
         core.infos[state->id] = std::move(info);
+        if (newer.epoch > state->epoch) {
+            core.newer_epochs[state->id] = newer;
+            core.wanted_events.insert(state->id);
+        }
         core.conversations[state->id] = std::move(*state);
     }
     return {};
@@ -138,12 +146,15 @@ Result<void> Core::raise_alarm(Transaction& tx, std::string_view text) {
 
 Result<void> Core::put_conversation(Transaction& tx, const conversation::ConversationState& state) {
     conversations[state.id] = state;
-    if (const auto newer = newer_epochs.find(state.id); newer != newer_epochs.end() && newer->second <= state.epoch)
+    if (const auto newer = newer_epochs.find(state.id);
+        newer != newer_epochs.end() && newer->second.epoch <= state.epoch)
         newer_epochs.erase(newer);
     const auto& info = infos[state.id];
     Writer out;
     out.u16(static_cast<std::uint16_t>(info.title.size())).text(info.title).u32(info.expires_after_s);
-    out.id(info.picture).bytes(state.encode());
+    const auto still = newer_epochs.find(state.id);
+    const auto wanted = still == newer_epochs.end() ? NewerEpoch{} : still->second;
+    out.id(info.picture).u64(wanted.epoch).u64(wanted.since).u8(wanted.alarmed ? 1 : 0).bytes(state.encode());
     auto put = tx.put(Table::conversations, id_key(state.id.view()), out.view());
     if (!put) return pass(put);
     return {};
@@ -167,6 +178,17 @@ std::size_t Core::devices_of(const conversation::ConversationState& state) const
     for (const auto& member : state.now().roster)
         if (const auto* entry = directory->find(member.user)) out += entry->entry.active_devices(now()).size();
     return out;
+}
+
+Result<void> Core::note_newer_epoch(Transaction& tx, const ConversationId& id, std::uint64_t epoch) {
+    const auto at = conversations.find(id);
+    if (at == conversations.end() || at->second.is_pair() || epoch <= at->second.epoch) return {};
+    wanted_events.insert(id);
+    auto& newer = newer_epochs[id];
+    if (newer.epoch >= epoch) return {};
+    if (newer.epoch == 0) newer.since = now();
+    newer.epoch = epoch;
+    return put_conversation(tx, at->second);
 }
 
 void Core::note_typing(const ConversationId& conversation, const UserId& user, Millis sent) {

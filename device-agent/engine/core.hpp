@@ -30,6 +30,13 @@ struct ConversationInfo {
 };
 ConversationInfo info_of(const conversation::Info& info);
 
+// That a message named and no event brought yet: until then nothing is sent there.
+struct NewerEpoch {
+    std::uint64_t epoch = 0;
+    Millis since = 0;
+    bool alarmed = false;
+};
+
 // What could not be opened, by reason; since this process began.
 struct Failures {
     std::uint64_t damaged = 0;     // signature or ciphertext
@@ -61,6 +68,8 @@ struct Core {
     [[nodiscard]] std::uint32_t expiry_day(Millis sent, Millis received) const;
     // Active devices of its users, our own included.
     [[nodiscard]] std::size_t devices_of(const conversation::ConversationState& state) const;
+    // A message names an epoch beyond ours: the events that lead there are wanted.
+    Result<void> note_newer_epoch(container::Transaction& tx, const ConversationId& id, std::uint64_t epoch);
     void note_typing(const ConversationId& conversation, const UserId& user, Millis sent);
 
     const Clock& clock;
@@ -79,7 +88,7 @@ struct Core {
     std::set<DeviceId> known_own_devices;
     std::map<ConversationId, conversation::ConversationState> conversations;
     std::map<ConversationId, ConversationInfo> infos;
-    std::map<ConversationId, std::uint64_t> newer_epochs;  // that a message named and no event brought yet
+    std::map<ConversationId, NewerEpoch> newer_epochs;
     std::map<ConversationId, std::map<UserId, Millis>> typing;
     std::set<BlobId> erased_media;  // files still to be removed
     Failures failures;
@@ -93,6 +102,7 @@ struct Core {
     std::set<UserId> wanted_users;
     std::set<std::uint64_t> wanted_heads;
     bool wanted_newest_head = false;
+    std::set<ConversationId> wanted_events;  // of groups whose roster is behind, or not known at all
 
     std::set<BlobId> uploading;
     std::optional<Errc> shut_out;  // the gateway refuses this device, or a proven revocation

@@ -50,6 +50,7 @@ Result<bool> Duties::run(Lock& lock, bool online) {
     if (auto ok = vanish(); !ok) return pass(ok);
     remove_files();
     if (!online || core_.shut_out) return false;
+    if (auto ok = judge_newer_epochs(); !ok) return pass(ok);
     auto said = receipts(lock);
     if (!said) return said;
     auto reported = reports(lock);
@@ -157,6 +158,26 @@ Result<void> Duties::vanish() {
         }
         return {};
     });
+}
+
+// Somebody knows of a change that the gateway does not bring: withheld, or invented (FORMATS.md 2.7).
+Result<void> Duties::judge_newer_epochs() {
+    for (auto& [id, newer] : core_.newer_epochs) {
+        if (newer.alarmed || core_.now() < newer.since + kDay) continue;
+        const auto at = core_.conversations.find(id);
+        if (at == core_.conversations.end()) continue;
+        newer.alarmed = true;
+        auto done = core_.transact([&](Transaction& tx) -> Result<void> {
+            auto ok = core_.raise_alarm(
+                tx,
+                "a member of a group names a newer roster, which the gateway has not brought for a day: "
+                "nothing is sent there until it comes");
+            if (!ok) return ok;
+            return core_.put_conversation(tx, at->second);
+        });
+        if (!done) return done;
+    }
+    return {};
 }
 
 void Duties::remove_files() {

@@ -27,6 +27,7 @@ class Duties {
     Result<bool> reports(Lock& lock);
     Result<bool> say(Lock& lock, const ConversationId& conversation, conversation::Meaning meaning);
     Result<void> vanish();
+    Result<void> judge_newer_epochs();
     void remove_files();
     // Where an act on a message goes: readers have no chain in the group and write to the author alone.
     std::optional<ConversationId> place_for(const StoredMessage& message);

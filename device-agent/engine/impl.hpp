@@ -7,6 +7,9 @@
 
 namespace nimes::agent::engine {
 
+// Everybody in the conversation; empty for one not known.
+std::vector<UserId> users_of(const Core& core, const ConversationId& id);
+
 struct Agent::Impl {
     Impl(const std::filesystem::path& home, const Clock& clock, RandomSource& random)
         : keystore(home / "keystore"), core(clock, random), compose(core) {}
@@ -17,6 +20,12 @@ struct Agent::Impl {
     // Sends what was composed and waits. Lock held.
     Result<void> send_and_wait(Lock& lock, const MessageId& id, Millis patience);
     Result<void> ready() const;
+    Result<SentMessage> say(Lock& lock, const ConversationId& conversation, conversation::Meaning meaning,
+                            const MessageId& id, Millis patience);
+    // Signs, sends, waits until the gateway took it. Lock held.
+    Result<void> change(Lock& lock, const Result<ConvEvent>& event, Millis patience);
+    // Title, life and picture once more, for who came late. Lock held.
+    Result<SentMessage> tell_info(Lock& lock, const ConversationId& group, const MessageId& id, Millis patience);
 
     container::FileKeystore keystore;
     Core core;

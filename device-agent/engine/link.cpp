@@ -33,6 +33,7 @@ Link::Link(Core& core, Network& network, Sync& sync, Compose& compose, transport
           core.random),
       outbox_(core, session_),
       inbox_(core, compose),
+      rosters_(core, network, sync),
       duties_(core, sync, compose),
       recovery_(core, compose) {}
 Link::~Link() { stop(); }
@@ -178,6 +179,8 @@ void Link::on_welcome(Lock& lock, const v1::Welcome& welcome) {
 void Link::on_accepted(Lock& lock, const v1::Accepted& accepted) {
     const auto id = MessageId::from(as_bytes(accepted.message_id()));
     const auto conversation = outbox_.conversation_of(id);
+    if (const auto event = outbox_.event_of(id))
+        if (!compose_.event_accepted(*event)) return;  // asked again, and answered again
     if (!outbox_.accepted(id) || !conversation || accepted.missing_size() == 0) return;
     std::vector<UserId> users;
     for (const auto& missing : accepted.missing())
@@ -201,6 +204,7 @@ void Link::on_deliver(Lock& lock, const v1::Deliver& deliver) {
 void Link::go_on(Lock& lock) {
     const bool wanted = !core_.wanted_users.empty() || !core_.wanted_heads.empty() || core_.wanted_newest_head;
     if (wanted) (void)sync_.fetch_wanted(lock);
+    if (!core_.wanted_events.empty()) (void)rosters_.fetch(lock);
     (void)inbox_.retry_held();
     send_new();  // what was asked of us and answered
 }

@@ -12,6 +12,7 @@
 #include "engine/duties.hpp"
 #include "engine/inbox.hpp"
 #include "engine/outbox.hpp"
+#include "engine/roster_fetch.hpp"
 #include "engine/sync.hpp"
 
 namespace nimes::agent::engine {
@@ -50,6 +51,7 @@ class Link {
     transport::MqttSession session_;
     Outbox outbox_;
     Inbox inbox_;
+    RosterFetch rosters_;
     Duties duties_;
     Recovery recovery_;
     std::map<std::uint8_t, std::uint64_t> newest_;  // by lane, at the last Hello

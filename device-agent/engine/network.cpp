@@ -76,6 +76,10 @@ Result<v1::HeadAnswer> Network::head(std::uint64_t held) {
 Result<v1::OldHeadAnswer> Network::old_head(std::uint64_t revision, std::uint64_t under) {
     return get<v1::OldHeadAnswer>("/v1/directory/head/" + std::to_string(revision) + "?under=" + std::to_string(under));
 }
+Result<v1::ConversationEvents> Network::events(const ConversationId& id, std::uint64_t from) {
+    return get<v1::ConversationEvents>("/v1/conversations/" + to_hex(id.view()) +
+                                       "/events?from=" + std::to_string(from));
+}
 Result<v1::People> Network::people(const std::string& name, const std::string& unit) {
     return get<v1::People>("/v1/people?name=" + escaped(name) + "&unit=" + escaped(unit));
 }

@@ -6,6 +6,7 @@
 #include "engine/core.hpp"
 #include "media/transfer.hpp"
 #include "nimes/v1/directory.pb.h"
+#include "nimes/v1/transport.pb.h"
 #include "transport/range_download.hpp"
 #include "transport/tus_upload.hpp"
 
@@ -19,6 +20,7 @@ class Network final : public media::Transfer {
     Result<v1::LookupAnswer> lookup(const v1::LookupRequest& request);
     Result<v1::HeadAnswer> head(std::uint64_t held);
     Result<v1::OldHeadAnswer> old_head(std::uint64_t revision, std::uint64_t under);
+    Result<v1::ConversationEvents> events(const ConversationId& id, std::uint64_t from);
     Result<v1::People> people(const std::string& name, const std::string& unit);
     Result<void> seal_keys(const v1::SealKeyBatch& batch);
 

@@ -115,6 +115,8 @@ Result<Outcome> Open::event(Transaction& tx, const v1::Envelope& envelope) {
                 return pass(ok);
             break;
         case conversation::Applied::held:
+            if (actor.entry_known && actor.head != conversation::ActorFacts::Head::unknown)
+                core_.wanted_events.insert(event->conversation);  // what it stands on has not come
             return Outcome::held;
         case conversation::Applied::repeated:
         case conversation::Applied::dropped:

@@ -42,6 +42,8 @@ class Open {
     [[nodiscard]] MessageState judge(const StoredMessage& message, bool withhold, bool readable) const;
     Result<void> note_gap(container::Transaction& tx, StoredMessage& message, const ByteArray<16>& prev_own);
     Result<void> learn(container::Transaction& tx, StoredMessage& message, const conversation::Meaning& meaning);
+    Result<void> keep_medium(container::Transaction& tx, const StoredMessage& message,
+                             const conversation::MediaRef& ref);
     Result<void> learn_info(container::Transaction& tx, const StoredMessage& message, const conversation::Info& info);
     [[nodiscard]] bool receipt_wanted(const StoredMessage& message, const conversation::Meaning& meaning) const;
     const conversation::ConversationState* conversation_of(container::Transaction& tx, const v1::Envelope& envelope);

@@ -49,6 +49,7 @@ Result<Outcome> Open::grant(Transaction& tx, const v1::Envelope& envelope) {
         }
         facts.roster_now = &conversation->now().roster;
     }
+    if (!facts.roster_at_epoch && envelope.users_size() == 0) core_.wanted_events.insert(body.conversation);
     const auto named = named_head(body.dir_revision, body.dir_head);
     if (named == HeldDirectory::Named::verified) {
         facts.head = sealing::GrantFacts::Head::verified;

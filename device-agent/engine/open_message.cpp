@@ -62,7 +62,7 @@ Result<Outcome> Open::message(Transaction& tx, const v1::Envelope& envelope) {
     }
     if (readable && !stored.resent)
         if (auto ok = note_gap(tx, stored, opened->content->prev_own); !ok) return pass(ok);
-    if (stored.conv_epoch > conversation->second.epoch) core_.newer_epochs[stored.conversation] = stored.conv_epoch;
+    if (auto ok = core_.note_newer_epoch(tx, stored.conversation, stored.conv_epoch); !ok) return pass(ok);
     stored.state = judge(stored, opened->chain.withhold, readable);
     return store_message(tx, std::move(stored), readable);
 }
@@ -118,19 +118,23 @@ Result<Outcome> Open::store_message(Transaction& tx, StoredMessage message, bool
 Result<void> Open::learn(Transaction& tx, StoredMessage& message, const Meaning& meaning) {
     message.expires_after_s = lifetime_of(meaning);
     if (receipt_wanted(message, meaning)) message.receipt = ReceiptDue::delivered_due;
-    if (const auto* m = std::get_if<conversation::Media>(&meaning)) {
-        const auto& ref = m->ref;
-        MediumItem item{message.conversation, ref.key.copy(), ref.plain_length, ref.padded_length, ref.digest};
-        auto bytes = item.encode();
-        auto put = tx.put(Table::media, to_bytes(ref.blob.view()), bytes,
-                          {core_.expiry_day(message.sent, message.received), {}});
-        sodium_memzero(bytes.data(), bytes.size());
-        if (!put) return pass(put);
-    }
+    if (const auto* m = std::get_if<conversation::Media>(&meaning))
+        if (auto ok = keep_medium(tx, message, m->ref); !ok) return ok;
     if (const auto* info = std::get_if<conversation::Info>(&meaning))
         if (auto ok = learn_info(tx, message, *info); !ok) return ok;
     if (auto ok = acts_.take(tx, message, meaning); !ok) return ok;
     return acts_.settle(tx, message, meaning);
+}
+
+// How to open a medium, for when somebody wants to see it.
+Result<void> Open::keep_medium(Transaction& tx, const StoredMessage& message, const conversation::MediaRef& ref) {
+    MediumItem item{message.conversation, ref.key.copy(), ref.plain_length, ref.padded_length, ref.digest};
+    auto bytes = item.encode();
+    auto put = tx.put(Table::media, to_bytes(ref.blob.view()), bytes,
+                      {core_.expiry_day(message.sent, message.received), {}});
+    sodium_memzero(bytes.data(), bytes.size());
+    if (!put) return pass(put);
+    return {};
 }
 
 // Title and life of messages: of a group its administrators say, of two either.
@@ -139,6 +143,8 @@ Result<void> Open::learn_info(Transaction& tx, const StoredMessage& message, con
     if (at == core_.conversations.end()) return {};
     const auto* member = at->second.member(message.user);
     if (member == nullptr || (!at->second.is_pair() && member->role != MemberRole::administrator)) return {};
+    if (info.picture)
+        if (auto ok = keep_medium(tx, message, *info.picture); !ok) return ok;
     core_.infos[message.conversation] = info_of(info);
     return core_.put_conversation(tx, at->second);
 }

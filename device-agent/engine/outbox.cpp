@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "engine/message_rows.hpp"
+#include "engine/packets.hpp"
+
 namespace nimes::agent::engine {
 namespace {
 
@@ -72,20 +75,23 @@ std::optional<ConversationId> Outbox::conversation_of(const MessageId& id) const
     return std::nullopt;
 }
 
+std::optional<ConvEvent> Outbox::event_of(const MessageId& id) const {
+    for (const auto& [row, waiting] : items_)
+        if (waiting.item.id == id && !waiting.item.is_message) return event_in(waiting.item.up);
+    return std::nullopt;
+}
+
 Result<void> Outbox::remove(const MessageId& id, MessageState state) {
     const auto at = std::find_if(items_.begin(), items_.end(), [&](const auto& i) { return i.second.item.id == id; });
     if (at == items_.end()) return {};
     auto done = core_.transact([&](Transaction& tx) -> Result<void> {
         if (auto gone = tx.erase(Table::outbox, at->first); !gone) return pass(gone);
         if (!at->second.item.is_message) return {};
-        const auto key = StoredMessage::key(core_.own().device, id);
-        auto row = tx.get(Table::messages, key);
+        auto row = find_message(tx, core_.own().device, id);
         if (!row) return pass(row);
-        if (!*row) return {};
-        auto stored = StoredMessage::parse((*row)->value);
-        if (!stored) return pass(stored);
-        stored->state = state;
-        auto put = tx.put(Table::messages, key, stored->encode(), {(*row)->expiry_day, {}});
+        if (!*row || (*row)->message.state != MessageState::sending) return {};  // recalled meanwhile
+        (*row)->message.state = state;
+        auto put = put_message(tx, (*row)->message, (*row)->expiry_day);
         if (!put) return pass(put);
         return {};
     });
@@ -97,7 +103,11 @@ Result<void> Outbox::remove(const MessageId& id, MessageState state) {
 Result<void> Outbox::accepted(const MessageId& id) { return remove(id, MessageState::sent); }
 
 Result<void> Outbox::rejected(const MessageId& id, const Error& error, Millis retry_after) {
-    if (retry_after != 0) {
+    // An event that lost its epoch to another is made anew on top of that one, by who wanted it: never repeated.
+    const bool outrun = error.code == Errc::epoch_conflict;
+    if (outrun)
+        if (const auto conversation = conversation_of(id)) core_.wanted_events.insert(*conversation);
+    if (retry_after != 0 && !outrun) {
         pause_until_ = core_.clock.boot() + retry_after;
         for (auto& [row, waiting] : items_) waiting.sent = 0;
         return {};

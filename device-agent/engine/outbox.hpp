@@ -31,6 +31,8 @@ class Outbox {
     Result<void> wait(Lock& lock, const MessageId& id, Millis patience);
     [[nodiscard]] std::size_t waiting() const { return items_.size(); }
     [[nodiscard]] std::optional<ConversationId> conversation_of(const MessageId& id) const;
+    // The event that this item carries, if it is one.
+    [[nodiscard]] std::optional<ConvEvent> event_of(const MessageId& id) const;
 
   private:
     struct Waiting {

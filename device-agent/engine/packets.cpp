@@ -55,6 +55,15 @@ Bytes direct_packet(const MessageId& id, const conversation::ConversationState& 
     return bytes_of(up);
 }
 
+std::optional<ConvEvent> event_in(ByteView packet) {
+    v1::Up up;
+    if (!up.ParseFromArray(packet.data(), static_cast<int>(packet.size())) ||
+        up.submit().payload_case() != v1::Submit::kEvent)
+        return std::nullopt;
+    auto event = ConvEvent::parse(as_bytes(up.submit().event()));
+    return event ? std::optional(std::move(*event)) : std::nullopt;
+}
+
 Bytes hello_packet(const std::map<std::uint8_t, std::uint64_t>& marks, std::uint64_t head_revision) {
     v1::Up up;
     auto& hello = *up.mutable_hello();

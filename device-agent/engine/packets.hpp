@@ -14,6 +14,8 @@ Bytes submit_packet(const MessageId& id, const conversation::ConversationState& 
 enum class Direct : std::uint8_t { grant, message, control };
 Bytes direct_packet(const MessageId& id, const conversation::ConversationState& of, Direct kind, const DeviceId& device,
                     ByteView payload);
+// The event in such a packet; nullopt for what carries none.
+std::optional<ConvEvent> event_in(ByteView packet);
 Bytes hello_packet(const std::map<std::uint8_t, std::uint64_t>& marks, std::uint64_t head_revision);
 Bytes ack_packet(const std::map<std::uint8_t, std::uint64_t>& marks);
 

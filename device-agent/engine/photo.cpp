@@ -18,17 +18,18 @@ media::BlobReference reference_of(const BlobId& blob, const MediumItem& item) {
     return out;
 }
 
-conversation::Media meaning_of(const media::BlobReference& reference, const media::Prepared& prepared,
-                               const std::filesystem::path& file, const std::string& caption) {
+conversation::Meaning meaning_of(const media::BlobReference& reference, const media::Prepared& prepared,
+                                 const std::filesystem::path& file, MediaWish wish, const ConversationInfo& info) {
+    conversation::MediaRef ref{reference.key.copy(), reference.blob, reference.plain_length, reference.padded_length,
+                               reference.digest};
+    if (wish.group_picture) return conversation::Info{info.title, std::move(ref), info.expires_after_s};
     conversation::Media out;
-    out.ref.key = reference.key.copy();
-    out.ref.blob = reference.blob;
-    out.ref.plain_length = reference.plain_length;
-    out.ref.padded_length = reference.padded_length;
-    out.ref.digest = reference.digest;
-    out.caption = caption;
+    out.ref = std::move(ref);
+    out.caption = std::move(wish.caption);
+    out.duration_ms = wish.duration_ms;
+    out.lifetime = wish.lifetime;
     out.preview = prepared.photo.preview;
-    out.media_type = prepared.media_type;
+    out.media_type = wish.media_type.empty() ? prepared.media_type : wish.media_type;
     out.width = prepared.photo.width;
     out.height = prepared.photo.height;
     out.captured = prepared.photo.captured.value_or(0);
@@ -53,10 +54,9 @@ class Hashing {
 
 }  // namespace
 
-Result<SentPhoto> Agent::send_photo(const std::string& to, const std::filesystem::path& file,
-                                    const std::string& caption, const MessageId& id, Millis patience,
-                                    const media::Progress& progress, const std::stop_token& stop,
-                                    Candidates& candidates) {
+Result<SentPhoto> Agent::send_photo(const std::string& to, const std::filesystem::path& file, MediaWish wish,
+                                    const MessageId& id, Millis patience, const media::Progress& progress,
+                                    const std::stop_token& stop, Candidates& candidates) {
     auto prepared = media::prepare(file);
     if (!prepared) return pass(prepared);
     if (auto ok = go_online(); !ok) return pass(ok);
@@ -65,6 +65,10 @@ Result<SentPhoto> Agent::send_photo(const std::string& to, const std::filesystem
     if (auto ok = impl_->ready(); !ok) return pass(ok);
     const auto conversation = impl_->people->conversation(lock, to, candidates);
     if (!conversation) return fail(conversation.error().code, conversation.error().detail);
+    const auto member = core.conversations.at(*conversation).member(core.own().user);
+    if (wish.group_picture && (core.conversations.at(*conversation).is_pair() || member == nullptr ||
+                               member->role != MemberRole::administrator))
+        return fail(Errc::forbidden, "only administrators of a group set its picture");
 
     const auto folder = core.box->home() / "media";
     lock.unlock();
@@ -86,8 +90,10 @@ Result<SentPhoto> Agent::send_photo(const std::string& to, const std::filesystem
     for (const auto& m : core.conversations.at(*conversation).now().roster) users.push_back(m.user);
     if (auto ok = impl_->sync->bring_up(lock, users); !ok) return pass(ok);
     core.uploading.insert(reference->blob);
-    auto composed =
-        impl_->compose.message(*conversation, id, meaning_of(*reference, *prepared, file, caption), reference->blob);
+    const bool picture = wish.group_picture;
+    auto composed = impl_->compose.message(
+        *conversation, id, meaning_of(*reference, *prepared, file, std::move(wish), core.infos[*conversation]),
+        reference->blob);
     if (!composed) {
         core.uploading.erase(reference->blob);
         return pass(composed);
@@ -98,7 +104,9 @@ Result<SentPhoto> Agent::send_photo(const std::string& to, const std::filesystem
         auto put = tx.put(container::Table::media, to_bytes(reference->blob.view()), item.encode(),
                           {core.expiry_day(core.now(), core.now()), {}});
         if (!put) return pass(put);
-        return {};
+        if (!picture) return {};
+        core.infos[*conversation].picture = reference->blob;
+        return core.put_conversation(tx, core.conversations.at(*conversation));
     });
     if (!stored) return pass(stored);
     SentPhoto out{{id, composed->sequence, composed->devices, composed->stale, true},

@@ -5,29 +5,46 @@ namespace {
 
 using container::Table;
 
-std::string name_of(const Core& core, const UserId& user) {
-    const auto* entry = core.directory->find(user);
-    return entry != nullptr && entry->person ? entry->person->name : std::string{};
+void add_face(const Core& core, Shown& out) {
+    const auto name = [&](const UserId& user) { out.names.emplace(user, name_of(core, user)); };
+    for (const auto& [user, emoji] : out.face.reactions) name(user);
+    for (const auto& [user, choices] : out.face.votes) name(user);
+    for (const auto& [device, receipt] : out.face.receipts) name(receipt.user);
 }
 
-Shown show(const Core& core, std::uint64_t row, StoredMessage message) {
+Result<Shown> show(Core& core, container::Transaction& tx, std::uint64_t row, StoredMessage message) {
     Shown out;
     out.sequence = row;
     out.sender = name_of(core, message.user);
     const auto* entry = core.directory->find(message.user);
     out.level = entry == nullptr ? 0 : entry->person ? 2 : 1;
-    out.own = message.device == core.own().device;
+    out.own = message.user == core.own().user;
     out.shown = core.clock.now();
     if (const auto at = core.conversations.find(message.conversation); at != core.conversations.end())
         out.title = title_of(core, at->second);
     out.meaning = conversation::Unknown{message.kind};
-    if (message.state != MessageState::unreadable)
+    const bool has_body = message.state != MessageState::unreadable && !message.body.empty();
+    if (has_body)
         if (auto meaning = conversation::decode(message.kind, message.body)) out.meaning = std::move(*meaning);
+    auto face = Acts(core).face(tx, message, out.meaning);
+    if (!face) return pass(face);
+    out.face = std::move(*face);
+    add_face(core, out);
+    for (const auto& target : conversation::targets_of(message.device, out.meaning)) {
+        auto named = find_message(tx, target.device, target.message);
+        if (!named) return pass(named);
+        if (*named) out.about.push_back((*named)->row);
+    }
     out.message = std::move(message);
     return out;
 }
 
 }  // namespace
+
+std::string name_of(const Core& core, const UserId& user) {
+    const auto* entry = core.directory->find(user);
+    return entry != nullptr && entry->person ? entry->person->name : std::string{};
+}
 
 std::string title_of(const Core& core, const conversation::ConversationState& state) {
     if (!state.is_pair()) {
@@ -47,9 +64,22 @@ Result<std::vector<Shown>> messages_after(Core& core, std::uint64_t sequence, st
     for (const auto& row : *rows) {
         auto message = StoredMessage::parse(row.value);
         if (!message) return pass(message);
-        if (message->state != MessageState::withheld) out.push_back(show(core, row.id, std::move(*message)));
+        if (message->state == MessageState::withheld) continue;
+        auto shown = show(core, *tx, row.id, std::move(*message));
+        if (!shown) return pass(shown);
+        out.push_back(std::move(*shown));
     }
     return out;
+}
+
+Result<Shown> message_shown(Core& core, std::uint64_t sequence) {
+    auto tx = core.box->begin();
+    if (!tx) return pass(tx);
+    auto row = message_at(*tx, sequence);
+    if (!row) return pass(row);
+    if (!*row || (*row)->message.state == MessageState::withheld)
+        return fail(Errc::not_found, "no message has this number");
+    return show(core, *tx, sequence, std::move((*row)->message));
 }
 
 Result<std::vector<Alarm>> alarms_after(Core& core, std::uint64_t sequence) {

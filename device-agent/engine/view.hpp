@@ -1,8 +1,7 @@
 // What is shown of a stored message: names resolved, content in types. Call with the core's lock held.
 #pragma once
 
-#include "conversation/content.hpp"
-#include "engine/core.hpp"
+#include "engine/acts.hpp"
 
 namespace nimes::agent::engine {
 
@@ -13,6 +12,9 @@ struct Shown {
     std::string sender;             // name, or "" when no entry proves one
     int level = 0;                  // of verification (FORMATS.md 2.3): 0 unknown, 1 entry proven, 2 address checked
     std::string title;              // of a group; of two: the other's name
+    conversation::Face face;        // what others made of it
+    std::map<UserId, std::string> names;  // of everybody in the face
+    std::vector<std::uint64_t> about;     // of an act: the messages it names, as far as they are here
     bool own = false;
     Millis shown = 0;
 };
@@ -26,6 +28,9 @@ struct Alarm {
 // Withheld ones are never shown.
 Result<std::vector<Shown>> messages_after(Core& core, std::uint64_t sequence, std::size_t limit);
 Result<std::vector<Alarm>> alarms_after(Core& core, std::uint64_t sequence);
+// One by its number; Errc::not_found also for a withheld one.
+Result<Shown> message_shown(Core& core, std::uint64_t sequence);
+std::string name_of(const Core& core, const UserId& user);
 std::string title_of(const Core& core, const conversation::ConversationState& state);
 
 }  // namespace nimes::agent::engine

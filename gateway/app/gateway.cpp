@@ -15,6 +15,7 @@
 #include "enrolment/mailer.hpp"
 #include "enrolment/routes.hpp"
 #include "http/server.hpp"
+#include "mailbox/routes.hpp"
 #include "media/routes.hpp"
 #include "nimes/encoding.hpp"
 #include "store/rocksdb_store.hpp"
@@ -116,6 +117,7 @@ struct Gateway::Impl {
     std::optional<DirectoryMirror> mirror;
     std::optional<TokenAuthoriser> authoriser;
 
+    std::optional<mailbox::EventLog> event_log;
     std::optional<mailbox::Mailroom> mailroom;
     std::optional<enrolment::Mailer> mailer;
     std::optional<enrolment::Enrolment> enrolment;
@@ -170,6 +172,7 @@ Result<void> Gateway::Impl::make_rooms() {
     registry.emplace(*directory, revocations, clock);
     mirror.emplace(*directory);
     authoriser.emplace(*directory, *here, clock);
+    event_log.emplace(*store);
     mailroom.emplace(mailbox::Mailroom::Needs{*store, *people, *media_links, outlet, clock, metrics, log},
                      mailbox_options(config));
     mailer.emplace(mail_server, clock, random, metrics, log);
@@ -220,6 +223,7 @@ void Gateway::Impl::add_pages() {
     add_status(public_router, clock);
     directory::add_routes(public_router, *directory);
     enrolment::add_routes(public_router, *enrolment);
+    mailbox::add_routes(public_router, *event_log);
     media::add_routes(public_router, {*media, metrics, config.policy.media_max_bytes});
     add_operations(operations_router, metrics, health);
     add_local(admin_router, health, [this] { return provisioning(); });

@@ -8,7 +8,6 @@ namespace {
 constexpr std::string_view kGroupKey = "r";
 constexpr std::size_t kCacheLimit = 10'000;
 
-std::string event_key(std::uint64_t epoch) { return "e" + store::key_u64(epoch); }
 std::string chain_key(const DeviceId& sender) { return "c" + std::string(as_text(sender.view())); }
 std::string pair_key(const ConversationId& id, const DeviceId& sender) {
     return std::string(as_text(id.view())) + std::string(as_text(sender.view()));
@@ -123,6 +122,8 @@ Result<Group> apply_event(const Group* group, const ConvEvent& event, const User
     }
     return Group{event.epoch, event.state(), event.kind == EventKind::close, std::move(*roster)};
 }
+
+std::string Conversations::event_key(std::uint64_t epoch) { return "e" + store::key_u64(epoch); }
 
 store::Partition Conversations::partition(const ConversationId& id) {
     return {store::Family::conversation, std::string(as_text(id.view()))};

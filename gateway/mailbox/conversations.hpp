@@ -47,6 +47,7 @@ class Conversations {
     [[nodiscard]] std::unordered_set<DeviceId> granted(const ConversationId& id, const DeviceId& sender,
                                                        const ChainId& chain);
     static store::Partition partition(const ConversationId& id);
+    static std::string event_key(std::uint64_t epoch);
 
     void forget();
 

@@ -186,7 +186,8 @@ void Mailroom::Impl::commit(const std::vector<Waiting>& waiting, Millis now) {
 Outcome Mailroom::Impl::signal(const Waiting& w, Millis now) {
     Outcome out{w.sender, w.submit.id, {}, now, false, {}, {}};
     auto user = needs.people.sender(w.sender);
-    auto to = user ? expand(w.submit, w.sender, *user, needs.people, committer.conversations()) : Result<Expansion>(pass(user));
+    auto to = user ? expand(w.submit, w.sender, *user, needs.people, committer.conversations())
+                   : Result<Expansion>(pass(user));
     if (!to) {
         needs.metrics.messages_rejected.with({to.error().row().name}).add();
         out.accepted = fail(to.error().code, to.error().detail);

@@ -18,9 +18,12 @@ bool has(const std::string& text, const std::string& part) { return text.find(pa
 
 TEST_CASE("help of the program and of each verb teaches with an example") {
     const Home home;
-    const auto verb = GENERATE(Words{}, Words{"enrol"}, Words{"people"}, Words{"send"}, Words{"group"},
-                               Words{"group", "create"}, Words{"inbox"}, Words{"watch"}, Words{"media", "get"},
-                               Words{"devices"}, Words{"devices", "vouch"}, Words{"token"}, Words{"status"});
+    const auto verb =
+        GENERATE(Words{}, Words{"enrol"}, Words{"people"}, Words{"send"}, Words{"reply"}, Words{"react"}, Words{"edit"},
+                 Words{"delete"}, Words{"poll"}, Words{"vote"}, Words{"position"}, Words{"typing"}, Words{"show"},
+                 Words{"group", "add"}, Words{"group", "remove"}, Words{"group", "role"}, Words{"group", "set"},
+                 Words{"group"}, Words{"group", "create"}, Words{"inbox"}, Words{"watch"}, Words{"media", "get"},
+                 Words{"devices"}, Words{"devices", "vouch"}, Words{"token"}, Words{"status"});
     auto words = verb;
     words.emplace_back("--help");
     Process help(home, words, kPlain);
@@ -39,15 +42,23 @@ TEST_CASE("a wrong command line: what is wrong, where help is, status 2") {
         Words words;
         std::string error, hint;
     };
-    const auto c = GENERATE(Case{{}, "A subcommand is required", "nimes-agent --help"},
-                            Case{{"wave"}, "nothing is called wave", "nimes-agent --help"},
-                            Case{{"send", "text"}, "--to", "nimes-agent send --help"},
-                            Case{{"send", "--to", "A"}, "a TEXT or a --photo", "nimes-agent send --help"},
-                            Case{{"send", "--to", "A", "--group", "B", "x"}, "--group", "nimes-agent send --help"},
-                            Case{{"send", "--to", "A", "--caption", "c", "x"}, "--photo", "nimes-agent send --help"},
-                            Case{{"send", "--to", "A", "--wait", "99999999", "x"}, "--wait", "nimes-agent send --help"},
-                            Case{{"group"}, "A subcommand is required", "nimes-agent group --help"},
-                            Case{{"devices", "vouch"}, "DEVICE", "nimes-agent devices vouch --help"});
+    const auto c =
+        GENERATE(Case{{}, "A subcommand is required", "nimes-agent --help"},
+                 Case{{"wave"}, "nothing is called wave", "nimes-agent --help"},
+                 Case{{"send", "text"}, "--to", "nimes-agent send --help"},
+                 Case{{"send", "--to", "A"}, "a TEXT, or one of --photo", "nimes-agent send --help"},
+                 Case{{"send", "--to", "A", "--group", "B", "x"}, "--group", "nimes-agent send --help"},
+                 Case{{"send", "--to", "A", "--caption", "c", "x"}, "--photo", "nimes-agent send --help"},
+                 Case{{"send", "--to", "A", "--wait", "99999999", "x"}, "--wait", "nimes-agent send --help"},
+                 Case{{"reply", "41"}, "TEXT", "nimes-agent reply --help"},
+                 Case{{"react", "41"}, "EMOJI", "nimes-agent react --help"},
+                 Case{{"vote", "41"}, "OPTION", "nimes-agent vote --help"},
+                 Case{{"send", "--to", "A", "--expires", "soon", "x"}, "90s", "nimes-agent send --help"},
+                 Case{{"position", "--to", "A", "91", "10"}, "LATITUDE", "nimes-agent position --help"},
+                 Case{{"group", "add", "G"}, "WHO", "nimes-agent group add --help"},
+                 Case{{"group", "role", "G", "A", "--role", "king"}, "--role", "nimes-agent group role --help"},
+                 Case{{"group"}, "A subcommand is required", "nimes-agent group --help"},
+                 Case{{"devices", "vouch"}, "DEVICE", "nimes-agent devices vouch --help"});
     Process wrong(home, c.words, kPlain);
     CHECK(wrong.wait() == 2);
     CHECK(wrong.out().empty());

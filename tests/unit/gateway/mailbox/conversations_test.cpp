@@ -1,3 +1,4 @@
+#include "mailbox/event_log.hpp"
 #include "post.hpp"
 
 using namespace nimes;
@@ -106,4 +107,26 @@ TEST_CASE("an event whose delivery a crash prevented goes out with its repeat") 
     const auto again = post.submit(10, submission(1, create));
     REQUIRE(again.accepted);
     CHECK(again.delivered.size() == 3);
+}
+
+TEST_CASE("members read a group's events from any epoch on; strangers and the removed learn nothing") {
+    Post post;
+    const auto create = creation();
+    REQUIRE(post.submit(10, submission(1, create)).accepted);
+    const Group group{1, create.state(), false, kThree};
+    const Roster two{kThree[0], kThree[2]};
+    auto removal =
+        group_event(EventKind::change, &group, 1, 10, {{made<UserId>(2), MemberRole::poster, RosterOp::remove}}, two);
+    removal.conversation = create.conversation;
+    REQUIRE(post.submit(10, submission(2, removal)).accepted);
+
+    EventLog log(post.store);
+    const auto all = log.page(create.conversation, made<UserId>(3), 1).value();
+    CHECK(all.newest == 2);
+    CHECK(all.events == std::vector<Bytes>{create.encode(), removal.encode()});
+    CHECK(log.page(create.conversation, made<UserId>(1), 2)->events == std::vector<Bytes>{removal.encode()});
+    CHECK(log.page(create.conversation, made<UserId>(1), 3)->events.empty());
+    for (const std::uint8_t outside : std::initializer_list<std::uint8_t>{2, 4})
+        CHECK(log.page(create.conversation, made<UserId>(outside), 1).error().code == Errc::conversation_unknown);
+    CHECK(log.page(made<ConversationId>(9), made<UserId>(1), 1).error().code == Errc::conversation_unknown);
 }

@@ -1,0 +1,74 @@
+// A person's own devices: which there are, which wait, and vouching for one.
+#include "engine/impl.hpp"
+
+namespace nimes::agent::engine {
+
+Result<std::vector<OwnDevice>> Agent::devices() {
+    Lock lock(impl_->core.mutex);
+    if (auto ok = impl_->ready(); !ok) return pass(ok);
+    auto& core = impl_->core;
+    core.stale.insert(core.own().user);
+    if (auto ok = impl_->sync->bring_up(lock, {core.own().user}); !ok) return pass(ok);
+    std::vector<OwnDevice> out;
+    const auto* held = core.directory->find(core.own().user);
+    if (held == nullptr) return out;
+    const auto now = core.now();
+    for (const auto& cert : held->entry.certs) {
+        const char* state = held->entry.revoke(cert.device) != nullptr ? "revoked"
+                            : now < cert.not_before                    ? "waiting"
+                            : now < cert.not_after                     ? "active"
+                                                                       : "expired";
+        out.push_back({cert.device, state, cert.platform, cert.device == core.own().device});
+    }
+    return out;
+}
+
+Result<std::vector<PendingDevice>> Agent::pending_devices() {
+    Lock lock(impl_->core.mutex);
+    if (auto ok = impl_->ready(); !ok) return pass(ok);
+    const auto own = impl_->core.own().user;
+    lock.unlock();
+    const auto answer = impl_->network->pending();
+    if (!answer) return fail(answer.error().code, answer.error().detail);
+    std::vector<PendingDevice> out;
+    for (const auto& body : answer->bodies()) {
+        const auto cert = DeviceCert::parse_body(as_bytes(body));
+        if (cert && cert->user == own) out.push_back({cert->device, cert->platform, cert->not_before});
+    }
+    return out;
+}
+
+Result<void> Agent::vouch(const DeviceId& device) {
+    Lock lock(impl_->core.mutex);
+    if (auto ok = impl_->ready(); !ok) return ok;
+    auto& core = impl_->core;
+    lock.unlock();
+    const auto answer = impl_->network->pending();
+    lock.lock();
+    if (!answer) return fail(answer.error().code, answer.error().detail);
+    for (const auto& body : answer->bodies()) {
+        const auto cert = DeviceCert::parse_body(as_bytes(body));
+        // The person compares the device's name on both screens; the key that it names is bound to it by its hash.
+        if (!cert || cert->device != device || cert->user != core.own().user || cert->admission != Admission::vouched ||
+            cert->attest_hash != core.own().attest_hash)
+            continue;
+        const auto signature = sign_cert_voucher_device(core.identity.secret, as_bytes(body));
+        v1::Voucher voucher;
+        voucher.set_device(std::string(as_text(device.view())));
+        voucher.set_signature(std::string(as_text(signature.view())));
+        core.known_own_devices.insert(device);
+        auto stored = core.transact([&](container::Transaction& tx) -> Result<void> {
+            Writer known;
+            for (const auto& d : core.known_own_devices) known.id(d);
+            auto put = tx.put(container::Table::settings, setting_key(setting::kOwnDevices), known.view());
+            if (!put) return pass(put);
+            return {};
+        });
+        if (!stored) return stored;
+        lock.unlock();
+        return impl_->network->vouch(voucher);
+    }
+    return fail(Errc::not_found, "no such device waits for a voucher");
+}
+
+}  // namespace nimes::agent::engine
