@@ -169,7 +169,13 @@ Result<Json> EngineService::status() {
              {"synced", s.synced},
              {"address", s.address},
              {"directory_revision", s.directory_revision},
-             {"outbox", s.outbox}};
+             {"outbox", s.outbox},
+             {"held", s.held},
+             {"undecryptable",
+              {{"damaged", s.failures.damaged},
+               {"unreadable", s.failures.unreadable},
+               {"refused", s.failures.refused},
+               {"lost", s.failures.lost}}}};
     if (s.device) out["device"] = to_text(*s.device);
     if (s.user) out["user"] = to_hex(s.user->view());
     if (s.shut_out) out["shut_out"] = row(*s.shut_out).name;

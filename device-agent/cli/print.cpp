@@ -59,10 +59,23 @@ void print_result(const Request& request, const Json& r) {
     if (verb == "token") std::cout << r.value("token", "") << '\n';
     if (verb == "devices.pending" && r.value("count", 0) == 0) std::cout << "no device waits\n";
     if (verb == "status") {
-        std::cout << (r.value("enrolled", false) ? "enrolled for " : "not enrolled") << r.value("address", "") << '\n';
+        std::cout << (r.value("enrolled", false)       ? "enrolled for "
+                      : r.value("address", "").empty() ? "not enrolled"
+                                                       : "not enrolled yet: ")
+                  << r.value("address", "") << '\n';
         if (r.contains("device")) std::cout << "device     " << r.value("device", "") << '\n';
         std::cout << "connected  " << (r.value("connected", false) ? "yes" : "no") << "\noutbox     "
                   << r.value("outbox", 0) << '\n';
+        if (r.value("held", 0) > 0)
+            std::cout << "waiting    " << r.value("held", 0)
+                      << " came and cannot be opened yet; what they lack is being asked for\n";
+        const auto failed = r.value("undecryptable", Json::object());
+        std::uint64_t all = 0;
+        for (const auto& [reason, count] : failed.items()) all += count.get<std::uint64_t>();
+        if (all > 0)
+            std::cout << "refused    " << all << " that could not be opened: " << failed.value("damaged", 0)
+                      << " damaged, " << failed.value("unreadable", 0) << " unreadable, " << failed.value("refused", 0)
+                      << " against the rules, " << failed.value("lost", 0) << " never complete\n";
         if (r.contains("shut_out")) std::cout << "shut out   " << r.value("shut_out", "") << '\n';
     }
 }

@@ -117,7 +117,10 @@ Status Agent::status() {
     out.shut_out = core.shut_out;
     if (core.directory) out.directory_revision = core.directory->head().revision;
     if (impl_->link) out.outbox = impl_->link->outbox().waiting();
+    out.failures = core.failures;
     if (!core.enrolled()) return out;
+    if (auto tx = core.box->begin(); tx)
+        if (const auto held = tx->scan(container::Table::held); held) out.held = held->size();
     out.device = core.own().device;
     out.user = core.own().user;
     return out;

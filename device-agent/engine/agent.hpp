@@ -104,6 +104,8 @@ struct Status {
     std::optional<UserId> user;
     std::uint64_t directory_revision = 0;
     std::size_t outbox = 0;
+    std::size_t held = 0;  // came, and wait for something
+    Failures failures;
     std::optional<Errc> shut_out;
 };
 
@@ -162,8 +164,8 @@ class Agent {
     // Who is typing, by conversation, at this moment.
     std::vector<Typing> typing_now();
     Result<std::vector<Alarm>> alarms(std::uint64_t after);
-    // Waits until what this device owes by itself (receipts, reports) is said and the outbox is empty; false when time is
-    // over.
+    // Waits until what this device owes by itself (receipts, reports) is said and the outbox is empty; false when time
+    // is over.
     bool wait_quiet(Millis patience, const std::stop_token& stop);
     // Waits for a message beyond `after`; false when time is over or `stop` was asked for.
     bool wait_message(std::uint64_t after, Millis patience, const std::stop_token& stop);

@@ -75,6 +75,14 @@ Result<void> load_settings(Core& core, Transaction& tx) {
     auto revoked = tx.get(Table::settings, setting_key(setting::kRevoked));
     if (!revoked) return pass(revoked);
     if (*revoked) core.shut_out = Errc::device_revoked;
+    auto failures = tx.get(Table::settings, setting_key(setting::kFailures));
+    if (!failures) return pass(failures);
+    if (*failures) {
+        Reader in((*failures)->value);
+        auto& f = core.failures;
+        for (auto* counter : {&f.damaged, &f.unreadable, &f.refused, &f.lost}) *counter = in.u64();
+        core.stored_failures = f;
+    }
     auto newest = tx.scan(Table::messages, 0, 1, container::Order::newest_first);
     if (!newest) return pass(newest);
     if (!newest->empty()) core.newest_message = newest->front().id;
@@ -157,6 +165,16 @@ Result<void> Core::put_conversation(Transaction& tx, const conversation::Convers
     out.id(info.picture).u64(wanted.epoch).u64(wanted.since).u8(wanted.alarmed ? 1 : 0).bytes(state.encode());
     auto put = tx.put(Table::conversations, id_key(state.id.view()), out.view());
     if (!put) return pass(put);
+    return {};
+}
+
+Result<void> Core::put_failures(Transaction& tx) {
+    if (failures == stored_failures) return {};
+    const auto& f = failures;
+    auto put = tx.put(Table::settings, setting_key(setting::kFailures),
+                      std::move(Writer().u64(f.damaged).u64(f.unreadable).u64(f.refused).u64(f.lost)).take());
+    if (!put) return pass(put);
+    stored_failures = failures;
     return {};
 }
 

@@ -37,12 +37,13 @@ struct NewerEpoch {
     bool alarmed = false;
 };
 
-// What could not be opened, by reason; since this process began.
+// What could not be opened, by reason; since the device was enrolled.
 struct Failures {
     std::uint64_t damaged = 0;     // signature or ciphertext
     std::uint64_t unreadable = 0;  // authentic, and malformed
     std::uint64_t refused = 0;     // grants and events against the rules
-    std::uint64_t lost = 0;        // held until its time was over
+    std::uint64_t lost = 0;        // held until its time was over, or no room to hold it
+    bool operator==(const Failures&) const = default;
 };
 
 struct Core {
@@ -63,6 +64,8 @@ struct Core {
     Result<void> raise_alarm(container::Transaction& tx, std::string_view text);
 
     Result<void> put_conversation(container::Transaction& tx, const conversation::ConversationState& state);
+    // The counters, if they moved since they were stored.
+    Result<void> put_failures(container::Transaction& tx);
     Result<void> put_entry(container::Transaction& tx, const directory::HeldEntry& entry) const;
     Result<void> put_head(container::Transaction& tx) const;
     [[nodiscard]] std::uint32_t expiry_day(Millis sent, Millis received) const;
@@ -92,6 +95,7 @@ struct Core {
     std::map<ConversationId, std::map<UserId, Millis>> typing;
     std::set<BlobId> erased_media;  // files still to be removed
     Failures failures;
+    Failures stored_failures;
     std::map<ConversationId, Millis> peer_chain_opened;
     std::map<std::uint8_t, std::uint64_t> marks;  // by lane: everything up to here is stored
     std::uint32_t seal_batch = 0;                 // newest published
@@ -110,7 +114,8 @@ struct Core {
 
 // Keys in Table::settings.
 namespace setting {
-inline constexpr std::string_view kMarks = "marks", kSeal = "seal", kOwnDevices = "own-devices", kRevoked = "revoked";
+inline constexpr std::string_view kMarks = "marks", kSeal = "seal", kOwnDevices = "own-devices", kRevoked = "revoked",
+                                  kFailures = "failures";
 }
 Bytes setting_key(std::string_view name);
 Bytes own_digest_key(const ConversationId& conversation);

@@ -32,6 +32,7 @@ Result<void> Inbox::store(const v1::Envelope& envelope) {
         if (!outcome) return pass(outcome);
         if (*outcome == Outcome::held)
             if (auto ok = hold(tx, envelope); !ok) return ok;
+        if (auto ok = core_.put_failures(tx); !ok) return ok;
         return put_mark(tx, lane, envelope.sequence());
     });
     if (done) core_.marks[lane] = envelope.sequence();

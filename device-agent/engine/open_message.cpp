@@ -130,8 +130,8 @@ Result<void> Open::learn(Transaction& tx, StoredMessage& message, const Meaning&
 Result<void> Open::keep_medium(Transaction& tx, const StoredMessage& message, const conversation::MediaRef& ref) {
     MediumItem item{message.conversation, ref.key.copy(), ref.plain_length, ref.padded_length, ref.digest};
     auto bytes = item.encode();
-    auto put = tx.put(Table::media, to_bytes(ref.blob.view()), bytes,
-                      {core_.expiry_day(message.sent, message.received), {}});
+    auto put =
+        tx.put(Table::media, to_bytes(ref.blob.view()), bytes, {core_.expiry_day(message.sent, message.received), {}});
     sodium_memzero(bytes.data(), bytes.size());
     if (!put) return pass(put);
     return {};
