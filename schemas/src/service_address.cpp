@@ -62,7 +62,7 @@ Result<ServiceAddress> ServiceAddress::parse(std::string_view text) {
 }
 
 Digest ServiceAddress::hash(ByteView secret32) const {
-    return nimes::hash(label::kAddress, {as_bytes(text_), secret32});
+    return keyed_hash(label::kAddress, {as_bytes(text_)}, secret32);
 }
 
 }  // namespace nimes

@@ -38,7 +38,7 @@ def token():
 
 
 def cert(key, seq, flags, voucher=None):
-    address = H("NM1/address", b"anna.meyer@polizei.example" + b"\x55" * 32)
+    address = H("NM1/address", b"anna.meyer@polizei.example", b"\x55" * 32)
     body = (b"NMdc" + bytes([1, 1, 1, flags]) + USER + device_id(USER, key) + key.public + u32(seq) + u16(3) + u16(1)
             + u64(NOW - DAY) + u64(NOW + 365 * DAY) + address)
     out = body + key.sign("NM1/devcert-self", body) + key_id(EA) + EA.sign("NM1/devcert-ea", ORG + body)
@@ -126,7 +126,7 @@ def blob(conv):
 def directory(records):
     record_hashes = b"".join(sha256(r) for r in records)
     user_content = USER + u32(len(records)) + record_hashes
-    attest = H("NM1/address", b"anna.meyer@polizei.example" + b"\x55" * 32)
+    attest = H("NM1/address", b"anna.meyer@polizei.example", b"\x55" * 32)
     leaves = {USER: leaf(label("NM1/userleaf") + user_content), attest[:16]: leaf(label("NM1/addrleaf") + attest + USER)}
     contents = {USER: (1, user_content), attest[:16]: (2, attest + USER)}
     for n in range(40):
