@@ -3,14 +3,16 @@ import { Malformed, hex } from '../nm1/bytes.js';
 
 export class Disagreement extends Error {}
 
+const cut = (text) => String(text).slice(0, 200);
+
 export function agree(condition, what) {
   if (!condition) throw new Disagreement(what);
 }
 
+// theirs: bytes, or their hex
 export function sameBytes(ours, theirs, what) {
-  const other = typeof theirs === 'string' ? theirs : theirs && hex(theirs);
-  if (!ours || !other || hex(ours) !== other)
-    throw new Disagreement(`${what}: ${ours && hex(ours).slice(0, 200)} here, ${other && other.slice(0, 200)} there`);
+  const [here, there] = [ours, theirs].map((side) => (side instanceof Uint8Array ? hex(side) : side));
+  if (typeof here !== 'string' || here !== there) throw new Disagreement(`${what}: ${cut(here)} here, ${cut(there)} there`);
 }
 
 export function sameValue(ours, theirs, what) {

@@ -1,11 +1,32 @@
 // Every kind of case, and how often it comes in a round.
+import * as blobs from './blob_cases.js';
+import * as directory from './directory_cases.js';
+import * as entries from './entry_cases.js';
+import * as records from './record_cases.js';
+import * as rosters from './roster_cases.js';
 import * as sealing from './sealing_cases.js';
+import * as strict from './strict_cases.js';
 
 export const CASES = {
-  message: { weight: 40, run: sealing.message },
+  message: { weight: 50, run: sealing.message },
   messageTooLong: { weight: 3, run: sealing.messageTooLong },
   chainOrder: { weight: 20, run: sealing.chainOrder },
   authenticNonsense: { weight: 20, run: sealing.authenticNonsense },
-  grant: { weight: 36, run: sealing.grant },
+  grant: { weight: 30, run: sealing.grant },
   largeGrant: { weight: 1, run: sealing.largeGrant },
+  blob: { weight: 24, run: blobs.blob },
+  control: { weight: 24, run: blobs.control },
+  lowOrderBox: { weight: 8, run: blobs.lowOrderBox },
+  form: { weight: 84, run: records.form },
+  sealKey: { weight: 12, run: records.sealKeyRecord },
+  token: { weight: 6, run: records.tokens },
+  identifiers: { weight: 24, run: records.identifiers },
+  entry: { weight: 16, run: entries.entries },
+  log: { weight: 24, run: directory.log },
+  map: { weight: 16, run: directory.map },
+  heads: { weight: 12, run: directory.heads },
+  roster: { weight: 20, run: rosters.roster },
+  rosterRoot: { weight: 4, run: rosters.rosterRoots },
+  strictSignature: { weight: 16, run: strict.strictSignature },
+  smallOrderKey: { weight: 8, run: strict.smallOrderKey },
 };
