@@ -60,11 +60,11 @@ Result<Outcome> Open::envelope(Transaction& tx, const v1::Envelope& envelope) {
     }
 }
 
-Result<std::optional<sealing::DayKey>> Open::seal_key(Transaction& tx, std::uint32_t key_id) const {
+Result<std::optional<sealing::OwnSealKey>> Open::seal_key(Transaction& tx, std::uint32_t key_id) const {
     auto row = tx.get(container::Table::seal_keys, std::move(Writer().u32(key_id)).take());
     if (!row) return pass(row);
-    if (!*row) return std::optional<sealing::DayKey>{};
-    auto parsed = sealing::DayKey::parse((*row)->value);
+    if (!*row) return std::optional<sealing::OwnSealKey>{};
+    auto parsed = sealing::OwnSealKey::parse((*row)->value);
     if (!parsed) return pass(parsed);
     return std::optional(std::move(*parsed));
 }

@@ -26,7 +26,7 @@ class Open {
     Result<Outcome> grant(container::Transaction& tx, const v1::Envelope& envelope);
     Result<Outcome> message(container::Transaction& tx, const v1::Envelope& envelope);
     Result<Outcome> control(container::Transaction& tx, const v1::Envelope& envelope);
-    Result<std::optional<sealing::DayKey>> seal_key(container::Transaction& tx, std::uint32_t key_id) const;
+    Result<std::optional<sealing::OwnSealKey>> seal_key(container::Transaction& tx, std::uint32_t key_id) const;
     Result<Outcome> event(container::Transaction& tx, const v1::Envelope& envelope);
 
     // What is known of a device that signed something.

@@ -19,8 +19,8 @@ constexpr std::size_t kChainsKept = 5;
 }  // namespace
 
 Result<Outcome> Open::grant(Transaction& tx, const v1::Envelope& envelope) {
-    std::optional<sealing::DayKey> key;
-    const auto find = [&](std::uint32_t key_id) -> const sealing::DayKey* {
+    std::optional<sealing::OwnSealKey> key;
+    const auto find = [&](std::uint32_t key_id) -> const sealing::OwnSealKey* {
         auto found = seal_key(tx, key_id);
         if (!found || !*found) return nullptr;
         key = std::move(**found);

@@ -52,11 +52,11 @@ Result<OpenedGrant> open_grant(ByteView wire, const SealKeyFinder& find) {
     const auto upload = GrantUpload::parse(wire);
     if (!upload || upload->wraps.size() != 1) return fail(Errc::dropped, "R1: not one grant");
     const auto& wrap = upload->wraps[0];
-    const auto* day_key = find(wrap.key_id);
-    if (day_key == nullptr) return fail(Errc::dropped, "R1: no such seal key");
+    const auto* seal_key = find(wrap.key_id);
+    if (seal_key == nullptr) return fail(Errc::dropped, "R1: no such seal key");
     Secret<36> plain;
-    if (crypto_box_seal_open(plain.data(), wrap.sealed.data(), wrap.sealed.size(), day_key->record.key.bytes.data(),
-                             day_key->secret.data()) != 0 ||
+    if (crypto_box_seal_open(plain.data(), wrap.sealed.data(), wrap.sealed.size(), seal_key->record.key.bytes.data(),
+                             seal_key->secret.data()) != 0 ||
         as_text(plain.view().first(kWrapMagic.size())) != kWrapMagic)
         return fail(Errc::dropped, "R1: the box does not open");
     const Key dk(plain.view().subspan(kWrapMagic.size()));

@@ -14,7 +14,7 @@
 namespace nimes::agent::sealing {
 
 // The private half of a key id; nullptr when there is none.
-using SealKeyFinder = std::function<const struct DayKey*(std::uint32_t key_id)>;
+using SealKeyFinder = std::function<const struct OwnSealKey*(std::uint32_t key_id)>;
 
 struct OpenedGrant {
     GrantHeader header;

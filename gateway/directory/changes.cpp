@@ -1,4 +1,4 @@
-// Everything that changes the directory: people, certificates, suspension, revocation, seal keys, heads.
+// Everything that changes the directory: people, certificates, suspension, revocation, heads.
 #include <algorithm>
 
 #include "directory/impl.hpp"
@@ -184,6 +184,8 @@ Result<void> Directory::revoke(const DeviceId& device, RevokeReason reason) {
         batch.erase(batch_key(device)).erase_range(seal_key_key(device, 0), seal_key_key(device, ~std::uint32_t{0}));
         if (auto ok = impl_->change_entry(*user, std::move(entry), batch, device); !ok) return ok;
         user->devices[device].seal_batch = 0;
+        // They are handed out no more as it is; open() drops what stays behind when this fails.
+        (void)impl_->one_time.drop(device);
     }
     impl_->tell(true, true, &device);
     return {};
@@ -212,35 +214,6 @@ Result<void> Directory::suspend(const DeviceId& device) {
 Result<void> Directory::resume(const DeviceId& device) {
     if (auto ok = impl_->set_suspended(device, false); !ok) return ok;
     impl_->tell(false, true, nullptr);
-    return {};
-}
-
-Result<void> Directory::put_seal_keys(const DeviceId& device, std::span<const Bytes> keys) {
-    if (keys.empty() || keys.size() > SealKey::kDaysInBatch) return fail(Errc::too_large, "a batch has 1 to 32 keys");
-    const std::lock_guard lock(impl_->mutex);
-    auto* user = impl_->state.user_of(device);
-    if (user == nullptr) return fail(Errc::device_unknown);
-    const auto identity = user->entry.cert(device)->identity;
-    auto& held = user->devices[device].seal_batch;
-    store::Batch batch(user_partition(user->entry.user));
-    batch.erase_range(seal_key_key(device, 0), seal_key_key(device, ~std::uint32_t{0}));
-    std::uint32_t batch_no = 0, last_id = 0;
-    for (const auto& bytes : keys) {
-        const auto key = SealKey::parse(bytes);
-        if (!key) return fail(key.error().code, key.error().detail);
-        if (key->kind != SealKeyKind::day || key->device != device)
-            return fail(Errc::malformed, "a day key of the asking device");
-        if (auto ok = check_seal_key(*key, identity, impl_->clock.now()); !ok) return ok;
-        if (batch_no != 0 && (key->batch_no != batch_no || key->key_id <= last_id))
-            return fail(Errc::malformed, "one batch, with rising key ids");
-        batch_no = key->batch_no;
-        last_id = key->key_id;
-        batch.put(seal_key_key(device, utc_day(key->not_before)), bytes);
-    }
-    if (batch_no < held) return fail(Errc::malformed, "an older batch than the one held");
-    batch.put(batch_key(device), std::move(Writer().u32(batch_no)).take());
-    if (auto ok = impl_->store.commit(batch, store::Sync::yes); !ok) return ok;
-    held = batch_no;
     return {};
 }
 

@@ -16,6 +16,7 @@ Result<std::unique_ptr<Directory>> Directory::open(store::Store& store, OrgSecre
     auto impl = std::make_unique<Impl>(store, std::move(secrets), clock, random);
     auto& s = impl->state;
     if (auto ok = s.load(store, impl->secrets); !ok) return pass(ok);
+    if (auto ok = impl->one_time.drop_others(s.devices_in()); !ok) return pass(ok);
     s.mirror_revision = std::max<std::uint64_t>(s.mirror_revision + 1, clock.now());
     s.mirror_start = s.mirror_revision;
     // No head yet, or a crash came between a change and its head: then nobody knows which entries moved.

@@ -87,7 +87,9 @@ class Directory {
     Result<void> suspend(const DeviceId& device);
     Result<void> resume(const DeviceId& device);
     Result<void> revoke(const DeviceId& device, RevokeReason reason);
-    Result<void> put_seal_keys(const DeviceId& device, std::span<const Bytes> keys);
+    // A batch of day keys, with one-time keys beside it; or more one-time keys of the batch that is there.
+    Result<void> put_seal_keys(const DeviceId& device, std::span<const Bytes> keys,
+                               std::span<const Bytes> one_time = {});
     [[nodiscard]] std::vector<DeviceFacts> devices(const std::optional<UserId>& of) const;
     [[nodiscard]] std::vector<DeviceFacts> revoked_devices() const;
 
@@ -100,6 +102,9 @@ class Directory {
 
     // Answers for agents.
     Result<v1::LookupAnswer> lookup(const v1::LookupRequest& request) const;
+    // The same with the one-time keys that a device asks for, each handed out for good, and how many of its own are
+    // left.
+    Result<v1::LookupAnswer> lookup_for(const DeviceId& asker, const v1::LookupRequest& request);
     Result<v1::HeadAnswer> head(std::uint64_t held) const;
     Result<v1::OldHeadAnswer> old_head(std::uint64_t revision, std::uint64_t under) const;
     // By the beginning of name and unit, without regard to case.

@@ -3,13 +3,14 @@
 
 #include <mutex>
 
+#include "directory/one_time_keys.hpp"
 #include "directory/state.hpp"
 
 namespace nimes::gateway::directory {
 
 struct Directory::Impl {
     Impl(store::Store& s, OrgSecrets o, const Clock& c, RandomSource& r)
-        : store(s), secrets(std::move(o)), keys(secrets.public_keys()), clock(c), random(r) {}
+        : store(s), secrets(std::move(o)), keys(secrets.public_keys()), clock(c), random(r), one_time(s, c) {}
 
     // Signs and stores a head over the map as it is. Lock held.
     Result<void> publish(const std::vector<UserId>& changed, bool too_many);
@@ -27,6 +28,7 @@ struct Directory::Impl {
     const Clock& clock;
     RandomSource& random;
     Observers observers;
+    OneTimeKeys one_time;  // has a lock of its own, taken after this one
     std::mutex mutex;
     State state;
 };

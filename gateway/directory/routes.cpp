@@ -36,7 +36,7 @@ Response lookup(Directory& directory, const Request& request) {
     v1::LookupRequest body;
     if (!body.ParseFromArray(request.body.data(), static_cast<int>(request.body.size())))
         return http::problem(Errc::malformed, "not nimes.v1.LookupRequest");
-    return answer(directory.lookup(body));
+    return answer(directory.lookup_for(request.caller->device, body));
 }
 
 Response head(Directory& directory, const Request& request) {
@@ -65,9 +65,11 @@ Response seal_keys(Directory& directory, const Request& request) {
     v1::SealKeyBatch body;
     if (!body.ParseFromArray(request.body.data(), static_cast<int>(request.body.size())))
         return http::problem(Errc::malformed, "not nimes.v1.SealKeyBatch");
-    std::vector<Bytes> keys;
+    std::vector<Bytes> keys, one_time;
     for (const auto& key : body.keys()) keys.push_back(to_bytes(as_bytes(key)));
-    if (auto ok = directory.put_seal_keys(request.caller->device, keys); !ok) return http::problem(ok.error());
+    for (const auto& key : body.one_time_keys()) one_time.push_back(to_bytes(as_bytes(key)));
+    if (auto ok = directory.put_seal_keys(request.caller->device, keys, one_time); !ok)
+        return http::problem(ok.error());
     return Response::empty();
 }
 

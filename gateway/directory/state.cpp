@@ -157,6 +157,14 @@ const UserState* State::user_of(const DeviceId& device) const {
     return at == by_device.end() ? nullptr : &users.at(at->second);
 }
 
+std::set<DeviceId> State::devices_in() const {
+    std::set<DeviceId> out;
+    for (const auto& [id, user] : users)
+        for (const auto& cert : user.entry.certs)
+            if (user.entry.revoke(cert.device) == nullptr) out.insert(cert.device);
+    return out;
+}
+
 MirrorItem mirror_item(const UserState& user, const DeviceCert& cert) {
     MirrorItem out{cert.device, cert.identity, MirrorState::active, cert.not_before, cert.not_after};
     const auto at = user.devices.find(cert.device);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <unordered_map>
 
 #include "directory/directory.hpp"
@@ -63,6 +64,7 @@ struct State {
     void place(UserState& user);
     [[nodiscard]] UserState* user_of(const DeviceId& device);
     [[nodiscard]] const UserState* user_of(const DeviceId& device) const;
+    [[nodiscard]] std::set<DeviceId> devices_in() const;  // not revoked
 
   private:
     Result<void> load_user(store::Store& store, const UserId& user, const OrgSecrets& secrets);

@@ -45,6 +45,8 @@ Result<void> check_seal_key(const SealKey& key, const PublicKey& identity, Milli
     if (key.not_after <= key.not_before) return fail(Errc::malformed, "a seal key ends before it begins");
     if (key.kind == SealKeyKind::day && (key.not_before % kDay != 0 || key.not_after - key.not_before != kDay))
         return fail(Errc::malformed, "a day key lasts one UTC day");
+    if (key.not_after - key.not_before > Millis{SealKey::kDaysInBatch} * kDay)
+        return fail(Errc::malformed, "a seal key lasts as long as its batch");
     if (key.batch_no > utc_day(now) + 1) return fail(Errc::malformed, "a batch from the future");
     if (!verify(identity, key.signature, label::kSealKey, {key.body()})) return fail(Errc::signature_invalid);
     return {};

@@ -26,7 +26,7 @@ SigningKeyPair key(std::uint8_t seed) {
 
 constexpr Millis kNow = 1'780'000'000'000;
 
-const sealing::DayKey& seal_key() {
+const sealing::OwnSealKey& seal_key() {
     static Fixed random;
     static const auto keys = sealing::make_batch(key(1).secret, DeviceId{}, 1, kNow, random);
     return keys[0];

@@ -49,14 +49,14 @@ Json grant_seal(const Json& q) {
 }
 
 Json grant_open(const Json& q) {
-    std::map<std::uint32_t, DayKey> keys;
+    std::map<std::uint32_t, OwnSealKey> keys;
     for (const auto& k : q.at("keys")) {
-        DayKey key;
+        OwnSealKey key;
         key.secret = SealSecretKey(bytes(k.at("secret")));
         crypto_scalarmult_base(key.record.key.bytes.data(), key.secret.data());
         keys.emplace(number<std::uint32_t>(k.at("id")), std::move(key));
     }
-    const auto find = [&](std::uint32_t key_id) -> const DayKey* {
+    const auto find = [&](std::uint32_t key_id) -> const OwnSealKey* {
         const auto at = keys.find(key_id);
         return at == keys.end() ? nullptr : &at->second;
     };

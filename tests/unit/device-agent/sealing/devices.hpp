@@ -29,7 +29,7 @@ struct Pair {
     SigningKeyPair anna_key = test::key_pair(11), bernd_key = test::key_pair(12);
     DeviceCert anna_cert = test::certify(org, anna, anna_key, 1);
     DeviceCert bernd_cert = test::certify(org, bernd, bernd_key, 1);
-    std::vector<DayKey> bernd_keys = make_batch(bernd_key.secret, bernd_cert.device, 1, now, random);
+    std::vector<OwnSealKey> bernd_keys = make_batch(bernd_key.secret, bernd_cert.device, 1, now, random);
     ConversationId conversation = pair_id(anna, bernd);
     Digest state = pair_state(anna, bernd);
     Roster roster{{anna, MemberRole::poster}, {bernd, MemberRole::poster}};
@@ -45,7 +45,7 @@ struct Pair {
         return seal_grant(c, binding(), anna_key.secret, std::span(&to, 1), random).value().at(0);
     }
     SealKeyFinder finder() {
-        return [this](std::uint32_t id) -> const DayKey* {
+        return [this](std::uint32_t id) -> const OwnSealKey* {
             for (const auto& key : bernd_keys)
                 if (key.record.key_id == id) return &key;
             return nullptr;

@@ -28,11 +28,15 @@ struct CountingRandom final : RandomSource {
 struct FaultyStore final : store::Store {
     store::MemoryStore inner;
     std::string broken;
+    bool dies_after_commit = false;  // what was written is there, and nobody hears of it
+    bool keeps_partitions = false;   // drop() does nothing
     using store::Store::commit;
     Result<void> commit(std::span<const store::Batch> batches, store::Sync sync) override {
         for (const auto& batch : batches)
             if (!broken.empty() && batch.partition.name == broken) return fail(Errc::storage);
-        return inner.commit(batches, sync);
+        auto done = inner.commit(batches, sync);
+        if (dies_after_commit) return fail(Errc::storage);
+        return done;
     }
     Result<std::optional<Bytes>> get(const store::Partition& p, std::string_view key) override {
         return inner.get(p, key);
@@ -48,7 +52,10 @@ struct FaultyStore final : store::Store {
     Result<std::vector<std::string>> partitions(store::Family f, std::string_view from, std::size_t limit) override {
         return inner.partitions(f, from, limit);
     }
-    Result<void> drop(const store::Partition& p) override { return inner.drop(p); }
+    Result<void> drop(const store::Partition& p) override {
+        if (keeps_partitions) return fail(Errc::storage);
+        return inner.drop(p);
+    }
     Result<void> check() override { return inner.check(); }
 };
 
