@@ -13,6 +13,7 @@ using Operation = Json (*)(const Json&);
 using Operations = std::map<std::string, Operation>;
 
 Operations sealing_operations();    // grants, messages, blobs, sealed control
+Operations judging_operations();    // the receiver's rules for grants
 Operations record_operations();     // forms and signatures of records, entries, identifiers
 Operations directory_operations();  // logs, maps, heads
 Operations roster_operations();     // conversation events applied

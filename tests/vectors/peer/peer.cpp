@@ -22,6 +22,7 @@ Json answer(const Operations& operations, const std::string& line) {
 int main() {
     if (!nimes::crypto_init()) return 1;
     auto operations = sealing_operations();
+    operations.merge(judging_operations());
     operations.merge(record_operations());
     operations.merge(directory_operations());
     operations.merge(roster_operations());

@@ -2,6 +2,7 @@
 import * as blobs from './blob_cases.js';
 import * as directory from './directory_cases.js';
 import * as entries from './entry_cases.js';
+import * as judges from './judge_cases.js';
 import * as records from './record_cases.js';
 import * as rosters from './roster_cases.js';
 import * as sealing from './sealing_cases.js';
@@ -13,6 +14,7 @@ export const CASES = {
   chainOrder: { weight: 20, run: sealing.chainOrder },
   authenticNonsense: { weight: 20, run: sealing.authenticNonsense },
   grant: { weight: 30, run: sealing.grant },
+  judging: { weight: 34, run: judges.judging },
   largeGrant: { weight: 1, run: sealing.largeGrant },
   blob: { weight: 24, run: blobs.blob },
   control: { weight: 24, run: blobs.control },
@@ -24,6 +26,7 @@ export const CASES = {
   entry: { weight: 16, run: entries.entries },
   log: { weight: 24, run: directory.log },
   map: { weight: 16, run: directory.map },
+  misplaced: { weight: 4, run: directory.misplaced },
   heads: { weight: 12, run: directory.heads },
   roster: { weight: 20, run: rosters.roster },
   rosterRoot: { weight: 4, run: rosters.rosterRoots },

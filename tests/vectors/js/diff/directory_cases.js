@@ -1,8 +1,8 @@
 // Logs, the map, heads: the same roots and proofs, and the same judgement of right and wrong ones.
 import { concat, hex, unhex, u8, zeros } from '../nm1/bytes.js';
 import { advance, directoryHead, oldHead } from '../nm1/directory.js';
-import { encodeAbsence, encodePath, isAbsent, isPresent, keyOf, node, parseAbsence, parsePath, pathTo } from '../nm1/map.js';
-import { consistency, consistent, includes, inclusion, root } from '../nm1/merkle.js';
+import { encodeAbsence, encodePath, hashOf, isAbsent, isPresent, keyOf, node, parseAbsence, parsePath, pathTo } from '../nm1/map.js';
+import { consistency, consistent, includes, inclusion, nodeHash, root } from '../nm1/merkle.js';
 import { sign, signingPublic } from '../nm1/primitives.js';
 import { agree, orNull, sameBytes, sameValue } from './agree.js';
 
@@ -87,6 +87,26 @@ async function judge(peer, random, { key, path, leaf, root: mapRoot }) {
     sameValue(ours, theirs.holds ?? false, 'the judgement of a path');
     if (expected !== null) sameValue(ours, expected, 'a path as made holds, a changed one does not');
   }
+}
+
+// A directory that lies: another key's leaf stands where the asked key's path leads, and the root is of that very map.
+export async function misplaced({ random, peer }) {
+  const key = random.bytes(16);
+  const away = random.below(12);
+  const other = key.slice();
+  other[away >> 3] ^= 0x80 >> (away & 7); // parts from the key at this depth
+  const same = random.chance(1, 4); // or parts below the path, as it must
+  const length = same ? random.between(0, away) : random.between(away + 1, 20);
+  const leaf = { kind: 2, content: concat(other, random.bytes(32)) };
+  const siblings = Array.from({ length }, () => random.bytes(32));
+  const fold = siblings.reduce((hash, sibling, i) => {
+    const depth = length - 1 - i;
+    return (key[depth >> 3] >> (7 - (depth & 7))) & 1 ? nodeHash(sibling, hash) : nodeHash(hash, sibling);
+  }, hashOf(leaf));
+  const path = encodeAbsence({ siblings, end: leaf });
+  const theirs = await peer.ask('map_absence', { key: hex(key), path: hex(path), root: hex(fold) });
+  sameValue(isAbsent(key, parseAbsence(path), fold), theirs.holds, 'a leaf out of its place');
+  sameValue(theirs.holds, same, 'absence is proven by a leaf in its place alone');
 }
 
 // a log of heads, each over those before it

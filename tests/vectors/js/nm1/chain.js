@@ -11,8 +11,10 @@ export function nextKeys(chainKey) {
 
 // What a receiver holds of one chain. Immutable: using() answers the keys and the chain as it is afterwards.
 export class ReceivingChain {
-  constructor({ conversation, user, device, id, chainPublic, chainKey, index, maxIndex, resend, skipped = new Map() }) {
-    Object.assign(this, { conversation, user, device, id, chainPublic, chainKey, index, maxIndex, resend, skipped });
+  constructor({ conversation, user, device, id, chainPublic, chainKey, index, maxIndex, created, expires, resend,
+    skipped = new Map() }) {
+    Object.assign(this, { conversation, user, device, id, chainPublic, chainKey, index, maxIndex, created, expires, resend,
+      skipped });
   }
 
   static ofGrant({ header, body }) {
