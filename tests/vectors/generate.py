@@ -10,6 +10,9 @@ import sys
 
 from nm1 import (H, SigningKey, aead, kdf, label, leaf, map_node, map_path, merkle_root, pad_content, padme, sha256, u8,
                  u16, u32, u64)
+from proto import contents
+from refusals import refused
+from salsa import sealed_box, x25519_public
 
 NOW = 1_780_000_000_000
 DAY = 86_400_000
@@ -174,6 +177,52 @@ def others():
     }
 
 
+def control(conv, chain):
+    receiver, ephemeral = b"\x51" * 32, b"\x52" * 32
+
+    def signed(body, text):
+        return body + A.sign(text, body)
+
+    def sealed(kind, record):
+        header = bytes([kind, 1, 1, 0]) + DEV_B + u32(7)
+        return {"header": header, "wire": header + sealed_box(record, x25519_public(receiver), ephemeral)}
+
+    def request(kind, have):
+        return signed(b"NMkr" + bytes([1, 1, kind, 0]) + DEV_B + DEV_A + conv + chain + u32(have) + b"\x61" * 16 + u64(NOW)
+                      + u64(5) + b"\x44" * 32, "NM1/keyreq")
+
+    new_cert = sha256(cert(B, 2, 1, A))
+    offer = signed(b"NMho" + bytes([1, 1, 1, 0]) + USER + DEV_A + DEV_B + new_cert + b"\x32" * 16 + b"\x31" * 32
+                   + u64(150_000) + u64(padme(150_000)) + b"\x34" * 32 + u64(NOW - 7 * DAY) + u64(NOW) + u64(NOW + 3_600_000),
+                   "NM1/histoffer")
+    code = H("NM1/histcode", DEV_A + DEV_B + new_cert)
+    missing_chain = request(1, 0)
+    return {"receiver_secret": receiver, "receiver_key": x25519_public(receiver), "ephemeral_secret": ephemeral,
+            "chain_request": missing_chain, "messages_request": request(2, 17), "history_offer": offer, "history_code": code,
+            "history_text": base64.b32encode(code[:8]).decode().lower()[:12], "sealed_request": sealed(3, missing_chain),
+            "sealed_offer": sealed(4, offer)}
+
+
+def content_bodies(state, event):
+    rows = []
+    for name, kind, body in contents(DEV_A, USER, state, event):
+        padded = u8(1) + u8(kind) + u16(kind % 2) + u64(NOW) + u64(7) + b"\x88" * 16 + b"\x99" * 16 + u32(len(body)) + body
+        rows.append({"name": name, "kind": kind, "body": body, "content": padded.ljust(pad_content(len(padded)), b"\0")})
+    return rows
+
+
+def good_forms(conversation, chain, tree, control_records, texts):
+    wrap = u32(1) + u32(7) + sealed_box(b"NMw1" + chain["dk"], x25519_public(b"\x51" * 32), b"\x52" * 32)
+    head = heads(tree["root"])[-1]
+    return {"device_cert": cert(A, 1, 0), "device_revoke": revoke(), "seal_key": seal_key(), "event": conversation["bytes"],
+            "grant_header": chain["header"], "chain_body": chain["body"],
+            "message_header": bytes([2, 1, 1, 0]) + chain["chain"] + u32(0) + b"\1" * 8, "content": texts[-2]["content"],
+            "key_request": control_records["chain_request"], "history_offer": control_records["history_offer"], "head": head,
+            "path": tree["path"], "absence": tree["absent"][0]["proof"],
+            "grant_upload": chain["header"] + chain["ciphertext"] + wrap,
+            "sealed_control": control_records["sealed_request"]["wire"]}
+
+
 def plain(value):
     if isinstance(value, bytes):
         return value.hex()
@@ -190,7 +239,13 @@ def build():
     chain = grant(conversation["conversation"], conversation["state"])
     pair = H("NM1/conv11", min(USER, PEER) + max(USER, PEER))[:16]
     tree = directory(certs + [revoke()])
+    control_records = control(conversation["conversation"], chain["chain"])
+    texts = content_bodies(conversation["state"], conversation["bytes"])
+    good = good_forms(conversation, chain, tree, control_records, texts)
     return {
+        "control.json": control_records,
+        "content.json": {"bodies": texts},
+        "forms.json": {"good": [{"form": form, "bytes": record} for form, record in good.items()], "refused": refused(good)},
         "identity.json": {
             "seeds": {"ea": 1, "directory": 2, "administrator": 3, "a": 11, "b": 12}, "organisation": ORGANISATION,
             "org": ORG, "now": NOW, "user": USER, "device_a": DEV_A, "device_b": DEV_B, "token": token(),

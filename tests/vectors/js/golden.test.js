@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
-import { compare, equal, unhex, utf8 } from './nm1/bytes.js';
+import { FORMS } from './forms.js';
+import { Malformed, compare, equal, unhex, utf8 } from './nm1/bytes.js';
 import { ReceivingChain, nextKeys } from './nm1/chain.js';
+import { HISTORY_OFFER, KEY_REQUEST, historyCode, historyCodeText, historyOffer, keyRequest, sealedControl } from './nm1/control.js';
 import { apply, convEvent, create, rosterRoot } from './nm1/conversation.js';
 import { addressHash, audience, deviceCert, deviceRevoke, token } from './nm1/device.js';
 import { advance, directoryHead, oldHead } from './nm1/directory.js';
@@ -156,4 +158,44 @@ test('padding, and a blob of three chunks', () => {
   same(made.digest, unhex(v.digest));
   same(openBlob(made.shape, key, plain.length, made.digest, made.sealed), plain);
   assert.equal(openBlob(made.shape, key, plain.length, made.digest, made.sealed.slice(0, -1)), null);
+});
+
+test('control records: the same bytes, also of the boxes', () => {
+  const v = golden('control.json');
+  const [secret, ephemeral] = [unhex(v.receiver_secret), unhex(v.ephemeral_secret)];
+  same(sealPublic(secret), unhex(v.receiver_key));
+  for (const [type, sealed, record] of [[KEY_REQUEST, v.sealed_request, v.chain_request],
+    [HISTORY_OFFER, v.sealed_offer, v.history_offer]]) {
+    const control = sealedControl.parse(unhex(sealed.wire));
+    assert.equal(control.type, type);
+    same(sealedControl.open(control, secret), unhex(record));
+    same(sealedControl.seal(type, control.receiver, control.keyId, sealPublic(secret), unhex(record), ephemeral), unhex(sealed.wire));
+  }
+  for (const text of [v.chain_request, v.messages_request]) {
+    const request = keyRequest.parse(unhex(text));
+    assert.ok(keyRequest.signedBy(request, signingPublic(a)));
+    same(sign(a, 'NM1/keyreq', keyRequest.body(request)), request.signature);
+  }
+  const offer = historyOffer.parse(unhex(v.history_offer));
+  assert.ok(historyOffer.signedBy(offer, signingPublic(a)));
+  const code = historyCode(offer.oldDevice, offer.newDevice, offer.newCert);
+  same(code, unhex(v.history_code));
+  assert.equal(historyCodeText(code), v.history_text);
+});
+
+test('contents of every kind', () => {
+  for (const row of golden('content.json').bodies) {
+    const parsed = content.parse(unhex(row.content));
+    assert.equal(parsed.kind, row.kind);
+    same(parsed.body, unhex(row.body));
+    same(content.encode(parsed), unhex(row.content));
+  }
+});
+
+test('good records are taken as they are, each with one fault is refused', () => {
+  const v = golden('forms.json');
+  assert.deepEqual(v.good.map((row) => row.form).sort(), Object.keys(FORMS).sort());
+  for (const { form, bytes } of v.good) same(FORMS[form](unhex(bytes)), unhex(bytes));
+  for (const { form, why, bytes } of v.refused)
+    assert.throws(() => FORMS[form](unhex(bytes)), Malformed, `${form}: ${why}`);
 });

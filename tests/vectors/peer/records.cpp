@@ -1,5 +1,6 @@
 #include <functional>
 
+#include "forms.hpp"
 #include "nimes/control.hpp"
 #include "nimes/conversation_event.hpp"
 #include "nimes/entry.hpp"
@@ -13,53 +14,12 @@
 namespace nimes::test::peer {
 namespace {
 
-template <class RecordType>
-Json recoded(ByteView in) {
-    const auto record = RecordType::parse(in);
-    if (!record) return refused(record.error());
-    return {{"bytes", hex(record->encode())}};
-}
-
-Json recoded_content(ByteView in) {
-    const auto content = Content::parse(in);
-    return content ? Json{{"bytes", hex(must(content->encode()))}} : refused(content.error());
-}
-
-Json recoded_path(ByteView in) {
-    const auto path = parse_path(in);
-    return path ? Json{{"bytes", hex(encode_path(*path))}} : refused(path.error());
-}
-
-Json recoded_absence(ByteView in) {
-    const auto path = parse_absence(in);
-    return path ? Json{{"bytes", hex(encode_absence(*path))}} : refused(path.error());
-}
-
-Json recoded_upload(ByteView in) {
-    const auto upload = GrantUpload::parse(in);
-    if (!upload) return refused(upload.error());
-    return {{"bytes", hex(encode_grant(upload->header, upload->ciphertext, upload->wraps))}};
-}
-
-const std::map<std::string, Json (*)(ByteView)> kForms = {
-    {"device_cert", recoded<DeviceCert>},
-    {"device_revoke", recoded<DeviceRevoke>},
-    {"seal_key", recoded<SealKey>},
-    {"event", recoded<ConvEvent>},
-    {"grant_header", recoded<GrantHeader>},
-    {"chain_body", recoded<ChainBody>},
-    {"message_header", recoded<MessageHeader>},
-    {"content", recoded_content},
-    {"key_request", recoded<KeyRequest>},
-    {"history_offer", recoded<HistoryOffer>},
-    {"head", recoded<DirectoryHead>},
-    {"path", recoded_path},
-    {"absence", recoded_absence},
-    {"grant_upload", recoded_upload},
-};
-
 // Accepted in form: what decode and encode make of it.
-Json record(const Json& q) { return kForms.at(q.at("kind").get<std::string>())(bytes(q.at("bytes"))); }
+Json record(const Json& q) {
+    const auto out = forms().at(q.at("kind").get<std::string>())(bytes(q.at("bytes")));
+    if (!out) return refused(out.error());
+    return {{"bytes", hex(*out)}};
+}
 
 // One signature of a record: {"holds": bool}.
 using Check = std::function<bool(ByteView record, const PublicKey& key, const OrgId& org)>;
