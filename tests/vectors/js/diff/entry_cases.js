@@ -26,7 +26,8 @@ function signCert(org, body, seed, voucher) {
 }
 
 // Devices that vouch for one another in a line or, when the roll says so, in a ring.
-function certificates(random, org, user) {
+// Numbers are drawn, so that some were revoked before they vouched or revoked.
+function certificates(random, org, user, seqs) {
   const devices = Array.from({ length: random.between(1, 4) }, () => {
     const seed = random.bytes(32);
     return { seed, device: deviceId(user, signingPublic(seed)) };
@@ -36,14 +37,14 @@ function certificates(random, org, user) {
   return devices.map((d, i) => {
     const flags = i === 0 && !ring ? random.pick([FIRST, APPROVED]) : random.pick([VOUCHED, VOUCHED, APPROVED]);
     const voucher = ring ? devices[(i + 1) % devices.length] : devices[random.below(Math.max(i, 1))];
-    const body = { role: random.between(1, 2), flags, user, device: d.device, identity: signingPublic(d.seed), seq: i + 1,
+    const body = { role: random.between(1, 2), flags, user, device: d.device, identity: signingPublic(d.seed), seq: seqs.pop(),
       platform: 1, attestKind: 1, notBefore: NOW + random.pick([-DAY, -1n, 0n, 1n]), notAfter: NOW + random.pick([DAY, 2n, 365n * DAY]),
       attestHash: random.chance(1, 6) ? random.bytes(32) : address };
     return { seed: d.seed, cert: signCert(org, body, d.seed, voucher) };
   });
 }
 
-function revocations(random, org, user, certs) {
+function revocations(random, org, user, certs, seqs) {
   const out = [];
   for (const { cert } of certs) {
     if (!random.chance(1, 3)) continue;
@@ -51,7 +52,7 @@ function revocations(random, org, user, certs) {
     const actor = random.pick(certs);
     const admin = org.seeds.admins[1];
     const body = { reason: random.between(1, 4), user, device: cert.device, effective: NOW,
-      actor: byAdmin ? keyActor(signingPublic(admin)) : actor.cert.device, seq: certs.length + 1 + out.length };
+      actor: byAdmin ? keyActor(signingPublic(admin)) : actor.cert.device, seq: seqs.pop() };
     const part = deviceRevoke.body(body);
     out.push({ ...body, signature: byAdmin ? sign(admin, 'NM1/devrevoke', org.keys.org, part) : sign(actor.seed, 'NM1/devrevoke', part) });
   }
@@ -82,8 +83,10 @@ async function bothJudge(peer, user, records, keys, what) {
 export async function entries({ random, peer }) {
   const org = organisation(random);
   const user = random.bytes(16);
-  const certs = certificates(random, org, user);
-  const revokes = revocations(random, org, user, certs);
+  const inOrder = [8, 7, 6, 5, 4, 3, 2, 1];
+  const seqs = random.chance(1, 2) ? inOrder : random.shuffled(inOrder);
+  const certs = certificates(random, org, user, seqs);
+  const revokes = revocations(random, org, user, certs, seqs);
   const sorted = (list) => [...list].sort((a, b) => compare(a.device, b.device));
   const records = [...sorted(certs.map((c) => c.cert)).map(deviceCert.encode), ...sorted(revokes).map(deviceRevoke.encode)];
   const good = await bothJudge(peer, user, records, org.keys, 'an entry');

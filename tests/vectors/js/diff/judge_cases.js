@@ -29,8 +29,8 @@ function opened(body, seed) {
 const rosterOf = (random, members, size) => [...members, ...Array.from({ length: size - members.length }, () => ({ user: random.bytes(16), role: 2 }))]
   .sort((a, b) => compare(a.user, b.user));
 
-function world(random) {
-  const size = random.pick([2, 3, 142, 143]);
+function world(random, sizes) {
+  const size = random.pick(sizes);
   const life = size > 142 ? 7n * DAY : DAY;
   const body = { flags: random.below(2), conversation: random.bytes(16), epoch: 4n, state: random.bytes(32),
     user: random.bytes(16), device: random.bytes(16), chainNo: SINCE_2020, firstIndex: 0, created: NOW, expires: NOW + life,
@@ -45,6 +45,11 @@ function world(random) {
 
 const withRole = (roster, user, role) => roster.map((m) => (compare(m.user, user) === 0 ? { ...m, role } : m));
 const without = (roster, user) => roster.filter((m) => compare(m.user, user) !== 0);
+
+// 142 users cannot have more than 1,000 devices, 143 can
+function lifeAtTheLimit(w, random) {
+  w.body.expires = w.body.created + w.life + BigInt(random.below(2));
+}
 
 // each changes one thing, at the edge of its rule
 const CHANGES = [
@@ -72,7 +77,7 @@ const CHANGES = [
   (w, random) => { w.body.chainNo = SINCE_2020 + 1000 + random.below(2); },
   (w, random) => { w.now = w.body.created - SLACK - BigInt(random.below(2)); },
   (w, random) => { w.now = w.body.expires + w.facts.retention - BigInt(random.below(2)); w.cert = { notAfter: w.now + DAY }; },
-  (w, random) => { w.body.expires = w.body.created + w.life + BigInt(random.below(2)); },
+  lifeAtTheLimit,
   (w) => { w.body.expires = w.body.created - 1n; },
   (w, random) => { w.body.maxIndex = 1023 + random.below(2); },
   (w, random) => { w.body.firstIndex = w.body.maxIndex + random.below(2); },
@@ -95,8 +100,8 @@ function forward(w, random) {
 }
 
 export async function judging({ random, peer, nth }) {
-  const w = world(random);
   const which = nth % (CHANGES.length + 6);
+  const w = world(random, CHANGES[which] === lifeAtTheLimit ? [142, 143] : [2, 3, 142, 143]);
   if (which < CHANGES.length) CHANGES[which](w, random);
   else forward(w, random);
   const grant = opened(w.body, w.signer ?? w.seed);
