@@ -29,7 +29,7 @@ Result<Json> EngineService::call(const Request& r, const Emit& emit, const std::
     if (r.verb == "watch") return watch(a, emit, stop);
     if (r.verb == "show") return show(a);
     if (r.verb == "media.get") return media_get(a, emit, stop);
-    if (r.verb == "devices.list") return devices_list(emit);
+    if (r.verb == "devices.list") return devices_list(a, emit);
     if (r.verb == "devices.pending") return devices_pending(emit);
     if (r.verb == "devices.vouch") return vouch(a);
     if (r.verb == "status") return status();
@@ -139,11 +139,16 @@ Result<Json> EngineService::media_get(const Json& a, const Emit& emit, const std
     return answer;
 }
 
-Result<Json> EngineService::devices_list(const Emit& emit) {
-    const auto devices = agent_->devices();
+Result<Json> EngineService::devices_list(const Json& a, const Emit& emit) {
+    engine::Candidates candidates;
+    const auto devices = with_candidates(agent_->devices(text(a, "person"), candidates), candidates, emit);
     if (!devices) return fail(devices.error().code, devices.error().detail);
     for (const auto& d : *devices)
-        emit({{"device", to_text(d.device)}, {"state", d.state}, {"platform", d.platform}, {"self", d.self}});
+        emit({{"device", to_text(d.device)},
+              {"state", d.state},
+              {"platform", d.platform},
+              {"self", d.self},
+              {"stale", d.stale}});
     return Json{{"count", devices->size()}};
 }
 
@@ -176,6 +181,11 @@ Result<Json> EngineService::status() {
                {"unreadable", s.failures.unreadable},
                {"refused", s.failures.refused},
                {"lost", s.failures.lost}}}};
+    out["seal_keys"] = {{"batch", s.seal_batch}, {"one_time", s.one_time_keys}};
+    out["owed"] = Json::array();
+    for (const auto& o : s.owed)
+        out["owed"].push_back(
+            {{"conversation", to_hex(o.conversation.view())}, {"title", o.title}, {"reason", o.reason}});
     if (s.device) out["device"] = to_text(*s.device);
     if (s.user) out["user"] = to_hex(s.user->view());
     if (s.shut_out) out["shut_out"] = row(*s.shut_out).name;

@@ -8,7 +8,9 @@ namespace nimes::agent::cli {
 namespace {
 
 Json line_json(const engine::GroupLine& g) {
-    return {{"conversation", to_hex(g.id.view())}, {"title", g.title}, {"members", g.members}, {"closed", g.closed}};
+    Json out{{"conversation", to_hex(g.id.view())}, {"title", g.title}, {"members", g.members}, {"closed", g.closed}};
+    if (!g.owed.empty()) out["owed"] = g.owed;
+    return out;
 }
 
 Result<Json> answer(Result<engine::GroupLine> line) {

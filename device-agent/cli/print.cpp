@@ -25,6 +25,10 @@ void print_sent(const Request& request, const Json& r) {
         std::cout << "no JPEG: the file went as it is, with all that its maker wrote into it\n";
 }
 
+std::string owed_text(const Json& line) {
+    return line.contains("owed") ? "  new chain with the next message: " + printable(line.value("owed", "")) : "";
+}
+
 }  // namespace
 
 void print_line(const std::string& verb, const Json& line) {
@@ -33,10 +37,12 @@ void print_line(const std::string& verb, const Json& line) {
     if (verb == "people") return print_person(line);
     if (verb == "group.list")
         std::cout << printable(line.value("title", "")) << "  (" << line.value("members", 0) << ")"
-                  << (line.value("closed", false) ? "  closed" : "") << '\n';
+                  << (line.value("closed", false) ? "  closed" : "") << owed_text(line) << '\n';
     if (verb == "devices.list")
         std::cout << line.value("device", "") << "  " << line.value("state", "")
-                  << (line.value("self", false) ? "  this device" : "") << '\n';
+                  << (line.value("self", false) ? "  this device" : "")
+                  << (line.value("stale", false) ? "  stale: was offline too long, nothing can be sealed to it" : "")
+                  << '\n';
     if (verb == "devices.pending")
         std::cout << line.value("device", "") << "  waits for your voucher: nimes-agent devices vouch "
                   << line.value("device", "") << '\n';
@@ -76,6 +82,9 @@ void print_result(const Request& request, const Json& r) {
             std::cout << "refused    " << all << " that could not be opened: " << failed.value("damaged", 0)
                       << " damaged, " << failed.value("unreadable", 0) << " unreadable, " << failed.value("refused", 0)
                       << " against the rules, " << failed.value("lost", 0) << " never complete\n";
+        for (const auto& o : r.value("owed", Json::array()))
+            std::cout << "owed       a new chain in " << printable(o.value("title", ""))
+                      << " with the next message: " << printable(o.value("reason", "")) << '\n';
         if (r.contains("shut_out")) std::cout << "shut out   " << r.value("shut_out", "") << '\n';
     }
 }

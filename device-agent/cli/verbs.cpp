@@ -106,7 +106,12 @@ void add_reading(CLI::App& app, CommandLine& line, const Shared& r) {
 void add_devices(CLI::App& app, CommandLine& line, const Shared& r) {
     const auto nothing = [] { return Json::object(); };
     auto* devices = app.add_subcommand("devices", "Your own devices")->require_subcommand(0, 1);
-    verb(*devices, line, "list", "devices.list", "All of yours, revoked ones included", nothing);
+    auto* list =
+        verb(*devices, line, "list", "devices.list", "All of yours or of a person, revoked ones included", [r] {
+            return r->to.empty() ? Json::object() : Json{{"person", r->to}};
+        });
+    list->add_option("PERSON", r->to, "Whose; yours if left out");
+    list->footer("Example:\n  nimes-agent devices list 'Meyer, Gifhorn'");
     verb(*devices, line, "pending", "devices.pending", "Devices that wait for your voucher", nothing);
     auto* vouch = verb(*devices, line, "vouch", "devices.vouch",
                        "Vouch for a device of yours; compare its name on both screens", [r] {

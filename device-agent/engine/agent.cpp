@@ -123,6 +123,10 @@ Status Agent::status() {
         if (const auto held = tx->scan(container::Table::held); held) out.held = held->size();
     out.device = core.own().device;
     out.user = core.own().user;
+    out.seal_batch = core.seal_book.batch();
+    if (auto owed = owed_chains(core)) out.owed = std::move(*owed);
+    if (auto tx = core.box->begin(); tx)
+        if (const auto count = count_one_time(*tx)) out.one_time_keys = *count;
     return out;
 }
 

@@ -9,6 +9,7 @@
 
 #include <stop_token>
 
+#include "engine/owed.hpp"
 #include "engine/people.hpp"
 #include "engine/view.hpp"
 #include "media/transfer.hpp"
@@ -58,11 +59,12 @@ struct PendingDevice {
     Millis not_before = 0;
 };
 
-struct OwnDevice {
+struct PersonDevice {
     DeviceId device;
     std::string state;  // active, waiting, revoked, expired
     std::uint16_t platform = 0;
     bool self = false;
+    bool stale = false;  // has no seal key of today: nothing can be sealed to it
 };
 
 struct GroupLine {
@@ -70,6 +72,7 @@ struct GroupLine {
     std::string title;
     std::size_t members = 0;
     bool closed = false;
+    std::string owed{};  // why the next message opens a new chain; "": it need not
 };
 
 struct GroupMember {
@@ -106,6 +109,9 @@ struct Status {
     std::size_t outbox = 0;
     std::size_t held = 0;  // came, and wait for something
     Failures failures;
+    std::vector<OwedChain> owed;
+    std::uint32_t seal_batch = 0;     // newest that this device published; 0: none
+    std::uint64_t one_time_keys = 0;  // private halves of one-time keys that are here
     std::optional<Errc> shut_out;
 };
 
@@ -172,7 +178,8 @@ class Agent {
     Result<FetchedMedia> fetch_media(const BlobId& blob, const std::filesystem::path& out,
                                      const media::Progress& progress, const std::stop_token& stop);
 
-    Result<std::vector<OwnDevice>> devices();
+    // Of a person; "": one's own.
+    Result<std::vector<PersonDevice>> devices(const std::string& who, Candidates& candidates);
     Result<std::vector<PendingDevice>> pending_devices();
     Result<void> vouch(const DeviceId& device);
     Result<std::string> token(const std::string& audience);

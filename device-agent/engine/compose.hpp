@@ -28,6 +28,9 @@ class Compose {
     // `id` is the caller's, so that a repeat makes no second message.
     Result<Composed> message(const ConversationId& conversation, const MessageId& id, conversation::Meaning meaning,
                              const BlobId& upload = {});
+    // Devices that the next message is granted to and of which no one-time key is here; none when they are too many for
+    // them.
+    Result<std::vector<const DeviceCert*>> one_time_wanted(const ConversationId& conversation) const;
     // Grants to devices that the newest chain has not reached; nothing when there are none.
     Result<void> grant_missing(const ConversationId& conversation);
     // One device alone, within the caller's transaction. grant_again: the chain in use, at its present index; nothing
@@ -63,6 +66,7 @@ class Compose {
     [[nodiscard]] bool on_hold(const directory::HeldEntry& entry, const DeviceCert& cert) const;
     Result<sealing::SendingChain> ready_chain(container::Transaction& tx, const conversation::ConversationState& state,
                                               const Recipients& to);
+    sealing::GrantRecipient recipient(const DeviceCert& cert, bool once);
     Result<void> grant(container::Transaction& tx, const conversation::ConversationState& state,
                        sealing::SendingChain& chain, const Recipients& to);
     Result<void> put_outbox(container::Transaction& tx, OutboxItem item);

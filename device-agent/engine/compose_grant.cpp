@@ -3,8 +3,8 @@
 
 #include "engine/chains.hpp"
 #include "engine/compose.hpp"
+#include "engine/owed.hpp"
 #include "engine/packets.hpp"
-#include "sealing/rotation.hpp"
 
 namespace nimes::agent::engine {
 namespace {
@@ -44,17 +44,7 @@ Result<SendingChain> Compose::ready_chain(Transaction& tx, const ConversationSta
     if (!held) return pass(held);
     const auto now = core_.now();
     if (*held) {
-        std::set<DeviceId> active;
-        for (const auto& m : state.now().roster)
-            if (const auto* entry = core_.directory->find(m.user); entry != nullptr)
-                for (const auto* cert : entry->entry.active_devices(now)) active.insert(cert->device);
-        sealing::SinceOpened since;
-        since.user_removed = !state.is_pair() && state.more_than_additions_since((*held)->conv_epoch);
-        since.granted_device_gone =
-            !std::includes(active.begin(), active.end(), (*held)->granted.begin(), (*held)->granted.end());
-        since.forked = state.forked;
-        if (const auto peer = core_.peer_chain_opened.find(state.id); peer != core_.peer_chain_opened.end())
-            since.peer_chain_opened = peer->second;
+        const auto since = since_opened(core_, state, **held);
         if (sealing::must_rotate(**held, since, state.is_pair(), now).empty()) return std::move(**held);
     }
     if (!core_.directory->head_fresh(now)) return fail(Errc::head_stale, "a new chain needs a directory head of today");
@@ -76,28 +66,62 @@ sealing::GrantBinding Compose::binding(const ConversationState& state) const {
     return {core_.own().user, core_.own().device, state.epoch, state.now().state, head.revision, head.hash()};
 }
 
+// A one-time key where one is here, else the day key; recipients() left out who has none. It counts as used from now
+// on, whatever becomes of the grant.
+sealing::GrantRecipient Compose::recipient(const DeviceCert& cert, bool once) {
+    const auto* entry = core_.directory->find(cert.user);
+    const auto& device = entry->devices.at(cert.device);
+    if (once)
+        if (const auto key = core_.one_time.take(cert.device, device.batch_floor, core_.now()))
+            return {device.dev_no, key->key_id, key->key};
+    const auto* key = entry->seal_key(cert.device, core_.now());
+    return {device.dev_no, key->key_id, key->key};
+}
+
+Result<std::vector<const DeviceCert*>> Compose::one_time_wanted(const ConversationId& id) const {
+    const auto state = open_conversation(id);
+    if (!state) return fail(state.error().code);
+    auto tx = core_.box->begin();
+    if (!tx) return pass(tx);
+    auto chain = find_sending(*tx, id);
+    if (!chain) return pass(chain);
+    const auto now = core_.now();
+    const bool goes_on =
+        *chain &&
+        sealing::must_rotate(**chain, since_opened(core_, **state, **chain), (*state)->is_pair(), now).empty();
+    std::vector<const DeviceCert*> out;
+    std::size_t reached = 0;
+    for (const auto* cert : recipients(**state).active) {
+        if (goes_on && (*chain)->granted.contains(cert->device)) continue;
+        ++reached;
+        const auto floor = core_.directory->find(cert->user)->devices.at(cert->device).batch_floor;
+        if (!core_.one_time.holds(cert->device, floor, now)) out.push_back(cert);
+    }
+    if (reached > sealing::kOneTimeAtMost) out.clear();
+    return out;
+}
+
 Result<void> Compose::grant(Transaction& tx, const ConversationState& state, SendingChain& chain,
                             const Recipients& to) {
-    std::vector<sealing::GrantRecipient> missing;
-    std::vector<DeviceId> reached;
+    std::vector<const DeviceCert*> reached;
     for (const auto* cert : to.active) {
         if (chain.granted.contains(cert->device)) continue;
-        const auto* entry = core_.directory->find(cert->user);
-        const auto* key = entry->seal_key(cert->device, core_.now());
-        missing.push_back({entry->devices.at(cert->device).dev_no, key->key_id, key->key});
-        reached.push_back(cert->device);
+        reached.push_back(cert);
     }
-    if (missing.empty()) return {};
+    if (reached.empty()) return {};
     if (!core_.directory->head_fresh(core_.now()))
         return fail(Errc::head_stale, "a grant needs a directory head of today");
-    auto uploads = sealing::seal_grant(chain, binding(state), core_.identity.secret, missing, core_.random);
+    const bool once = reached.size() <= sealing::kOneTimeAtMost;
+    std::vector<sealing::GrantRecipient> recipients;
+    for (const auto* cert : reached) recipients.push_back(recipient(*cert, once));
+    auto uploads = sealing::seal_grant(chain, binding(state), core_.identity.secret, recipients, core_.random);
     if (!uploads) return pass(uploads);
     for (auto& upload : *uploads) {
         OutboxItem item{core_.random.id<MessageId>(), state.id, false, {}, {}};
         item.up = submit_packet(item.id, state, Submission::grant, upload, {});
         if (auto ok = put_outbox(tx, std::move(item)); !ok) return ok;
     }
-    chain.granted.insert(reached.begin(), reached.end());
+    for (const auto* cert : reached) chain.granted.insert(cert->device);
     return {};
 }
 

@@ -64,9 +64,9 @@ Result<void> load_settings(Core& core, Transaction& tx) {
     auto seal = tx.get(Table::settings, setting_key(setting::kSeal));
     if (!seal) return pass(seal);
     if (*seal) {
-        Reader in((*seal)->value);
-        core.seal_batch = in.u32();
-        core.next_seal_key = in.u32();
+        auto book = sealing::SealBook::parse((*seal)->value);
+        if (!book) return pass(book);
+        core.seal_book = std::move(*book);
     }
     auto devices = tx.get(Table::settings, setting_key(setting::kOwnDevices));
     if (!devices) return pass(devices);
@@ -143,7 +143,8 @@ Result<void> Core::transact(const std::function<Result<void>(Transaction&)>& wri
 
 void Core::mark_changed(const std::vector<UserId>& users, bool too_many) {
     stale.insert(users.begin(), users.end());
-    all_stale = all_stale || too_many;
+    if (!too_many || !directory) return;
+    for (const auto& [user, entry] : directory->entries()) stale.insert(user);
 }
 
 Result<void> Core::raise_alarm(Transaction& tx, std::string_view text) {
@@ -175,6 +176,12 @@ Result<void> Core::put_failures(Transaction& tx) {
                       std::move(Writer().u64(f.damaged).u64(f.unreadable).u64(f.refused).u64(f.lost)).take());
     if (!put) return pass(put);
     stored_failures = failures;
+    return {};
+}
+
+Result<void> Core::put_seal_book(Transaction& tx, const sealing::SealBook& book) {
+    auto put = tx.put(Table::settings, setting_key(setting::kSeal), book.encode());
+    if (!put) return pass(put);
     return {};
 }
 

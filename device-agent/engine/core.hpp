@@ -17,6 +17,8 @@
 #include "directory/held_directory.hpp"
 #include "engine/provisioning.hpp"
 #include "engine/records.hpp"
+#include "sealing/one_time_pool.hpp"
+#include "sealing/seal_key_rules.hpp"
 
 namespace nimes::agent::engine {
 
@@ -66,6 +68,7 @@ struct Core {
     Result<void> put_conversation(container::Transaction& tx, const conversation::ConversationState& state);
     // The counters, if they moved since they were stored.
     Result<void> put_failures(container::Transaction& tx);
+    static Result<void> put_seal_book(container::Transaction& tx, const sealing::SealBook& book);
     Result<void> put_entry(container::Transaction& tx, const directory::HeldEntry& entry) const;
     Result<void> put_head(container::Transaction& tx) const;
     [[nodiscard]] std::uint32_t expiry_day(Millis sent, Millis received) const;
@@ -87,7 +90,6 @@ struct Core {
 
     std::optional<directory::HeldDirectory> directory;
     std::set<UserId> stale;
-    bool all_stale = false;
     std::set<DeviceId> known_own_devices;
     std::map<ConversationId, conversation::ConversationState> conversations;
     std::map<ConversationId, ConversationInfo> infos;
@@ -98,9 +100,11 @@ struct Core {
     Failures stored_failures;
     std::map<ConversationId, Millis> peer_chain_opened;
     std::map<std::uint8_t, std::uint64_t> marks;  // by lane: everything up to here is stored
-    std::uint32_t seal_batch = 0;                 // newest published
-    std::uint32_t next_seal_key = 1;
-    std::uint64_t newest_message = 0;  // row id: who waits for messages looks at it
+    sealing::SealBook seal_book;                  // own seal keys
+    std::optional<std::size_t> one_time_left;     // own, at the gateway, as it said last
+    std::size_t one_time_used = 0;                // own, that something was sealed to since then
+    sealing::OneTimePool one_time;                // of others
+    std::uint64_t newest_message = 0;             // row id: who waits for messages looks at it
 
     // Needed to go on with something that is held.
     std::set<UserId> wanted_users;

@@ -1,7 +1,9 @@
 #include "engine/duties.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
+#include "engine/ready.hpp"
 #include "media/sealed_file.hpp"
 
 namespace nimes::agent::engine {
@@ -14,6 +16,7 @@ using conversation::Receipt;
 
 constexpr std::size_t kAtOnce = 200;
 constexpr Millis kAskEvery = 10 * kSecond;
+constexpr Millis kCatchUpSpread = 30 * kSecond;
 
 bool passing(Errc code) { return row(code).retry; }
 
@@ -51,6 +54,7 @@ Result<bool> Duties::run(Lock& lock, bool online) {
     remove_files();
     if (!online || core_.shut_out) return false;
     if (auto ok = judge_newer_epochs(); !ok) return pass(ok);
+    catch_up(lock);
     auto said = receipts(lock);
     if (!said) return said;
     auto reported = reports(lock);
@@ -78,9 +82,7 @@ std::optional<ConversationId> Duties::place_for(const StoredMessage& message) {
 Result<bool> Duties::say(Lock& lock, const ConversationId& conversation, Meaning meaning) {
     const auto at = core_.conversations.find(conversation);
     if (at == core_.conversations.end()) return true;
-    std::vector<UserId> users;
-    for (const auto& m : at->second.now().roster) users.push_back(m.user);
-    if (!sync_.bring_up(lock, users)) return false;
+    if (!ready_to_seal(lock, core_, sync_, compose_, conversation)) return false;
     const auto done = compose_.message(conversation, core_.random.id<MessageId>(), std::move(meaning));
     if (done) return true;
     if (done.error().code == Errc::storage || done.error().code == Errc::disk_full)
@@ -158,6 +160,30 @@ Result<void> Duties::vanish() {
         }
         return {};
     });
+}
+
+// Entries that moved are looked up before the next message, and without one within half a minute: so that who waits
+// for nothing still hears that a device was revoked. Not all at once, for a head goes to everybody.
+void Duties::catch_up(Lock& lock) {
+    std::vector<UserId> moved;
+    for (const auto& [id, state] : core_.conversations)
+        for (const auto& m : state.now().roster)
+            if (core_.stale.contains(m.user)) moved.push_back(m.user);
+    if (moved.empty()) {
+        next_catch_up_ = 0;
+        return;
+    }
+    const auto boot = core_.clock.boot();
+    if (next_catch_up_ == 0) {
+        ByteArray<2> some{};
+        core_.random.fill(some);
+        next_catch_up_ = boot + kCatchUpSpread * Millis{some[0]} / 256;
+    }
+    if (boot < next_catch_up_) return;
+    next_catch_up_ = boot + kCatchUpSpread;
+    std::sort(moved.begin(), moved.end());
+    moved.erase(std::unique(moved.begin(), moved.end()), moved.end());
+    (void)sync_.bring_up(lock, moved);
 }
 
 // Somebody knows of a change that the gateway does not bring: withheld, or invented (FORMATS.md 2.7).

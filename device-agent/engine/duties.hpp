@@ -27,6 +27,7 @@ class Duties {
     Result<bool> reports(Lock& lock);
     Result<bool> say(Lock& lock, const ConversationId& conversation, conversation::Meaning meaning);
     Result<void> vanish();
+    void catch_up(Lock& lock);
     Result<void> judge_newer_epochs();
     void remove_files();
     // Where an act on a message goes: readers have no chain in the group and write to the author alone.
@@ -38,6 +39,7 @@ class Duties {
     Recovery recovery_;
     std::map<ConversationId, Millis> next_receipt_;  // boot clock
     Millis next_ask_ = 0;
+    Millis next_catch_up_ = 0;  // 0: nothing moved
 };
 
 // The conversation in which `acting` tells of something it does to a message of `author`: see place_for.

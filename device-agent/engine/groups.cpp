@@ -234,8 +234,14 @@ Result<GroupDetails> Agent::group(const std::string& name) {
 std::vector<GroupLine> Agent::groups() {
     const Lock lock(impl_->core.mutex);
     std::vector<GroupLine> out;
-    for (const auto& [id, state] : impl_->core.conversations)
-        if (!state.is_pair()) out.push_back(line_of(impl_->core, state));
+    std::map<ConversationId, std::string> owed;
+    if (const auto chains = owed_chains(impl_->core))
+        for (const auto& chain : *chains) owed[chain.conversation] = chain.reason;
+    for (const auto& [id, state] : impl_->core.conversations) {
+        if (state.is_pair()) continue;
+        out.push_back(line_of(impl_->core, state));
+        if (const auto at = owed.find(id); at != owed.end()) out.back().owed = at->second;
+    }
     return out;
 }
 

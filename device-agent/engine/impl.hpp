@@ -4,6 +4,7 @@
 #include "engine/agent.hpp"
 #include "engine/enrol.hpp"
 #include "engine/link.hpp"
+#include "engine/ready.hpp"
 
 namespace nimes::agent::engine {
 

@@ -28,6 +28,7 @@ Result<void> Inbox::deliver(const v1::Deliver& deliver) {
 Result<void> Inbox::store(const v1::Envelope& envelope) {
     const auto lane = static_cast<std::uint8_t>(envelope.lane());
     auto done = core_.transact([&](Transaction& tx) -> Result<void> {
+        if (auto ok = open_.note_arrival(tx, envelope); !ok) return ok;
         auto outcome = open_.envelope(tx, envelope);
         if (!outcome) return pass(outcome);
         if (*outcome == Outcome::held)

@@ -106,6 +106,7 @@ void Link::handle(Lock& lock, const transport::MqttEvent& event) {
 }
 
 void Link::on_connected(Lock& lock) {
+    said_hello_ = sync_.keys().erasing_now();
     (void)session_.publish(hello_packet(core_.marks, core_.directory->head().revision));
     outbox_.connected();
     core_.changed.notify_all();
@@ -165,12 +166,7 @@ void Link::on_welcome(Lock& lock, const v1::Welcome& welcome) {
     for (const auto& user : welcome.head().changed_users())
         if (user.size() == UserId::size) users.push_back(UserId::from(as_bytes(user)));
     core_.mark_changed(users, welcome.head().too_many());
-    if (welcome.seal_batch_no() > core_.seal_batch)
-        (void)core_.transact([&](container::Transaction& tx) {
-            return core_.raise_alarm(tx,
-                                     "seal keys were published in this device's name that it did not make: it may have "
-                                     "been copied; have it revoked");
-        });
+    (void)sync_.keys().welcomed(welcome.seal_batch_no());
     welcomed_ = true;
     core_.changed.notify_all();
     go_on(lock);
@@ -207,6 +203,12 @@ void Link::go_on(Lock& lock) {
     if (!core_.wanted_events.empty()) (void)rosters_.fetch(lock);
     (void)inbox_.retry_held();
     send_new();  // what was asked of us and answered
+    if (synced()) note_drained(said_hello_);
+}
+
+// Old private halves wait for this (FORMATS.md 2.4).
+void Link::note_drained(Millis at) {
+    if (sync_.keys().drained(at)) (void)sync_.keys().erase_over();
 }
 
 void Link::tick(Lock& lock) {
@@ -216,8 +218,14 @@ void Link::tick(Lock& lock) {
         next_sync_ = boot + (sync_.run(lock) ? kSyncEvery : kSyncAgain);
         go_on(lock);
     }
+    if (core_.one_time_used >= sealing::kOneTimeKeys - sealing::kFewOneTimeKeys) {
+        core_.one_time_used = 0;
+        next_sync_ = boot;  // the gateway says how many are left
+    }
     if (boot >= next_expiry_) {
         next_expiry_ = boot + kHour;
+        // What comes while a connection stands is pushed at once: an hour later nothing of it waits any more.
+        if (synced()) note_drained(std::max(said_hello_, sync_.keys().erasing_now() - kHour));
         (void)core_.box->expire(std::min(core_.clock.now(), core_.now()));
     }
     if (const auto grew = duties_.run(lock, welcomed_); grew && *grew) send_new();

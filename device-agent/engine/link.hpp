@@ -40,6 +40,7 @@ class Link {
     void on_accepted(Lock& lock, const v1::Accepted& accepted);
     void on_deliver(Lock& lock, const v1::Deliver& deliver);
     void go_on(Lock& lock);
+    void note_drained(Millis at);
     void send_new();
     void tick(Lock& lock);
     void upload_due(Lock& lock);
@@ -56,6 +57,7 @@ class Link {
     Recovery recovery_;
     std::map<std::uint8_t, std::uint64_t> newest_;  // by lane, at the last Hello
     bool welcomed_ = false;
+    Millis said_hello_ = 0;  // time for erasing
     Millis next_expiry_ = 0;
     Millis next_sync_ = 0;
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/own_keys.hpp"
+
 namespace nimes::agent::engine {
 namespace {
 
@@ -60,21 +62,22 @@ Result<Outcome> Open::envelope(Transaction& tx, const v1::Envelope& envelope) {
     }
 }
 
-Result<std::optional<sealing::OwnSealKey>> Open::seal_key(Transaction& tx, std::uint32_t key_id) const {
-    auto row = tx.get(container::Table::seal_keys, std::move(Writer().u32(key_id)).take());
-    if (!row) return pass(row);
-    if (!*row) return std::optional<sealing::OwnSealKey>{};
-    auto parsed = sealing::OwnSealKey::parse((*row)->value);
-    if (!parsed) return pass(parsed);
-    return std::optional(std::move(*parsed));
+// Whether or not it opens: somebody was shown keys that this device replaced long ago (FORMATS.md 2.4).
+Result<void> Open::note_arrival(Transaction& tx, const v1::Envelope& envelope) {
+    if (envelope.payload_case() != v1::Envelope::kGrant) return {};
+    const auto upload = GrantUpload::parse(as_bytes(envelope.grant()));
+    if (!upload || upload->wraps.size() != 1) return {};
+    if (!sealing::note_wrap(core_.seal_book, upload->wraps[0].key_id, core_.now())) return {};
+    if (auto ok = Core::put_seal_book(tx, core_.seal_book); !ok) return ok;
+    return core_.raise_alarm(tx, "a sender was shown old keys of this device");
 }
 
 Result<Outcome> Open::control(Transaction& tx, const v1::Envelope& envelope) {
     const auto sealed = SealedControl::parse(as_bytes(envelope.control()));
     if (!sealed || sealed->receiver != core_.own().device) return Outcome::dropped;
-    auto key = seal_key(tx, sealed->key_id);
+    auto key = find_seal_key(tx, sealed->key_id);
     if (!key) return pass(key);
-    if (!*key) return Outcome::dropped;
+    if (!*key || (*key)->record.kind != SealKeyKind::day) return Outcome::dropped;
     auto record = open_control(*sealed, (*key)->record.key, (*key)->secret);
     if (!record) return Outcome::dropped;
     if (sealed->type != ControlType::key_request) return Outcome::dropped;

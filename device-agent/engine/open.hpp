@@ -19,6 +19,8 @@ class Open {
   public:
     Open(Core& core, Compose& compose) : core_(core), acts_(core), recovery_(core, compose) {}
     Result<Outcome> envelope(container::Transaction& tx, const v1::Envelope& envelope);
+    // Once for each envelope, before it is opened or held.
+    Result<void> note_arrival(container::Transaction& tx, const v1::Envelope& envelope);
     // Never stored and never held: what does not open now is gone.
     Result<void> signal(container::Transaction& tx, const v1::Envelope& envelope);
 
@@ -26,7 +28,6 @@ class Open {
     Result<Outcome> grant(container::Transaction& tx, const v1::Envelope& envelope);
     Result<Outcome> message(container::Transaction& tx, const v1::Envelope& envelope);
     Result<Outcome> control(container::Transaction& tx, const v1::Envelope& envelope);
-    Result<std::optional<sealing::OwnSealKey>> seal_key(container::Transaction& tx, std::uint32_t key_id) const;
     Result<Outcome> event(container::Transaction& tx, const v1::Envelope& envelope);
 
     // What is known of a device that signed something.

@@ -3,6 +3,7 @@
 
 #include "engine/chains.hpp"
 #include "engine/open.hpp"
+#include "engine/own_keys.hpp"
 #include "sealing/seal_keys.hpp"
 
 namespace nimes::agent::engine {
@@ -16,19 +17,31 @@ using sealing::ReceivingChain;
 
 constexpr std::size_t kChainsKept = 5;
 
+// A grant of a chain that is here, and whose one-time key went with it. Any other that opens no more is a lost one: its
+// chain is asked for when a message of it waits (recovery.cpp).
+Result<bool> is_repeated(Transaction& tx, ByteView wire) {
+    const auto upload = GrantUpload::parse(wire);
+    if (!upload) return false;
+    auto chain = find_receiving(tx, upload->header.chain);
+    if (!chain) return pass(chain);
+    return chain->has_value();
+}
+
 }  // namespace
 
 Result<Outcome> Open::grant(Transaction& tx, const v1::Envelope& envelope) {
     std::optional<sealing::OwnSealKey> key;
     const auto find = [&](std::uint32_t key_id) -> const sealing::OwnSealKey* {
-        auto found = seal_key(tx, key_id);
+        auto found = find_seal_key(tx, key_id);
         if (!found || !*found) return nullptr;
         key = std::move(**found);
         return &*key;
     };
     const auto opened = sealing::open_grant(as_bytes(envelope.grant()), find);
     if (!opened) {
-        core_.failures.refused++;
+        auto repeated = is_repeated(tx, as_bytes(envelope.grant()));
+        if (!repeated) return pass(repeated);
+        if (!*repeated) core_.failures.refused++;
         return Outcome::dropped;
     }
     const auto& body = opened->body;
@@ -72,7 +85,12 @@ Result<Outcome> Open::grant(Transaction& tx, const v1::Envelope& envelope) {
         if (auto ok = core_.raise_alarm(tx, verdict.alarm); !ok) return pass(ok);
     if (verdict.outcome == Outcome::dropped) core_.failures.refused++;
     if (verdict.outcome == Outcome::held || verdict.outcome == Outcome::dropped) return verdict.outcome;
-    return store_chain(tx, *opened, facts, verdict.outcome == Outcome::withheld);
+    auto stored = store_chain(tx, *opened, facts, verdict.outcome == Outcome::withheld);
+    if (!stored || key->record.kind != SealKeyKind::one_time) return stored;
+    // Used: what a copy of the wrap would be worth ends here.
+    if (auto ok = erase_seal_key(tx, key->record.key_id); !ok) return pass(ok);
+    core_.one_time_used++;
+    return stored;
 }
 
 Result<Outcome> Open::store_chain(Transaction& tx, const sealing::OpenedGrant& grant, const sealing::GrantFacts& facts,

@@ -1,16 +1,22 @@
-// A person's own devices: which there are, which wait, and vouching for one.
+// Devices: a person's, one's own, which of these wait, and vouching for one.
 #include "engine/impl.hpp"
 
 namespace nimes::agent::engine {
 
-Result<std::vector<OwnDevice>> Agent::devices() {
+Result<std::vector<PersonDevice>> Agent::devices(const std::string& who, Candidates& candidates) {
     Lock lock(impl_->core.mutex);
     if (auto ok = impl_->ready(); !ok) return pass(ok);
     auto& core = impl_->core;
-    core.stale.insert(core.own().user);
-    if (auto ok = impl_->sync->bring_up(lock, {core.own().user}); !ok) return pass(ok);
-    std::vector<OwnDevice> out;
-    const auto* held = core.directory->find(core.own().user);
+    auto user = core.own().user;
+    if (!who.empty()) {
+        const auto found = impl_->people->one(lock, who, candidates);
+        if (!found) return fail(found.error().code, found.error().detail);
+        user = *found;
+    }
+    core.stale.insert(user);
+    if (auto ok = impl_->sync->bring_up(lock, {user}); !ok) return pass(ok);
+    std::vector<PersonDevice> out;
+    const auto* held = core.directory->find(user);
     if (held == nullptr) return out;
     const auto now = core.now();
     for (const auto& cert : held->entry.certs) {
@@ -18,7 +24,8 @@ Result<std::vector<OwnDevice>> Agent::devices() {
                             : now < cert.not_before                    ? "waiting"
                             : now < cert.not_after                     ? "active"
                                                                        : "expired";
-        out.push_back({cert.device, state, cert.platform, cert.device == core.own().device});
+        out.push_back({cert.device, state, cert.platform, cert.device == core.own().device, false});
+        out.back().stale = held->entry.active(cert.device, now) && held->seal_key(cert.device, now) == nullptr;
     }
     return out;
 }

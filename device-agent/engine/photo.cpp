@@ -86,9 +86,7 @@ Result<SentPhoto> Agent::send_photo(const std::string& to, const std::filesystem
     if (!reference) return pass(reference);
     lock.lock();
 
-    std::vector<UserId> users;
-    for (const auto& m : core.conversations.at(*conversation).now().roster) users.push_back(m.user);
-    if (auto ok = impl_->sync->bring_up(lock, users); !ok) return pass(ok);
+    if (auto ok = ready_to_seal(lock, core, *impl_->sync, impl_->compose, *conversation); !ok) return pass(ok);
     core.uploading.insert(reference->blob);
     const bool picture = wish.group_picture;
     auto composed = impl_->compose.message(

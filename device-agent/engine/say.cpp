@@ -33,7 +33,7 @@ Result<void> Agent::Impl::send_and_wait(Lock& lock, const MessageId& id, Millis 
 
 Result<SentMessage> Agent::Impl::say(Lock& lock, const ConversationId& conversation, Meaning meaning,
                                      const MessageId& id, Millis patience) {
-    if (auto ok = sync->bring_up(lock, users_of(core, conversation)); !ok) return pass(ok);
+    if (auto ok = ready_to_seal(lock, core, *sync, compose, conversation); !ok) return pass(ok);
     auto composed = compose.message(conversation, id, std::move(meaning));
     if (!composed) return pass(composed);
     SentMessage out{id, composed->sequence, composed->devices, composed->stale, true};
@@ -82,7 +82,7 @@ Result<void> Agent::typing(const std::string& to, Candidates& candidates) {
     if (auto ok = impl_->ready(); !ok) return ok;
     const auto conversation = impl_->people->conversation(lock, to, candidates);
     if (!conversation) return fail(conversation.error().code, conversation.error().detail);
-    if (auto ok = impl_->sync->bring_up(lock, users_of(impl_->core, *conversation)); !ok) return ok;
+    if (auto ok = ready_to_seal(lock, impl_->core, *impl_->sync, impl_->compose, *conversation); !ok) return ok;
     auto composed = impl_->compose.message(*conversation, impl_->core.random.id<MessageId>(), conversation::Signal{});
     if (!composed) return pass(composed);
     if (auto ok = impl_->link->outbox().load(); !ok) return ok;

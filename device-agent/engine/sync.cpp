@@ -1,9 +1,9 @@
 #include "engine/sync.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "directory/own_entry.hpp"
-#include "sealing/seal_keys.hpp"
 
 namespace nimes::agent::engine {
 namespace {
@@ -54,6 +54,10 @@ Result<void> Sync::take(const v1::LookupAnswer& answer, const std::vector<UserId
         if (!entry) return alarmed(entry.error(), "the directory showed an entry that its own head does not bear out");
         core_.stale.erase(asked[i]);
         if (auto ok = core_.transact([&](Transaction& tx) { return core_.put_entry(tx, **entry); }); !ok) return ok;
+        for (const auto& info : answer.entries(static_cast<int>(i)).devices())
+            if (as_bytes(info.device()).size() == DeviceId::size &&
+                DeviceId::from(as_bytes(info.device())) == core_.own().device)
+                core_.one_time_left = info.one_time_left();
     }
     return {};
 }
@@ -81,7 +85,7 @@ Result<void> Sync::bring_up(Lock& lock, const std::vector<UserId>& users) {
     for (const auto& user : users) {
         const auto* held = core_.directory->find(user);
         const bool fresh = held != nullptr && now < held->fetched + kDay / 2 && utc_day(held->fetched) == utc_day(now);
-        if (!fresh || core_.all_stale || core_.stale.contains(user)) due.push_back(user);
+        if (!fresh || core_.stale.contains(user)) due.push_back(user);
     }
     if (due.empty() && core_.directory->head_fresh(now)) return {};
     if (due.empty()) due.push_back(core_.own().user);
@@ -89,10 +93,10 @@ Result<void> Sync::bring_up(Lock& lock, const std::vector<UserId>& users) {
     if (looked) return {};
     if (!passing(looked.error())) return looked;
     // Without network: what is held must be proven, of a head of today, and not known to have moved.
-    const bool serves = core_.directory->head_fresh(core_.now()) && !core_.all_stale &&
-                        std::all_of(users.begin(), users.end(), [&](const UserId& user) {
-                            return core_.directory->find(user) != nullptr && !core_.stale.contains(user);
-                        });
+    const bool serves =
+        core_.directory->head_fresh(core_.now()) && std::all_of(users.begin(), users.end(), [&](const UserId& user) {
+            return core_.directory->find(user) != nullptr && !core_.stale.contains(user);
+        });
     return serves ? Result<void>{} : looked;
 }
 
@@ -118,8 +122,7 @@ Result<UserId> Sync::by_address(Lock& lock, const std::string& address) {
 Result<void> Sync::run(Lock& lock) {
     if (auto ok = look_up(lock, {core_.own().user}); !ok) return ok;
     if (auto ok = judge_own_entry(); !ok) return ok;
-    if (core_.seal_batch < utc_day(core_.now())) return publish_seal_keys(lock);
-    return {};
+    return keys_.run(lock);
 }
 
 Result<void> Sync::judge_own_entry() {
@@ -155,39 +158,36 @@ Result<void> Sync::judge_own_entry() {
     });
 }
 
-Result<void> Sync::publish_seal_keys(Lock& lock) {
-    const auto now = core_.now();
-    auto keys = sealing::make_batch(core_.identity.secret, core_.own().device, core_.next_seal_key, now, core_.random);
-    v1::SealKeyBatch batch;
-    // Stored before they are published: nobody ever seals to a key that is not here.
-    auto stored = core_.transact([&](Transaction& tx) -> Result<void> {
-        for (const auto& key : keys) {
-            batch.add_keys(raw(key.record.encode()));
-            auto secret = key.encode();
-            const auto id = std::move(Writer().u32(key.record.key_id)).take();
-            auto put =
-                tx.put(Table::seal_keys, id, secret, {container::expiry_day_of(key.record.not_after + 2 * kDay), {}});
-            sodium_memzero(secret.data(), secret.size());
-            if (!put) return pass(put);
-        }
-        core_.next_seal_key += static_cast<std::uint32_t>(keys.size());
-        auto put = tx.put(Table::settings, setting_key(setting::kSeal),
-                          std::move(Writer().u32(core_.seal_batch).u32(core_.next_seal_key)).take());
-        if (!put) return pass(put);
-        return {};
-    });
-    if (!stored) return stored;
+// Asked for on top of what bring_up() brought: not every message opens a chain.
+void Sync::fetch_one_time(Lock& lock, const std::vector<const DeviceCert*>& certs) {
+    if (core_.clock.boot() < next_one_time_) return;
+    v1::LookupRequest request;
+    request.set_held_revision(core_.directory->head().revision);
+    std::set<UserId> asked;
+    std::map<DeviceId, UserId> devices;
+    for (const auto* cert : certs) {
+        asked.insert(cert->user);
+        devices[cert->device] = cert->user;
+        request.add_one_time_for(raw(cert->device.view()));
+    }
+    const std::vector<UserId> users(asked.begin(), asked.end());
+    for (const auto& user : users) request.add_users(raw(user.view()));
     lock.unlock();
-    auto published = network_.seal_keys(batch);
+    const auto answer = network_.lookup(request);
     lock.lock();
-    if (!published) return published;
-    core_.seal_batch = utc_day(now);
-    return core_.transact([&](Transaction& tx) -> Result<void> {
-        auto put = tx.put(Table::settings, setting_key(setting::kSeal),
-                          std::move(Writer().u32(core_.seal_batch).u32(core_.next_seal_key)).take());
-        if (!put) return pass(put);
-        return {};
-    });
+    // What did not answer now would not answer the next message either.
+    if (!answer) next_one_time_ = core_.clock.boot() + kMinute;
+    if (!answer || !take(*answer, users)) return;
+    for (const auto& entry : answer->entries())
+        for (const auto& info : entry.devices()) {
+            const auto key = SealKey::parse(as_bytes(info.one_time_key()));
+            const auto owner = key ? devices.find(key->device) : devices.end();
+            const auto* held = owner != devices.end() ? core_.directory->find(owner->second) : nullptr;
+            const auto* cert = held != nullptr ? held->entry.cert(key->device) : nullptr;
+            if (cert == nullptr) continue;
+            (void)core_.one_time.put(*key, key->device, cert->identity, held->devices.at(key->device).batch_floor,
+                                     core_.now());
+        }
 }
 
 bool Sync::fetch_wanted(Lock& lock) {

@@ -6,13 +6,13 @@
 // (proven).
 #pragma once
 
-#include "engine/network.hpp"
+#include "engine/own_keys.hpp"
 
 namespace nimes::agent::engine {
 
 class Sync {
   public:
-    Sync(Core& core, Network& network) : core_(core), network_(network) {}
+    Sync(Core& core, Network& network) : core_(core), network_(network), keys_(core, network) {}
 
     // After each connect, and once a day: newest head, own entry, seal keys.
     Result<void> run(Lock& lock);
@@ -23,7 +23,9 @@ class Sync {
     Result<UserId> by_address(Lock& lock, const std::string& address);
     // What held items wait for; true when something came.
     bool fetch_wanted(Lock& lock);
-    Result<void> publish_seal_keys(Lock& lock);
+    // One-time keys of these devices, as far as the gateway has any; without an answer there are none.
+    void fetch_one_time(Lock& lock, const std::vector<const DeviceCert*>& certs);
+    [[nodiscard]] OwnKeys& keys() { return keys_; }
 
   private:
     Result<void> take(const v1::LookupAnswer& answer, const std::vector<UserId>& asked);
@@ -34,6 +36,8 @@ class Sync {
 
     Core& core_;
     Network& network_;
+    OwnKeys keys_;
+    Millis next_one_time_ = 0;  // boot clock
 };
 
 }  // namespace nimes::agent::engine

@@ -13,6 +13,9 @@ struct SinceOpened {
     bool clone_alarm = false;          // or the device was restored
     bool forked = false;
     Millis peer_chain_opened = 0;  // of two: when the peer's newest chain was accepted; 0: none newer
+
+    // Somebody holds the chain who must not read on.
+    [[nodiscard]] bool must_shut_out() const { return user_removed || granted_device_gone || clone_alarm || forked; }
 };
 
 // "" when it may go on; else the reason, for logs and tests.

@@ -44,7 +44,10 @@ Result<void> each(container::Transaction& tx, Table table, const std::function<v
 }
 
 Result<void> print_tables(container::Transaction& tx) {
-    const auto seal_key = [](ByteView v) { print("seal key", sealing::OwnSealKey::parse(v).value().secret.view()); };
+    const auto seal_key = [](ByteView v) {
+        const auto key = sealing::OwnSealKey::parse(v).value();
+        print(key.record.kind == SealKeyKind::one_time ? "one-time seal key" : "seal key", key.secret.view());
+    };
     const auto sending = [](ByteView v) {
         const auto chain = sealing::SendingChain::parse(v).value();
         print("sending chain", chain.chain_key.view());
