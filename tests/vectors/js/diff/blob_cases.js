@@ -7,11 +7,11 @@ import { boxOpen, boxSeal, sealPublic, sign, signingPublic } from '../nm1/primit
 import { agree, orNull, sameBytes, sameValue } from './agree.js';
 
 const SIZES = [0, 1, 2, 9, 100, 4096, 0, 1];
-const LONG_SIZES = [65535, 65536, 65537, 64512, 131072, 131073, 200000];
+const LONG_SIZES = [65535, 65536, 65537, 131072, 131073]; // every ninth, for they take their time
 const HOUR = 3600000n;
 
 export async function blob({ random, peer, nth }) {
-  const length = nth % 4 === 3 ? LONG_SIZES[((nth - 3) / 4) % LONG_SIZES.length] : SIZES[nth % SIZES.length];
+  const length = nth % 9 === 8 ? LONG_SIZES[((nth - 8) / 9) % LONG_SIZES.length] : SIZES[nth % SIZES.length];
   const [key, plain] = [random.bytes(32), random.bytes(length)];
   const place = { blob: random.bytes(16), conversation: random.chance(1, 4) ? zeros(16) : random.bytes(16) };
   const names = { blob: hex(place.blob), conversation: hex(place.conversation), key: hex(key) };

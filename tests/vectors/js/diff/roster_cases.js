@@ -2,7 +2,7 @@
 import { compare, hex, zeros } from '../nm1/bytes.js';
 import { CHANGE, CLOSE, CREATE, RESTATE, apply, convEvent, create, rosterRoot } from '../nm1/conversation.js';
 import { sign, signingPublic } from '../nm1/primitives.js';
-import { agree, orNull, sameBytes, sameValue } from './agree.js';
+import { orNull, sameBytes, sameValue } from './agree.js';
 
 const ADD = 1;
 const REMOVE = 2;
@@ -64,11 +64,7 @@ export async function roster({ random, peer }) {
     const seed = random.bytes(32);
     return { user: random.bytes(16), device: random.bytes(16), seed, key: signingPublic(seed) };
   });
-  const proven = ({ event, maker }) => {
-    const person = people.find((p) => compare(p.user, event.actorUser) === 0);
-    agree(convEvent.signedBy(event, signingPublic(maker.seed)), 'our own signature holds');
-    return convEvent.signedBy(event, person.key);
-  };
+  const personOf = (event) => people.find((p) => compare(p.user, event.actorUser) === 0);
   const steps = [creation(random, people)];
   let known = create(steps[0].event);
   const ours = [known ? 'applied' : 'dropped'];
@@ -76,13 +72,13 @@ export async function roster({ random, peer }) {
     const step = following(random, known, people);
     if (step === null) continue;
     const parsed = orNull(() => convEvent.parse(convEvent.encode(step.event)));
-    const next = parsed && proven(step) ? apply(known, parsed) : null;
+    const next = parsed && convEvent.signedBy(parsed, personOf(parsed).key) ? apply(known, parsed) : null;
     steps.push(step);
     ours.push(parsed === null ? 'malformed' : next ? 'applied' : 'dropped');
     known = next ?? known;
   }
   const theirs = await peer.ask('events', { events: steps.map(({ event }) => {
-    const person = people.find((p) => compare(p.user, event.actorUser) === 0);
+    const person = personOf(event);
     return { bytes: hex(convEvent.encode(event)), user: hex(person.user), device: hex(person.device), key: hex(person.key) };
   }) });
   // an event on an unknown state may be a branch that comes later: it is held there, and here does not fit

@@ -6,7 +6,7 @@ import { xchacha20poly1305 } from '@noble/ciphers/chacha';
 import { hsalsa, xsalsa20poly1305 } from '@noble/ciphers/salsa';
 import { blake2b } from '@noble/hashes/blake2';
 import { sha256 as sha256Of, sha512 } from '@noble/hashes/sha2';
-import { concat, equal, label, utf8, zeros } from './bytes.js';
+import { concat, equal, hex, label, utf8, zeros } from './bytes.js';
 
 const Point = ed25519.Point;
 const ORDER = Point.Fn.ORDER;
@@ -51,16 +51,16 @@ function strictPoint(bytes) {
   }
 }
 
-// The cofactorless check of 2.1: R is compared as bytes with the encoding of [S]B - [k]A.
+// The cofactorless check of 2.1: R is compared as bytes with the encoding of [S]B - [k]A, which is not of small order.
 export function verify(publicKey, signature, text, ...parts) {
   const r = signature.slice(0, 32);
   const s = littleEndian(signature.slice(32));
   const key = strictPoint(publicKey);
-  if (key === null || s >= ORDER || strictPoint(r) === null) return false;
+  if (key === null || s >= ORDER) return false;
   const k = littleEndian(sha512(concat(r, publicKey, label(text), ...parts))) % ORDER;
   const left = s === 0n ? Point.ZERO : Point.BASE.multiply(s);
-  const right = k === 0n ? Point.ZERO : key.multiplyUnsafe(k);
-  return equal(left.subtract(right).toBytes(), r);
+  const difference = left.subtract(k === 0n ? Point.ZERO : key.multiplyUnsafe(k));
+  return equal(difference.toBytes(), r) && !difference.isSmallOrder();
 }
 
 export function aeadSeal(key, nonce, plaintext, aad) {
@@ -86,6 +86,16 @@ function hsalsa20(key) {
 
 export const sealPublic = (secret) => x25519.getPublicKey(secret);
 
+// Receivers open many boxes with one secret; making its public half is half of the work.
+const publicOf = new Map();
+
+function knownPublic(secret) {
+  const name = hex(secret);
+  if (publicOf.size > 1000) publicOf.clear();
+  if (!publicOf.has(name)) publicOf.set(name, sealPublic(secret));
+  return publicOf.get(name);
+}
+
 // Sealed box under an ephemeral key that is given, for it must be fresh and tests choose.
 export function boxSeal(message, publicKey, ephemeralSecret) {
   const ephemeral = x25519.getPublicKey(ephemeralSecret);
@@ -96,7 +106,7 @@ export function boxSeal(message, publicKey, ephemeralSecret) {
 
 export function boxOpen(sealed, secret) {
   if (sealed.length < 48) return null;
-  const publicKey = x25519.getPublicKey(secret);
+  const publicKey = knownPublic(secret);
   const ephemeral = sealed.slice(0, 32);
   try {
     const key = hsalsa20(x25519.getSharedSecret(secret, ephemeral)); // throws on an all-zero result
