@@ -1,12 +1,23 @@
 #include "engine/agent.hpp"
 
+#include <fstream>
+
 #include "engine/impl.hpp"
 #include "nimes/token.hpp"
+#include "transport/mqtt_session.hpp"
 
 namespace nimes::agent::engine {
 namespace {
 
 constexpr std::size_t kLeastPassphrase = 8;
+
+transport::MqttOptions options_of(const Core& core) {
+    transport::MqttOptions out;
+    out.brokers = core.provisioning->brokers;
+    out.trust_store = core.box->home() / "ca.pem";
+    out.device = core.own().device;
+    return out;
+}
 
 }  // namespace
 
@@ -73,7 +84,12 @@ Result<void> Agent::Impl::start_link() {
         if (!key) return fail(key.error().code);
         return mint_token(key->secret, core.own().device, *audience, core.clock.now(), core.random);
     };
-    link.emplace(core, *network, *sync, compose, token);
+    // Paho reads its trust from a file; what is in it is public.
+    std::ofstream(core.box->home() / "ca.pem", std::ios::trunc) << core.provisioning->ca_pem;
+    link.emplace(core, *network, *sync, compose, [&](transport::MqttSink sink) {
+        return std::make_unique<transport::MqttSession>(options_of(core), token, std::move(sink), core.clock,
+                                                        core.random);
+    });
     return link->start();
 }
 

@@ -3,6 +3,7 @@
 
 #include "engine/agent.hpp"
 #include "engine/enrol.hpp"
+#include "engine/https_network.hpp"
 #include "engine/link.hpp"
 #include "engine/ready.hpp"
 
@@ -32,7 +33,7 @@ struct Agent::Impl {
     Core core;
     Compose compose;
     std::mutex starting;  // one go_online() at a time
-    std::optional<Network> network;
+    std::optional<HttpsNetwork> network;
     std::optional<Sync> sync;
     std::optional<People> people;
     std::optional<Link> link;

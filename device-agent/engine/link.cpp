@@ -1,7 +1,5 @@
 #include "engine/link.hpp"
 
-#include <fstream>
-
 #include "engine/packets.hpp"
 #include "media/outgoing.hpp"
 
@@ -13,44 +11,34 @@ constexpr Millis kSyncEvery = 12 * kHour;
 constexpr Millis kSyncAgain = kMinute;
 constexpr std::size_t kMaxQueue = 10'000;
 
-transport::MqttOptions options_of(const Core& core) {
-    transport::MqttOptions out;
-    out.brokers = core.provisioning->brokers;
-    out.trust_store = core.box->home() / "ca.pem";
-    out.device = core.own().device;
-    return out;
-}
-
 }  // namespace
 
-Link::Link(Core& core, Network& network, Sync& sync, Compose& compose, transport::TokenSource token)
+Link::Link(Core& core, Network& network, Sync& sync, Compose& compose, const SessionMaker& make)
     : core_(core),
       network_(network),
       sync_(sync),
       compose_(compose),
-      session_(
-          options_of(core), std::move(token), [this](transport::MqttEvent e) { push(std::move(e)); }, core.clock,
-          core.random),
-      outbox_(core, session_),
+      session_(make([this](transport::MqttEvent e) { push(std::move(e)); })),
+      outbox_(core, *session_),
       inbox_(core, compose),
       rosters_(core, network, sync),
       duties_(core, sync, compose),
       recovery_(core, compose) {}
 Link::~Link() { stop(); }
 
+Result<void> Link::load() {
+    const Lock lock(core_.mutex);
+    return outbox_.load();
+}
+
 Result<void> Link::start() {
-    // Paho reads its trust from a file; what is in it is public.
-    std::ofstream(core_.box->home() / "ca.pem", std::ios::trunc) << core_.provisioning->ca_pem;
-    {
-        const Lock lock(core_.mutex);
-        if (auto ok = outbox_.load(); !ok) return ok;
-    }
+    if (auto ok = load(); !ok) return ok;
     thread_ = std::thread([this] { run(); });
-    return session_.start();
+    return session_->start();
 }
 
 void Link::stop() {
-    session_.stop();
+    session_->stop();
     {
         const std::lock_guard lock(queue_mutex_);
         stopping_ = true;
@@ -87,12 +75,21 @@ void Link::run() {
             if (stopping_) return;
             events.swap(queue_);
         }
-        Lock lock(core_.mutex);
-        for (const auto& event : events) handle(lock, event);
+        for (const auto& event : events) handle(event);
         if (std::chrono::steady_clock::now() < next_tick) continue;
-        tick(lock);
+        tick();
         next_tick = std::chrono::steady_clock::now() + kTick;
     }
+}
+
+void Link::handle(const transport::MqttEvent& event) {
+    Lock lock(core_.mutex);
+    handle(lock, event);
+}
+
+void Link::tick() {
+    Lock lock(core_.mutex);
+    tick(lock);
 }
 
 void Link::handle(Lock& lock, const transport::MqttEvent& event) {
@@ -107,7 +104,7 @@ void Link::handle(Lock& lock, const transport::MqttEvent& event) {
 
 void Link::on_connected(Lock& lock) {
     said_hello_ = sync_.keys().erasing_now();
-    (void)session_.publish(hello_packet(core_.marks, core_.directory->head().revision));
+    (void)session_->publish(hello_packet(core_.marks, core_.directory->head().revision));
     outbox_.connected();
     core_.changed.notify_all();
     next_sync_ = core_.clock.boot() + ((sync_.run(lock)) ? kSyncEvery : kSyncAgain);
@@ -159,7 +156,7 @@ void Link::on_packet(Lock& lock, const Bytes& packet) {
 }
 
 void Link::on_welcome(Lock& lock, const v1::Welcome& welcome) {
-    session_.spread_next_connect(std::min<Millis>(welcome.reconnect_spread_ms(), 10 * kMinute));
+    session_->spread_next_connect(std::min<Millis>(welcome.reconnect_spread_ms(), 10 * kMinute));
     newest_.clear();
     for (const auto& mark : welcome.newest()) newest_[static_cast<std::uint8_t>(mark.lane())] = mark.sequence();
     std::vector<UserId> users;
@@ -192,7 +189,7 @@ void Link::on_accepted(Lock& lock, const v1::Accepted& accepted) {
 
 void Link::on_deliver(Lock& lock, const v1::Deliver& deliver) {
     if (!inbox_.deliver(deliver)) return;  // not acknowledged: it comes again
-    (void)session_.publish(ack_packet(core_.marks), transport::Expect::nothing);
+    (void)session_->publish(ack_packet(core_.marks), transport::Expect::nothing);
     go_on(lock);
 }
 
@@ -214,7 +211,7 @@ void Link::note_drained(Millis at) {
 void Link::tick(Lock& lock) {
     outbox_.tick();
     const auto boot = core_.clock.boot();
-    if (session_.connected() && boot >= next_sync_) {
+    if (session_->connected() && boot >= next_sync_) {
         next_sync_ = boot + (sync_.run(lock) ? kSyncEvery : kSyncAgain);
         go_on(lock);
     }
@@ -229,7 +226,7 @@ void Link::tick(Lock& lock) {
         (void)core_.box->expire(std::min(core_.clock.now(), core_.now()));
     }
     if (const auto grew = duties_.run(lock, welcomed_); grew && *grew) send_new();
-    if (session_.connected()) upload_due(lock);
+    if (session_->connected()) upload_due(lock);
 }
 
 void Link::send_new() {

@@ -6,6 +6,8 @@
 #pragma once
 
 #include <deque>
+#include <functional>
+#include <memory>
 #include <thread>
 
 #include "engine/compose.hpp"
@@ -19,13 +21,20 @@ namespace nimes::agent::engine {
 
 class Link {
   public:
-    Link(Core& core, Network& network, Sync& sync, Compose& compose, transport::TokenSource token);
+    // Makes the session that reports to the sink.
+    using SessionMaker = std::function<std::unique_ptr<transport::PacketSession>(transport::MqttSink)>;
+    Link(Core& core, Network& network, Sync& sync, Compose& compose, const SessionMaker& make);
     ~Link();
 
     Result<void> start();
     void stop();
     [[nodiscard]] Outbox& outbox() { return outbox_; }
-    [[nodiscard]] bool connected() const { return session_.connected(); }
+    [[nodiscard]] bool connected() const { return session_->connected(); }
+
+    // What the thread does, for who steps time by hand instead of start(): one event, one second.
+    Result<void> load();
+    void handle(const transport::MqttEvent& event);
+    void tick();
     // Everything that was in the mailbox at the last Hello is stored here.
     [[nodiscard]] bool synced() const;
 
@@ -49,7 +58,7 @@ class Link {
     Network& network_;
     Sync& sync_;
     Compose& compose_;
-    transport::MqttSession session_;
+    std::unique_ptr<transport::PacketSession> session_;
     Outbox outbox_;
     Inbox inbox_;
     RosterFetch rosters_;

@@ -1,52 +1,30 @@
-// The gateway over HTTPS, in the engine's words. Every call blocks for as long as the network does and wants no lock.
+// What the engine asks of the gateway beside messages. HttpsNetwork is the real one; tests that step time by hand have
+// a twin that asks the gateway's rooms themselves.
 //
-// Threads: any (libcurl's handle is guarded). Errors: what the gateway's problem+json names; Errc::offline, timed_out.
+// Threads: any. Every call blocks for as long as the network does and wants no lock. Errors: what the gateway's
+// problem+json names; Errc::offline, timed_out.
 #pragma once
 
-#include "engine/core.hpp"
 #include "media/transfer.hpp"
 #include "nimes/v1/directory.pb.h"
 #include "nimes/v1/transport.pb.h"
-#include "transport/range_download.hpp"
-#include "transport/tus_upload.hpp"
 
 namespace nimes::agent::engine {
 
-class Network final : public media::Transfer {
+class Network : public media::Transfer {
   public:
-    // `token` is called for each request that wants one.
-    Network(const Provisioning& provisioning, transport::TokenSource token, const Clock& clock, RandomSource& random);
+    virtual Result<v1::LookupAnswer> lookup(const v1::LookupRequest& request) = 0;
+    virtual Result<v1::HeadAnswer> head(std::uint64_t held) = 0;
+    virtual Result<v1::OldHeadAnswer> old_head(std::uint64_t revision, std::uint64_t under) = 0;
+    virtual Result<v1::ConversationEvents> events(const ConversationId& id, std::uint64_t from) = 0;
+    virtual Result<v1::People> people(const std::string& name, const std::string& unit) = 0;
+    virtual Result<void> seal_keys(const v1::SealKeyBatch& batch) = 0;
 
-    Result<v1::LookupAnswer> lookup(const v1::LookupRequest& request);
-    Result<v1::HeadAnswer> head(std::uint64_t held);
-    Result<v1::OldHeadAnswer> old_head(std::uint64_t revision, std::uint64_t under);
-    Result<v1::ConversationEvents> events(const ConversationId& id, std::uint64_t from);
-    Result<v1::People> people(const std::string& name, const std::string& unit);
-    Result<void> seal_keys(const v1::SealKeyBatch& batch);
-
-    Result<void> enrol_code(const v1::CodeRequest& request);
-    Result<v1::EnrolOffer> enrol_begin(const v1::EnrolBegin& request);
-    Result<v1::EnrolResult> enrol_finish(const v1::EnrolFinish& request);
-    Result<v1::PendingDevices> pending();
-    Result<void> vouch(const v1::Voucher& voucher);
-
-    Result<void> upload(const BlobId& id, const std::filesystem::path& file, const media::Progress& progress,
-                        const std::stop_token& stop) override;
-    Result<void> download(const BlobId& id, const std::filesystem::path& file, std::uint64_t size,
-                          const media::Progress& progress, const std::stop_token& stop) override;
-
-  private:
-    template <class Answer>
-    Result<Answer> get(const std::string& path);
-    template <class Answer, class Request>
-    Result<Answer> post(const std::string& path, const Request& request, bool with_token);
-
-    const transport::HttpsOptions options_;
-    const transport::TokenSource token_;
-    const Clock& clock_;
-    RandomSource& random_;
-    std::mutex mutex_;
-    transport::HttpsClient client_;  // for small requests, one at a time; transfers have their own
+    virtual Result<void> enrol_code(const v1::CodeRequest& request) = 0;
+    virtual Result<v1::EnrolOffer> enrol_begin(const v1::EnrolBegin& request) = 0;
+    virtual Result<v1::EnrolResult> enrol_finish(const v1::EnrolFinish& request) = 0;
+    virtual Result<v1::PendingDevices> pending() = 0;
+    virtual Result<void> vouch(const v1::Voucher& voucher) = 0;
 };
 
 }  // namespace nimes::agent::engine

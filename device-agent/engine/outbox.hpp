@@ -8,13 +8,13 @@
 #include <optional>
 
 #include "engine/core.hpp"
-#include "transport/mqtt_session.hpp"
+#include "transport/packet_session.hpp"
 
 namespace nimes::agent::engine {
 
 class Outbox {
   public:
-    Outbox(Core& core, transport::MqttSession& session) : core_(core), session_(session) {}
+    Outbox(Core& core, transport::PacketSession& session) : core_(core), session_(session) {}
 
     Result<void> load();  // after start, and after something was composed
     void connected();     // all of it goes again
@@ -43,7 +43,7 @@ class Outbox {
     Result<void> remove(const MessageId& id, MessageState state);
 
     Core& core_;
-    transport::MqttSession& session_;
+    transport::PacketSession& session_;
     std::map<std::uint64_t, Waiting> items_;  // by row: the order of sending
     std::map<MessageId, Error> refused_;
     Millis pause_until_ = 0;

@@ -12,15 +12,14 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "nimes/ids.hpp"
 #include "nimes/time.hpp"
 #include "transport/https_client.hpp"
+#include "transport/packet_session.hpp"
 #include "transport/reconnect_policy.hpp"
 
 namespace nimes::agent::transport {
@@ -36,54 +35,24 @@ struct MqttOptions {
     ReconnectPolicy::Limits reconnect;
 };
 
-struct Connected {
-    std::string broker;
-};
-enum class DisconnectCause : std::uint8_t {
-    refused,  // CONNACK or SUBACK said no; reason is the MQTT 5 code
-    closed,   // the broker sent DISCONNECT; reason is its code
-    lost,     // the connection broke, or could not be made
-    silent,   // nothing came when something should have
-    no_token,
-    asked,  // reconnect() or stop()
-};
-struct Disconnected {
-    DisconnectCause cause = DisconnectCause::lost;
-    std::uint8_t reason = 0;
-    Millis next_try_in = 0;
-    bool was_connected = false;  // false: an attempt failed
-};
-struct Packet {
-    Bytes bytes;  // nimes.v1.Down, at most topic::kMaxPacket
-};
-using MqttEvent = std::variant<Connected, Disconnected, Packet>;
-using MqttSink = std::function<void(MqttEvent)>;
-
-enum class Expect : std::uint8_t { answer, nothing };
-
-class MqttSession {
+class MqttSession final : public PacketSession {
   public:
     // `token` is called by the session's thread, once for each attempt.
     MqttSession(MqttOptions options, TokenSource token, MqttSink sink, const Clock& clock, RandomSource& random);
-    ~MqttSession();
-    MqttSession(const MqttSession&) = delete;
-    MqttSession& operator=(const MqttSession&) = delete;
+    ~MqttSession() override;
 
     // Errc::bad_config for options that cannot work. Once.
-    Result<void> start();
+    Result<void> start() override;
     // Says good-bye if it can, within two seconds (the resolver's time beside: nothing interrupts it). Idempotent.
-    void stop();
+    void stop() override;
 
-    // Queues one nimes.v1.Up. Errc::offline when not connected (nothing is kept), busy when the queue is full,
-    // too_large. Success means nothing but that: only the gateway's answer counts.
-    Result<void> publish(Bytes up, Expect expect = Expect::answer);
-    // The gateway's word: wait a random time up to this before the next connect.
-    void spread_next_connect(Millis spread);
+    Result<void> publish(Bytes up, Expect expect = Expect::answer) override;
+    void spread_next_connect(Millis spread) override;
     // The network came back: do not wait for the next try. Nothing when connected.
     void try_now();
     // Drops the connection and makes another (new keys, or the engine misses something).
     void reconnect();
-    [[nodiscard]] bool connected() const;
+    [[nodiscard]] bool connected() const override;
 
   private:
     struct Impl;

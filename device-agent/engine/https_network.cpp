@@ -1,4 +1,4 @@
-#include "engine/network.hpp"
+#include "engine/https_network.hpp"
 
 namespace nimes::agent::engine {
 namespace {
@@ -47,12 +47,12 @@ struct Nothing {
 
 }  // namespace
 
-Network::Network(const Provisioning& provisioning, transport::TokenSource token, const Clock& clock,
-                 RandomSource& random)
+HttpsNetwork::HttpsNetwork(const Provisioning& provisioning, transport::TokenSource token, const Clock& clock,
+                           RandomSource& random)
     : options_(options_of(provisioning)), token_(token), clock_(clock), random_(random), client_(options_, token) {}
 
 template <class Answer>
-Result<Answer> Network::get(const std::string& path) {
+Result<Answer> HttpsNetwork::get(const std::string& path) {
     const std::lock_guard lock(mutex_);
     auto answer = client_.get(path);
     if (!answer) return pass(answer);
@@ -60,61 +60,61 @@ Result<Answer> Network::get(const std::string& path) {
 }
 
 template <class Answer, class Request>
-Result<Answer> Network::post(const std::string& path, const Request& request, bool with_token) {
+Result<Answer> HttpsNetwork::post(const std::string& path, const Request& request, bool with_token) {
     const std::lock_guard lock(mutex_);
     auto answer = client_.post_protobuf(path, bytes_of(request), with_token);
     if (!answer) return pass(answer);
     return parse<Answer>(answer->body);
 }
 
-Result<v1::LookupAnswer> Network::lookup(const v1::LookupRequest& request) {
+Result<v1::LookupAnswer> HttpsNetwork::lookup(const v1::LookupRequest& request) {
     return post<v1::LookupAnswer>("/v1/directory/lookup", request, true);
 }
-Result<v1::HeadAnswer> Network::head(std::uint64_t held) {
+Result<v1::HeadAnswer> HttpsNetwork::head(std::uint64_t held) {
     return get<v1::HeadAnswer>("/v1/directory/head?held=" + std::to_string(held));
 }
-Result<v1::OldHeadAnswer> Network::old_head(std::uint64_t revision, std::uint64_t under) {
+Result<v1::OldHeadAnswer> HttpsNetwork::old_head(std::uint64_t revision, std::uint64_t under) {
     return get<v1::OldHeadAnswer>("/v1/directory/head/" + std::to_string(revision) + "?under=" + std::to_string(under));
 }
-Result<v1::ConversationEvents> Network::events(const ConversationId& id, std::uint64_t from) {
+Result<v1::ConversationEvents> HttpsNetwork::events(const ConversationId& id, std::uint64_t from) {
     return get<v1::ConversationEvents>("/v1/conversations/" + to_hex(id.view()) +
                                        "/events?from=" + std::to_string(from));
 }
-Result<v1::People> Network::people(const std::string& name, const std::string& unit) {
+Result<v1::People> HttpsNetwork::people(const std::string& name, const std::string& unit) {
     return get<v1::People>("/v1/people?name=" + escaped(name) + "&unit=" + escaped(unit));
 }
-Result<void> Network::seal_keys(const v1::SealKeyBatch& batch) {
+Result<void> HttpsNetwork::seal_keys(const v1::SealKeyBatch& batch) {
     auto answer = post<Nothing>("/v1/sealkeys", batch, true);
     if (!answer) return pass(answer);
     return {};
 }
-Result<void> Network::enrol_code(const v1::CodeRequest& request) {
+Result<void> HttpsNetwork::enrol_code(const v1::CodeRequest& request) {
     auto answer = post<Nothing>("/v1/enrol/code", request, false);
     if (!answer) return pass(answer);
     return {};
 }
-Result<v1::EnrolOffer> Network::enrol_begin(const v1::EnrolBegin& request) {
+Result<v1::EnrolOffer> HttpsNetwork::enrol_begin(const v1::EnrolBegin& request) {
     return post<v1::EnrolOffer>("/v1/enrol/begin", request, false);
 }
-Result<v1::EnrolResult> Network::enrol_finish(const v1::EnrolFinish& request) {
+Result<v1::EnrolResult> HttpsNetwork::enrol_finish(const v1::EnrolFinish& request) {
     return post<v1::EnrolResult>("/v1/enrol/finish", request, false);
 }
-Result<v1::PendingDevices> Network::pending() { return get<v1::PendingDevices>("/v1/devices/pending"); }
-Result<void> Network::vouch(const v1::Voucher& voucher) {
+Result<v1::PendingDevices> HttpsNetwork::pending() { return get<v1::PendingDevices>("/v1/devices/pending"); }
+Result<void> HttpsNetwork::vouch(const v1::Voucher& voucher) {
     auto answer = post<Nothing>("/v1/devices/vouch", voucher, true);
     if (!answer) return pass(answer);
     return {};
 }
 
-Result<void> Network::upload(const BlobId& id, const std::filesystem::path& file, const media::Progress& progress,
-                             const std::stop_token& stop) {
+Result<void> HttpsNetwork::upload(const BlobId& id, const std::filesystem::path& file, const media::Progress& progress,
+                                  const std::stop_token& stop) {
     transport::HttpsClient client(options_, token_);
     transport::TusUpload upload(client, clock_, random_);
     return upload.run(id, file, true, progress, stop);
 }
 
-Result<void> Network::download(const BlobId& id, const std::filesystem::path& file, std::uint64_t size,
-                               const media::Progress& progress, const std::stop_token& stop) {
+Result<void> HttpsNetwork::download(const BlobId& id, const std::filesystem::path& file, std::uint64_t size,
+                                    const media::Progress& progress, const std::stop_token& stop) {
     transport::HttpsClient client(options_, token_);
     transport::RangeDownload download(client, random_);
     return download.run(id, file, size, progress, stop);

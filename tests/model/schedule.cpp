@@ -1,0 +1,138 @@
+#include "schedule.hpp"
+
+namespace nimes::model {
+namespace {
+
+constexpr int kPeople = 4;
+constexpr std::size_t kSteps = 14;
+
+}  // namespace
+
+World::World(std::uint64_t seed, std::filesystem::path folder)
+    : chance_(seed), folder_(std::move(folder)), server_(clock_, chance_), hostile_(server_, chance_, oracle) {
+    for (int person = 0; person < kPeople; ++person) {
+        (void)server_.person(person);
+        add_handset(person, Admission::first);
+    }
+    add_handset(0, Admission::approved);
+}
+
+void World::add_handset(int person, Admission admission) {
+    all_.push_back(std::make_unique<Handset>(server_, clock_, chance_, folder_ / std::to_string(homes_++), person));
+    all_.back()->enrol(admission);
+}
+
+std::set<DeviceId> World::active() {
+    std::set<DeviceId> out;
+    for (auto& h : all_)
+        if (!oracle.is_revoked(h->device())) out.insert(h->device());
+    return out;
+}
+
+Handset& World::someone() { return *all_[chance_.below(all_.size())]; }
+
+void World::say() {
+    auto& from = someone();
+    const auto to = places_[chance_.below(places_.size())];
+    if (!from.core().conversations.contains(to)) return;
+    const auto text = "text " + std::to_string(++texts_);
+    const auto done = from.say(to, agent::conversation::Text{text});
+    if (done) oracle.said(from, to, done->id, text, active());
+    from.settle();
+}
+
+void World::change_roster() {
+    auto& from = someone();
+    const auto group = places_.front();
+    if (!from.core().conversations.contains(group)) return;
+    const auto who = someone().user();
+    const bool there = from.core().conversations.at(group).member(who) != nullptr;
+    const auto op = there ? RosterOp::remove : RosterOp::add;
+    // Marked whether it comes through or not: who was removed and added again misses what was said between.
+    oracle.removed(group, who);
+    (void)from.change(group, who, op, MemberRole::poster);
+    from.settle();
+}
+
+void World::revoke() {
+    if (all_.size() <= kPeople) return;
+    auto& last = *all_.back();
+    if (oracle.is_revoked(last.device())) return;
+    oracle.revoked(last.device());
+    must(server_.directory().revoke(last.device(), RevokeReason::stolen), "revoke");
+    add_handset(last.person(), Admission::approved);
+}
+
+void World::deliver(Handset& to, std::size_t most) {
+    for (std::size_t i = 0; i < most; ++i) {
+        auto next = server_.hand_out(to.device());
+        if (!next) break;
+        to.take(*next);
+    }
+    oracle.look(to);
+}
+
+void World::let_time_pass() {
+    static constexpr Millis kSpans[] = {10 * kSecond, 2 * kMinute, 3 * kHour, 25 * kHour};
+    clock_.advance(kSpans[chance_.below(std::size(kSpans))]);
+    must(server_.directory().tick(), "head");
+    for (auto& h : all_) h->tick();
+}
+
+void World::step() {
+    switch (chance_.below(12)) {
+        case 0:
+            return change_roster();
+        case 1:
+            return chance_.one_in(40) ? revoke() : someone().restart();
+        case 2:
+            return chance_.one_in(3) ? let_time_pass() : someone().tick();
+        case 3:
+        case 4:
+            return hostile_.act(someone(), all_);
+        case 5:
+        case 6:
+        case 7:
+            return deliver(someone(), 1 + chance_.below(6));
+        default:
+            return say();
+    }
+}
+
+// The server is honest again, and everything that can be mended is.
+void World::truce() {
+    for (auto& h : all_) h->network().lie = nullptr;
+    std::vector<std::string> missing;
+    for (const Millis span : {Millis{0}, 11 * kSecond, 61 * kSecond, 61 * kSecond, 2 * kHour, 9 * kHour}) {
+        clock_.advance(span);
+        must(server_.directory().tick(), "head");
+        for (int round = 0; round < 3; ++round) {
+            for (auto& h : all_) h->tick();
+            for (auto& h : all_) deliver(*h, 1'000'000);
+        }
+        missing = oracle.missing(server_, all_);
+        if (missing.empty()) break;
+    }
+    if (!missing.empty())
+        throw Broken("an accepted message was not opened: " + missing.front() + " and " +
+                     std::to_string(missing.size() - 1) + " more");
+    if (server_.reused != 0) throw Broken("rule 5: a place in a chain was used for two messages");
+}
+
+void World::run_schedule() {
+    oracle.next_schedule();
+    places_.clear();
+    auto& founder = *all_[chance_.below(kPeople)];
+    std::vector<UserId> others;
+    for (auto& h : all_)
+        if (h->user() != founder.user() && !chance_.one_in(4)) others.push_back(h->user());
+    if (others.empty()) others.push_back(all_[founder.person() == 0 ? 1 : 0]->user());
+    const auto group = founder.create_group(others);
+    if (!group) throw Broken("no group could be made: " + group.error().text());
+    founder.settle();
+    places_ = {*group, founder.pair_with(others.front())};
+    for (std::size_t i = 0; i < kSteps; ++i) step();
+    truce();
+}
+
+}  // namespace nimes::model
