@@ -33,9 +33,16 @@ tl::unexpected<Error> failed(int code) { return tl::unexpected<Error>(error_of(c
 }  // namespace
 
 Query::Query(Query&& other) noexcept
-    : db_(other.db_), statement_(std::exchange(other.statement_, nullptr)), next_(other.next_), bound_(other.bound_) {}
+    : home_(other.home_),
+      statement_(std::exchange(other.statement_, nullptr)),
+      next_(other.next_),
+      bound_(other.bound_) {}
 
-Query::~Query() { sqlite3_finalize(statement_); }
+Query::~Query() {
+    if (statement_ == nullptr) return;
+    again();
+    home_.push_back(statement_);
+}
 
 Query& Query::bind(std::uint64_t value) {
     bound_ = bound_ && value <= std::numeric_limits<sqlite3_int64>::max() &&
@@ -122,7 +129,11 @@ Result<void> Database::settle() {
     return {};
 }
 
-Database::~Database() { sqlite3_close(db_); }
+Database::~Database() {
+    for (const auto& [text, idle] : prepared_)
+        for (auto* statement : idle) sqlite3_finalize(statement);
+    sqlite3_close(db_);
+}
 
 Result<void> Database::execute(const char* sql) {
     const int code = sqlite3_exec(db_, sql, nullptr, nullptr, nullptr);
@@ -131,10 +142,24 @@ Result<void> Database::execute(const char* sql) {
 }
 
 Result<Query> Database::query(const char* sql) {
+    auto at = prepared_.find(std::string_view(sql));
+    if (at == prepared_.end()) at = prepared_.emplace(sql, Query::Idle{}).first;
+    auto& idle = at->second;
     sqlite3_stmt* statement = nullptr;
-    const int code = sqlite3_prepare_v2(db_, sql, -1, &statement, nullptr);
+    if (!idle.empty()) {
+        statement = idle.back();
+        idle.pop_back();
+        return Query(idle, statement);
+    }
+    const int code = sqlite3_prepare_v3(db_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
     if (code != SQLITE_OK) return failed(code);
-    return Query(db_, statement);
+    return Query(idle, statement);
+}
+
+Result<void> Database::run(const char* sql) {
+    auto statement = query(sql);
+    if (!statement) return pass(statement);
+    return statement->run();
 }
 
 std::uint64_t Database::changes() const { return static_cast<std::uint64_t>(sqlite3_changes64(db_)); }

@@ -1,12 +1,16 @@
 // SQLite, as the container uses it: one connection, one thread, every commit synced, erased bytes overwritten, no
 // temporary files.
 //
-// A Query is prepared, bound in order, stepped and read; its views of blobs live until the next step. Errors:
-// Errc::disk_full, Errc::storage; SQLite's own texts are dropped, since they may repeat values.
+// A Query is prepared, bound in order, stepped and read; its views of blobs live until the next step. What was prepared
+// is kept for the next query of the same text. A Query must die before its Database. Errors: Errc::disk_full,
+// Errc::storage; SQLite's own texts are dropped, since they may repeat values.
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "nimes/bytes.hpp"
 #include "nimes/error.hpp"
@@ -39,8 +43,9 @@ class Query {
 
   private:
     friend class Database;
-    Query(sqlite3* db, sqlite3_stmt* statement) : db_(db), statement_(statement) {}
-    sqlite3* db_;
+    using Idle = std::vector<sqlite3_stmt*>;
+    Query(Idle& home, sqlite3_stmt* statement) : home_(home), statement_(statement) {}
+    Idle& home_;  // where the statement goes when the query dies
     sqlite3_stmt* statement_;
     int next_ = 1;
     bool bound_ = true;
@@ -59,8 +64,8 @@ class Database {
     Result<Query> query(const char* sql);
     [[nodiscard]] std::uint64_t changes() const;
 
-    Result<void> begin() { return execute("BEGIN IMMEDIATE"); }
-    Result<void> commit() { return execute("COMMIT"); }
+    Result<void> begin() { return run("BEGIN IMMEDIATE"); }
+    Result<void> commit() { return run("COMMIT"); }
     void rollback();
     // Folds the log into the file and cuts it to nothing: what was erased is then in neither.
     Result<void> truncate_log();
@@ -68,7 +73,9 @@ class Database {
   private:
     explicit Database(sqlite3* db) : db_(db) {}
     Result<void> settle();
+    Result<void> run(const char* sql);
     sqlite3* db_;
+    std::map<std::string, Query::Idle, std::less<>> prepared_;  // by their text
 };
 
 }  // namespace nimes::agent::container
