@@ -57,7 +57,8 @@ Result<v1::EnrolOffer> ModelNetwork::enrol_begin(const v1::EnrolBegin& request) 
 Result<v1::EnrolResult> ModelNetwork::enrol_finish(const v1::EnrolFinish& request) {
     auto cert = *draft_;
     cert.self_signature = Signature::from(as_bytes(request.self_signature()));
-    if (admission == Admission::approved) std::tie(cert.voucher, cert.voucher_signature) = server_.directory().approve(cert);
+    if (admission == Admission::approved)
+        std::tie(cert.voucher, cert.voucher_signature) = server_.directory().approve(cert);
     auto done = server_.directory().certify(cert);
     if (!done) return pass(done);
     caller(done->user, done->device);
@@ -96,7 +97,8 @@ void Handset::open(bool create) {
     using agent::container::Container;
     if (create) {
         core_->box = must(Container::create(std::move(lock), as_bytes(kPassphrase),
-                                            agent::container::PassphraseCost::least(), around), "container");
+                                            agent::container::PassphraseCost::least(), around),
+                          "container");
     } else {
         core_->box = must(Container::open(std::move(lock), around), "container");
         must(core_->box->unlock(as_bytes(kPassphrase)), "unlock");
@@ -124,6 +126,11 @@ void Handset::close() {
 void Handset::restart() {
     close();
     open(false);
+}
+
+void Handset::reconnect() {
+    link_->handle(agent::transport::Connected{});
+    settle();
 }
 
 void Handset::enrol(Admission admission) {
@@ -218,6 +225,13 @@ void Handset::settle() {
 void Handset::tick() {
     link_->tick();
     settle();
+}
+
+bool Handset::alarmed_of(const std::string& text) {
+    const Lock lock(core_->mutex);
+    for (const auto& alarm : must(alarms_after(*core_, 0), "alarms"))
+        if (alarm.text.find(text) != std::string::npos) return true;
+    return false;
 }
 
 std::vector<Shown> Handset::shown_after(std::uint64_t row) {

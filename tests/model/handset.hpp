@@ -60,6 +60,7 @@ class Handset {
     void enrol(Admission admission);
     // Ends without a word and begins again from what is on disk.
     void restart();
+    void reconnect();
 
     // What a person does. False: refused, with nothing sent.
     Result<agent::engine::Composed> say(const ConversationId& to, agent::conversation::Meaning meaning);
@@ -78,6 +79,8 @@ class Handset {
     ModelNetwork& network() { return network_; }
     [[nodiscard]] bool out() const { return core_->shut_out.has_value(); }
     int person() const { return person_; }
+    // Did it raise an alarm that says this?
+    bool alarmed_of(const std::string& text);
     // Rows after `row` that a person would see.
     std::vector<agent::engine::Shown> shown_after(std::uint64_t row);
 

@@ -24,7 +24,8 @@ std::optional<v1::Envelope> Hostile::any(const DeviceId& device) {
 
 void Hostile::slip_in(const DeviceId& device, v1::Envelope envelope) {
     auto& waiting = server_.bag(device).waiting;
-    waiting.insert(waiting.begin() + static_cast<std::ptrdiff_t>(chance_.below(waiting.size() + 1)), std::move(envelope));
+    waiting.insert(waiting.begin() + static_cast<std::ptrdiff_t>(chance_.below(waiting.size() + 1)),
+                   std::move(envelope));
 }
 
 void Hostile::tamper(const DeviceId& at, const DeviceId& other) {

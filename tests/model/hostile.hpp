@@ -1,5 +1,5 @@
-// What a server can do to the post: drop it, repeat it, change its order, replay it, hand it to somebody else, put parts of
-// one thing into another, flip bits, lie about who sent it, invent events and devices.
+// What a server can do to the post: drop it, repeat it, change its order, replay it, hand it to somebody else, put
+// parts of one thing into another, flip bits, lie about who sent it, invent events and devices.
 #pragma once
 
 #include "oracle.hpp"

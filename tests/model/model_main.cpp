@@ -20,17 +20,18 @@ struct Wish {
 };
 
 int usage(int status) {
-    (status == 0 ? std::cout : std::cerr)
-        << "usage: nimes-model [--schedules N] [--seconds N] [--seed S]\n\n"
-           "Runs N random schedules (1,000 unless said otherwise), or schedules for so many seconds. The seed is printed;\n"
-           "the same seed gives the same schedules.\n";
+    (status == 0 ? std::cout : std::cerr) << "usage: nimes-model [--schedules N] [--seconds N] [--seed S]\n\n"
+                                             "Runs N random schedules (1,000 unless said otherwise), or schedules for "
+                                             "so many seconds. The seed is printed;\n"
+                                             "the same seed gives the same schedules.\n";
     return status;
 }
 
 struct Folder {
     std::filesystem::path path;
     Folder() {
-        std::string text = (std::filesystem::exists("/dev/shm") ? "/dev/shm" : "/tmp") + std::string("/nimes-model-XXXXXX");
+        std::string text =
+            (std::filesystem::exists("/dev/shm") ? "/dev/shm" : "/tmp") + std::string("/nimes-model-XXXXXX");
         path = mkdtemp(text.data());
     }
     ~Folder() { std::filesystem::remove_all(path); }

@@ -25,6 +25,9 @@ void Oracle::look(Handset& at) {
     auto& newest = heads_[at.device()];
     if (head < newest) throw Broken("rule 14: the held head fell");
     newest = head;
+    for (const auto& [id, state] : core.conversations)
+        for (const auto& m : state.now().roster)
+            if (!users_.contains(m.user)) throw Broken("rule 12: an invented member stands in a roster");
     auto& row = looked_[at.device()];
     for (const auto& shown : at.shown_after(row)) {
         row = shown.sequence;
@@ -49,7 +52,8 @@ std::vector<std::string> Oracle::missing(Server& server, std::vector<std::unique
     std::vector<std::string> out;
     for (const auto& key : current_) {
         const auto& said = said_.at(key);
-        if (!server.accepted.contains(key) || revoked_.contains(key.first) || removed_.contains({said.conversation, said.user}))
+        if (!server.accepted.contains(key) || revoked_.contains(key.first) ||
+            removed_.contains({said.conversation, said.user}))
             continue;
         for (auto& h : all) {
             const auto device = h->device();

@@ -1,5 +1,7 @@
 #include "schedule.hpp"
 
+#include "nimes/encoding.hpp"
+
 namespace nimes::model {
 namespace {
 
@@ -11,7 +13,7 @@ constexpr std::size_t kSteps = 14;
 World::World(std::uint64_t seed, std::filesystem::path folder)
     : chance_(seed), folder_(std::move(folder)), server_(clock_, chance_), hostile_(server_, chance_, oracle) {
     for (int person = 0; person < kPeople; ++person) {
-        (void)server_.person(person);
+        oracle.knows(server_.person(person));
         add_handset(person, Admission::first);
     }
     add_handset(0, Admission::approved);
@@ -63,6 +65,35 @@ void World::revoke() {
     add_handset(last.person(), Admission::approved);
 }
 
+// A server with the organisation's own keys puts a device of its own into somebody's entry.
+void World::invent() {
+    const auto victim = someone().user();
+    auto& directory = server_.directory();
+    Key seed;
+    chance_.fill(seed.edit());
+    const auto key = signing_key_from_seed(seed.view());
+    auto cert = directory.draft(victim, key.public_key, DeviceRole::service, Admission::approved, 1, clock_.now());
+    if (!cert) return;  // all seven are in use
+    cert->self_signature = sign_cert_self(key.secret, cert->body());
+    std::tie(cert->voucher, cert->voucher_signature) = directory.approve(*cert);
+    invented_.push_back(must(directory.certify(*cert), "invent"));
+    ++hostile_.done["invented a device"];
+}
+
+// Rule 17: its owner's devices say so, each of them.
+void World::judge_alarms() {
+    for (const auto& cert : invented_) {
+        for (auto& h : all_) {
+            if (h->user() != cert.user || oracle.is_revoked(h->device())) continue;
+            h->reconnect();  // each sync looks at one's own entry
+            if (!h->alarmed_of(to_text(cert.device))) throw Broken("rule 17: an invented device raised no alarm");
+        }
+        must(server_.directory().revoke(cert.device, RevokeReason::lost), "revoke");
+        oracle.revoked(cert.device);
+    }
+    invented_.clear();
+}
+
 void World::deliver(Handset& to, std::size_t most) {
     for (std::size_t i = 0; i < most; ++i) {
         auto next = server_.hand_out(to.device());
@@ -82,7 +113,7 @@ void World::let_time_pass() {
 void World::step() {
     switch (chance_.below(12)) {
         case 0:
-            return change_roster();
+            return chance_.one_in(8) ? invent() : change_roster();
         case 1:
             return chance_.one_in(40) ? revoke() : someone().restart();
         case 2:
@@ -116,6 +147,7 @@ void World::truce() {
     if (!missing.empty())
         throw Broken("an accepted message was not opened: " + missing.front() + " and " +
                      std::to_string(missing.size() - 1) + " more");
+    judge_alarms();
     if (server_.reused != 0) throw Broken("rule 5: a place in a chain was used for two messages");
 }
 

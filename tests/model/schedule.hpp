@@ -24,6 +24,8 @@ class World {
     void say();
     void change_roster();
     void revoke();
+    void invent();
+    void judge_alarms();
     void deliver(Handset& to, std::size_t most);
     void let_time_pass();
     void truce();
@@ -36,6 +38,7 @@ class World {
     std::vector<std::unique_ptr<Handset>> all_;
     std::vector<ConversationId> places_;
     std::map<ConversationId, std::vector<UserId>> pairs_;
+    std::vector<DeviceCert> invented_;  // by a server that has the keys of the organisation
     std::uint64_t texts_ = 0;
     int homes_ = 0;
 };

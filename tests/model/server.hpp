@@ -1,10 +1,10 @@
-// The server of the model: the gateway's own rooms over a store in memory, and a post bag for each device that a hostile
-// hand can reach into (hostile.hpp).
+// The server of the model: the gateway's own rooms over a store in memory, and a post bag for each device that a
+// hostile hand can reach into (hostile.hpp).
 //
-// Ingest, dedupe, expansion, mailboxes and directory are the shipped code. The last step alone is the model's: what lies
-// in a mailbox is moved into the device's bag, from where it is handed out under sequences of the bag's own, so that
-// something can vanish, come twice or change places. Threads: one. Errors of the rooms are faults of the model: they
-// throw std::runtime_error.
+// Ingest, dedupe, expansion, mailboxes and directory are the shipped code. The last step alone is the model's: what
+// lies in a mailbox is moved into the device's bag, from where it is handed out under sequences of the bag's own, so
+// that something can vanish, come twice or change places. Threads: one. Errors of the rooms are faults of the model:
+// they throw std::runtime_error.
 #pragma once
 
 #include <deque>
