@@ -11,7 +11,7 @@ namespace {
 using namespace nimes;
 using namespace nimes::model;
 
-constexpr std::uint64_t kWorldLife = 40;  // schedules, then everybody begins anew
+constexpr std::uint64_t kWorldLife = 25;  // schedules, then everybody begins anew
 
 struct Wish {
     std::uint64_t schedules = 1'000;

@@ -137,7 +137,7 @@ void World::truce() {
     for (const Millis span : {Millis{0}, 11 * kSecond, 61 * kSecond, 61 * kSecond, 2 * kHour, 9 * kHour}) {
         clock_.advance(span);
         must(server_.directory().tick(), "head");
-        for (int round = 0; round < 3; ++round) {
+        for (int round = 0; round < 2; ++round) {
             for (auto& h : all_) h->tick();
             for (auto& h : all_) deliver(*h, 1'000'000);
         }
