@@ -43,6 +43,8 @@ std::vector<MessageRow> Compose::readable_by(const ConversationState& state, con
     std::vector<MessageRow> out;
     for (const auto& m : messages) {
         const auto& message = m.message;
+        // A request may name a chain of one conversation and another conversation: nothing crosses.
+        if (message.conversation != state.id) continue;
         const auto* then = state.at(message.conv_epoch);
         const bool member = then != nullptr && std::any_of(then->roster.begin(), then->roster.end(),
                                                            [&](const Member& x) { return x.user == cert.user; });

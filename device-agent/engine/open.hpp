@@ -27,6 +27,7 @@ class Open {
   private:
     Result<Outcome> grant(container::Transaction& tx, const v1::Envelope& envelope);
     Result<Outcome> message(container::Transaction& tx, const v1::Envelope& envelope);
+    Result<Outcome> before_our_index(container::Transaction& tx, const v1::Envelope& envelope);
     Result<Outcome> control(container::Transaction& tx, const v1::Envelope& envelope);
     Result<Outcome> event(container::Transaction& tx, const v1::Envelope& envelope);
 

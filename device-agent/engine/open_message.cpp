@@ -45,8 +45,8 @@ Result<Outcome> Open::message(Transaction& tx, const v1::Envelope& envelope) {
     if (!*chain) return Outcome::held;
     auto opened = sealing::open_message(**chain, as_bytes(envelope.message()));
     if (!opened) {
-        const bool again = wire->header.index < (*chain)->index && !(*chain)->skipped.contains(wire->header.index);
-        if (!again) core_.failures.damaged++;
+        if (sealing::lies_before(**chain, wire->header.index)) return before_our_index(tx, envelope);
+        core_.failures.damaged++;
         return Outcome::dropped;
     }
     if (auto ok = put_receiving(tx, opened->chain, core_.provisioning->retention); !ok) return pass(ok);
@@ -65,6 +65,22 @@ Result<Outcome> Open::message(Transaction& tx, const v1::Envelope& envelope) {
     if (auto ok = core_.note_newer_epoch(tx, stored.conversation, stored.conv_epoch); !ok) return pass(ok);
     stored.state = judge(stored, opened->chain.withhold, readable);
     return store_message(tx, std::move(stored), readable);
+}
+
+// Its key is gone: it was opened before, or it was sealed before this device was granted the chain. The latter is held,
+// and asked for like anything else that is missing.
+Result<Outcome> Open::before_our_index(Transaction& tx, const v1::Envelope& envelope) {
+    const auto digest = message_digest(as_bytes(envelope.message()));
+    ByteArray<16> start{};
+    std::copy_n(digest.bytes.begin(), start.size(), start.begin());
+    auto opened = has_digest(tx, start);
+    if (!opened) return pass(opened);
+    if (*opened) return Outcome::dropped;
+    auto row = find_message(tx, DeviceId::from(as_bytes(envelope.sender_device())),
+                            MessageId::from(as_bytes(envelope.message_id())));
+    if (!row) return pass(row);
+    const bool sent_again = *row && (*row)->message.state != MessageState::awaited;
+    return sent_again ? Outcome::dropped : Outcome::held;
 }
 
 // What a revoked device sent later than we learned of it is kept and never shown: its times are worthless.

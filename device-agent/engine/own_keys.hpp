@@ -6,6 +6,7 @@
 // go of it while the network answers. Errors: the store's, and what Network says.
 #pragma once
 
+#include "engine/core.hpp"
 #include "engine/network.hpp"
 
 namespace nimes::agent::engine {

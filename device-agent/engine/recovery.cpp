@@ -4,6 +4,7 @@
 
 #include "engine/chains.hpp"
 #include "engine/packets.hpp"
+#include "sealing/message_opener.hpp"
 
 namespace nimes::agent::engine {
 namespace {
@@ -90,8 +91,14 @@ Result<std::vector<Recovery::Wanted>> Recovery::missed_chains(Transaction& tx) {
         if (!wire) continue;
         auto known = find_receiving(tx, wire->header.chain);
         if (!known) return pass(known);
-        if (*known) continue;
+        const auto index = wire->header.index;
+        if (*known && !sealing::lies_before(**known, index)) continue;
+        const bool fresh = !out.contains(wire->header.chain);
         auto& wanted = out[wire->header.chain];
+        if (*known) {
+            wanted.have_index = fresh ? index : std::min(wanted.have_index, index);
+            wanted.kind = RequestKind::messages;
+        }
         wanted.user = UserId::from(as_bytes(envelope.sender_user()));
         wanted.owner = DeviceId::from(as_bytes(envelope.sender_device()));
         wanted.conversation = ConversationId::from(as_bytes(envelope.conversation()));

@@ -23,6 +23,10 @@ std::optional<MessageKeys> take_keys(ReceivingChain& chain, std::uint32_t index)
 
 }  // namespace
 
+bool lies_before(const ReceivingChain& chain, std::uint32_t index) {
+    return index < chain.index && !chain.skipped.contains(index);
+}
+
 Result<OpenedMessage> open_message(const ReceivingChain& chain, ByteView bytes) {
     const auto wire = WireMessage::parse(bytes);
     if (!wire || wire->header.chain != chain.id) return fail(Errc::dropped, "not a message of this chain");

@@ -19,6 +19,9 @@ struct OpenedMessage {
     Digest digest;
     std::uint32_t index = 0;
 };
+// Is the key of this index gone, by opening it or by a grant that began later?
+[[nodiscard]] bool lies_before(const ReceivingChain& chain, std::uint32_t index);
+
 Result<OpenedMessage> open_message(const ReceivingChain& chain, ByteView wire);
 
 }  // namespace nimes::agent::sealing

@@ -17,13 +17,14 @@ struct Wish {
     std::uint64_t schedules = 1'000;
     std::uint64_t seconds = 0;  // 0: as many as asked for
     std::uint64_t seed = std::random_device{}();
+    bool trace = false;
 };
 
 int usage(int status) {
-    (status == 0 ? std::cout : std::cerr) << "usage: nimes-model [--schedules N] [--seconds N] [--seed S]\n\n"
+    (status == 0 ? std::cout : std::cerr) << "usage: nimes-model [--schedules N] [--seconds N] [--seed S] [--trace]\n\n"
                                              "Runs N random schedules (1,000 unless said otherwise), or schedules for "
                                              "so many seconds. The seed is printed;\n"
-                                             "the same seed gives the same schedules.\n";
+                                             "the same seed gives the same schedules. --trace tells each step.\n";
     return status;
 }
 
@@ -51,6 +52,7 @@ int run(const Wish& wish) {
         const Folder folder;
         World world(seed, folder.path);
         for (std::uint64_t i = 0; i < kWorldLife && !over(n); ++i, ++n) {
+            if (wish.trace) world.trace = &std::cerr;
             try {
                 world.run_schedule();
             } catch (const Broken& broken) {
@@ -82,6 +84,10 @@ int main(int argc, char** argv) {
     for (int i = 1; i < argc; ++i) {
         const std::string word = argv[i];
         if (word == "--help" || word == "-h") return usage(0);
+        if (word == "--trace") {
+            wish.trace = true;
+            continue;
+        }
         if (i + 1 >= argc) return usage(2);
         const auto value = std::strtoull(argv[++i], nullptr, 10);
         if (word == "--schedules") wish.schedules = value;

@@ -40,7 +40,9 @@ void Oracle::look(Handset& at) {
         if (said == said_.end()) throw Broken("rule 1: shown, and never said: " + text->text);
         const auto& s = said->second;
         if (s.text != text->text || s.conversation != m.conversation || s.user != m.user)
-            throw Broken("rule 1: shown otherwise than it was said: " + text->text);
+            throw Broken("rule 1: shown otherwise than it was said: " + text->text + " for " + s.text +
+                         (s.conversation != m.conversation ? ", another conversation" : "") +
+                         (s.user != m.user ? ", another user" : ""));
         if (!s.audience.contains(at.user())) throw Broken("rule 3: opened by somebody who was not in the roster");
         if (s.shut_out.contains(at.device())) throw Broken("rule 3: opened by a device that was seen revoked");
         if (!shown_[at.device()].insert({m.device, m.id}).second) throw Broken("rule 4: shown twice");

@@ -39,6 +39,7 @@ void World::say() {
     if (!from.core().conversations.contains(to)) return;
     const auto text = "text " + std::to_string(++texts_);
     const auto done = from.say(to, agent::conversation::Text{text});
+    tell(from, "says " + text + " in " + to_hex(to.view()).substr(0, 6) + (done ? "" : ": " + done.error().text()));
     if (done) oracle.said(from, to, done->id, text, active());
     from.settle();
 }
@@ -52,7 +53,9 @@ void World::change_roster() {
     const auto op = there ? RosterOp::remove : RosterOp::add;
     // Marked whether it comes through or not: who was removed and added again misses what was said between.
     oracle.removed(group, who);
-    (void)from.change(group, who, op, MemberRole::poster);
+    const auto done = from.change(group, who, op, MemberRole::poster);
+    tell(from, std::string(there ? "removes " : "adds ") + to_hex(who.view()).substr(0, 6) +
+                   (done ? "" : ": " + done.error().text()));
     from.settle();
 }
 
@@ -99,6 +102,9 @@ void World::deliver(Handset& to, std::size_t most) {
         auto next = server_.hand_out(to.device());
         if (!next) break;
         to.take(*next);
+        tell(to, "takes " + std::to_string(next->sequence()) + " of kind " + std::to_string(next->payload_case()) +
+                     " from " + to_hex(as_bytes(next->sender_device())).substr(0, 6) + " in " +
+                     to_hex(as_bytes(next->conversation())).substr(0, 6));
     }
     oracle.look(to);
 }
@@ -107,7 +113,12 @@ void World::let_time_pass() {
     static constexpr Millis kSpans[] = {10 * kSecond, 2 * kMinute, 3 * kHour, 25 * kHour};
     clock_.advance(kSpans[chance_.below(std::size(kSpans))]);
     must(server_.directory().tick(), "head");
+    if (trace != nullptr) *trace << "time passes: " << clock_.now() << std::endl;
     for (auto& h : all_) h->tick();
+}
+
+void World::tell(const Handset& who, const std::string& what) {
+    if (trace != nullptr) *trace << to_text(who.device()).substr(0, 6) << " " << what << std::endl;
 }
 
 void World::step() {
@@ -119,8 +130,14 @@ void World::step() {
         case 2:
             return chance_.one_in(3) ? let_time_pass() : someone().tick();
         case 3:
-        case 4:
-            return hostile_.act(someone(), all_);
+        case 4: {
+            const auto before = hostile_.done;
+            auto& at = someone();
+            hostile_.act(at, all_);
+            for (const auto& [name, count] : hostile_.done)
+                if (!before.contains(name) || before.at(name) != count) tell(at, "- the server: " + name);
+            return;
+        }
         case 5:
         case 6:
         case 7:

@@ -1,6 +1,8 @@
 // One world of people and handsets, and random schedules in it.
 #pragma once
 
+#include <ostream>
+
 #include "hostile.hpp"
 
 namespace nimes::model {
@@ -13,11 +15,13 @@ class World {
     void run_schedule();
 
     Oracle oracle;
+    std::ostream* trace = nullptr;  // each step in words
     Hostile& hostile() { return hostile_; }
     Server& server() { return server_; }
 
   private:
     void add_handset(int person, Admission admission);
+    void tell(const Handset& who, const std::string& what);
     std::set<DeviceId> active();
     Handset& someone();
     void step();
