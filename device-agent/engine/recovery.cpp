@@ -94,6 +94,7 @@ Result<std::vector<Recovery::Wanted>> Recovery::missed_chains(Transaction& tx) {
         const auto index = wire->header.index;
         if (*known && !sealing::lies_before(**known, index)) continue;
         const bool fresh = !out.contains(wire->header.chain);
+        if (auto ok = know_pair(tx, envelope); !ok) return pass(ok);
         auto& wanted = out[wire->header.chain];
         if (*known) {
             wanted.have_index = fresh ? index : std::min(wanted.have_index, index);
@@ -109,6 +110,17 @@ Result<std::vector<Recovery::Wanted>> Recovery::missed_chains(Transaction& tx) {
     std::vector<Wanted> list;
     for (auto& [chain, wanted] : out) list.push_back(std::move(wanted));
     return list;
+}
+
+// The first that came of a conversation of two may be what cannot be opened: it is asked for in that conversation. The
+// envelope's users are a hint; the id they give must be the one it names, and we must be one of them.
+Result<void> Recovery::know_pair(Transaction& tx, const v1::Envelope& envelope) {
+    const auto id = ConversationId::from(as_bytes(envelope.conversation()));
+    if (core_.conversations.contains(id) || envelope.users_size() < 1 || envelope.users_size() > 2) return {};
+    const auto a = UserId::from(as_bytes(envelope.users(0)));
+    const auto b = UserId::from(as_bytes(envelope.users(envelope.users_size() - 1)));
+    if (pair_id(a, b) != id || (a != core_.own().user && b != core_.own().user)) return {};
+    return core_.put_conversation(tx, conversation::pair_conversation(a, b));
 }
 
 // Where the gap is: inside the chain of the message that names what is missing, or at the end of the one before.

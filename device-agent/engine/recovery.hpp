@@ -32,6 +32,7 @@ class Recovery {
     struct Wanted;
     Result<std::vector<Wanted>> missed_chains(container::Transaction& tx);
     Result<std::vector<Wanted>> missed_messages(container::Transaction& tx);
+    Result<void> know_pair(container::Transaction& tx, const v1::Envelope& envelope);
     Result<bool> ask_for(container::Transaction& tx, const Wanted& wanted);
     Result<bool> may_ask(container::Transaction& tx, const ChainId& chain, RequestKind kind);
     Result<void> show_awaited(container::Transaction& tx, const v1::Envelope& envelope);
