@@ -75,7 +75,18 @@ SigningKeyPair signing_key_from_seed(ByteView seed32) {
     return out;
 }
 
+namespace {
+
+// libsodium takes lengths on trust.
+bool fits(ByteView key32, ByteView nonce24) {
+    return key32.size() == crypto_aead_xchacha20poly1305_ietf_KEYBYTES &&
+           nonce24.size() == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
+}
+
+}  // namespace
+
 Bytes aead_seal(ByteView key32, ByteView nonce24, ByteView plaintext, ByteView aad) {
+    if (!fits(key32, nonce24)) return {};
     Bytes out(plaintext.size() + crypto_aead_xchacha20poly1305_ietf_ABYTES);
     crypto_aead_xchacha20poly1305_ietf_encrypt(out.data(), nullptr, plaintext.data(), plaintext.size(), aad.data(),
                                                aad.size(), nullptr, nonce24.data(), key32.data());
@@ -83,6 +94,7 @@ Bytes aead_seal(ByteView key32, ByteView nonce24, ByteView plaintext, ByteView a
 }
 
 Result<Bytes> aead_open(ByteView key32, ByteView nonce24, ByteView sealed, ByteView aad) {
+    if (!fits(key32, nonce24)) return fail(Errc::undecryptable, "a key or nonce of another length");
     if (sealed.size() < crypto_aead_xchacha20poly1305_ietf_ABYTES) return fail(Errc::undecryptable, "too short");
     Bytes out(sealed.size() - crypto_aead_xchacha20poly1305_ietf_ABYTES);
     if (crypto_aead_xchacha20poly1305_ietf_decrypt(out.data(), nullptr, nullptr, sealed.data(), sealed.size(),

@@ -78,7 +78,7 @@ struct SigningKeyPair {
 };
 SigningKeyPair signing_key_from_seed(ByteView seed32);
 
-// XChaCha20-Poly1305-IETF. seal answers plaintext.size() + 16 bytes.
+// XChaCha20-Poly1305-IETF. seal answers plaintext.size() + 16 bytes; nothing for a key or nonce of another length.
 Bytes aead_seal(ByteView key32, ByteView nonce24, ByteView plaintext, ByteView aad);
 Result<Bytes> aead_open(ByteView key32, ByteView nonce24, ByteView sealed, ByteView aad);
 
