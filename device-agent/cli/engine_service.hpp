@@ -18,6 +18,8 @@ class EngineService final : public Service {
     // nullopt: not one of these verbs.
     std::optional<Result<Json>> say_verb(const Request& request, const Emit& emit, const std::stop_token& stop);
     std::optional<Result<Json>> group_verb(const Request& request, const Emit& emit);
+    std::optional<Result<Json>> history_verb(const Request& request, const Emit& emit, const std::stop_token& stop);
+    Result<Json> history_codes(const Emit& emit);
     Result<Json> send_file(const Json& a, const MessageId& id, const Emit& emit, const std::stop_token& stop);
     Result<Json> show(const Json& a);
     Result<Json> inbox(const Json& a, const Emit& emit, const std::stop_token& stop);

@@ -155,6 +155,7 @@ Json event_json(const Shown& s) {
     content.face();
     if (!s.about.empty()) out["about"] = s.about;
     if (s.message.resent) out["resent"] = true;
+    if (!s.message.attested_by.is_zero()) out["imported"] = {{"attested_by", to_text(s.message.attested_by)}};
     if (s.message.missing_before != ByteArray<16>{}) out["missing_before"] = true;
     return out;
 }

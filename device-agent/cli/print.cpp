@@ -2,6 +2,7 @@
 
 #include <iostream>
 
+#include "cli/history_verbs.hpp"
 #include "cli/print_event.hpp"
 #include "cli/printable.hpp"
 
@@ -35,6 +36,7 @@ void print_line(const std::string& verb, const Json& line) {
     if (line.contains("candidate")) return print_person(line["candidate"]);
     if (verb == "inbox" || verb == "watch") return print_event(std::cout, line);
     if (verb == "people") return print_person(line);
+    if (verb == "history.take") return print_history_line(line);
     if (verb == "group.list")
         std::cout << printable(line.value("title", "")) << "  (" << line.value("members", 0) << ")"
                   << (line.value("closed", false) ? "  closed" : "") << owed_text(line) << '\n';
@@ -50,6 +52,7 @@ void print_line(const std::string& verb, const Json& line) {
 
 void print_result(const Request& request, const Json& r) {
     const auto& verb = request.verb;
+    if (verb.starts_with("history.")) return print_history_result(request, r);
     if (r.contains("accepted")) return print_sent(request, r);
     if (verb == "show") return print_details(std::cout, r);
     if (verb == "group.show") return print_group(std::cout, r);

@@ -86,7 +86,8 @@ void print_marks(std::ostream& out, const Json& e) {
     for (const auto& r : e.value("reactions", Json::array()))
         out << "  " << printable(r.value("emoji", "")) << " " << name_or(r, "somebody");
     if (e.contains("expires_after_s")) out << "  (vanishes)";
-    if (e.contains("imported")) out << "  (imported)";
+    if (e.contains("imported"))
+        out << "  (imported, attested by " << printable(e["imported"].value("attested_by", "")) << ")";
     if (e.value("state", "") == "refused") out << "  (refused: nobody got it)";
     if (e.value("state", "") == "sending") out << "  (in the outbox)";
     if (!e.value("own", false)) return;

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "cli/history_verbs.hpp"
 #include "cli/home.hpp"
 #include "cli/print.hpp"
 #include "cli/signals.hpp"
@@ -120,7 +121,10 @@ int run_program(int argc, char** argv, const ServiceFactory& open) {
     if (signals.came()) return Signals::kExit;
     if (!passphrase) return print_error(passphrase.error());
     Session session{line, *passphrase, signals.token(), open};
-    const auto answer = line.request.verb == "enrol" ? enrol(session, line.request) : session.run(line.request);
+    const Ask ask = [&](Request request) { return session.run(std::move(request)); };
+    const auto answer = line.request.verb == "enrol"           ? enrol(session, line.request)
+                        : line.request.verb == "history.offer" ? offer_history(ask, line.request, line, session.stop)
+                                                               : session.run(line.request);
     return finish(line, signals, answer);
 }
 

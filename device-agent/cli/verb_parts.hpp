@@ -15,7 +15,7 @@ struct Read {
         emoji, question, label, role, expires, length, ends;
     std::vector<std::string> with, who, options;
     std::vector<std::uint64_t> choices;
-    std::uint64_t wait_s = 20, since = 0, sequence = 0, accuracy = 0;
+    std::uint64_t days = 0, wait_s = 20, since = 0, sequence = 0, accuracy = 0;
     double latitude = 0, longitude = 0;
     bool view_once = false, withdraw = false, recall = false, announce = false, peek = false;
 };
@@ -31,7 +31,8 @@ std::uint64_t seconds_of(const std::string& option, const std::string& text);
 std::string text_or_input(const std::string& text);
 std::string absolute(const std::string& path);
 
-void add_saying(CLI::App& app, CommandLine& line, const Shared& r);  // message_verbs.cpp
-void add_groups(CLI::App& app, CommandLine& line, const Shared& r);  // group_verbs.cpp
+void add_saying(CLI::App& app, CommandLine& line, const Shared& r);   // message_verbs.cpp
+void add_groups(CLI::App& app, CommandLine& line, const Shared& r);   // group_verbs.cpp
+void add_history(CLI::App& app, CommandLine& line, const Shared& r);  // history_verbs.cpp
 
 }  // namespace nimes::agent::cli

@@ -38,6 +38,7 @@ enum class Table : std::uint32_t {
     undecryptable = 17,
     requests = 18,
     verified = 19,
+    history = 20,
 };
 
 // The first UTC day on which something that ends at `end` may be erased; 0 stays 0: no expiry.

@@ -67,6 +67,27 @@ struct PersonDevice {
     bool stale = false;  // has no seal key of today: nothing can be sealed to it
 };
 
+// A history may go from `old_device` to `new_device` when both screens show this code.
+struct HistoryPeer {
+    DeviceId old_device;
+    DeviceId new_device;
+    std::string code;  // as it is typed
+    Digest full;       // as it is scanned
+    bool offered = false;
+};
+struct OfferedHistory {
+    std::uint32_t conversations = 0;
+    std::uint32_t messages = 0;
+    bool cut = false;  // the oldest did not fit
+    bool accepted = false;
+};
+struct TakenHistory {
+    DeviceId from;
+    std::uint32_t conversations = 0;
+    std::uint32_t imported = 0;
+    std::uint32_t left_out = 0;  // here already, expired meanwhile, or not this person's to read
+};
+
 struct GroupLine {
     ConversationId id;
     std::string title;
@@ -182,6 +203,16 @@ class Agent {
     Result<std::vector<PersonDevice>> devices(const std::string& who, Candidates& candidates);
     Result<std::vector<PendingDevice>> pending_devices();
     Result<void> vouch(const DeviceId& device);
+
+    // On the old device: what it shows, and the offer once the person has seen the same on the new one.
+    Result<HistoryPeer> history_code_for(const DeviceId& new_device);
+    // days 0: all that policy keeps. Errc::code_wrong, forbidden, device_stale: nothing was sent.
+    Result<OfferedHistory> offer_history(const DeviceId& new_device, const std::string& code, std::uint32_t days,
+                                         Millis patience, const media::Progress& progress, const std::stop_token& stop);
+    // On the new one: a code for each device that may offer; and taking, which waits for the offer and may be repeated.
+    Result<std::vector<HistoryPeer>> history_codes();
+    Result<TakenHistory> take_history(const std::string& code, Millis patience, const media::Progress& progress,
+                                      const std::stop_token& stop);
     Result<std::string> token(const std::string& audience);
 
   private:

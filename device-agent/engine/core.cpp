@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/history.hpp"
+
 namespace nimes::agent::engine {
 namespace {
 
@@ -119,6 +121,7 @@ Result<void> Core::load() {
     if (!tx) return pass(tx);
     if (auto ok = load_directory(*this, *tx); !ok) return ok;
     if (auto ok = load_conversations(*this, *tx); !ok) return ok;
+    if (auto ok = load_history_titles(*this, *tx); !ok) return ok;
     return load_settings(*this, *tx);
 }
 

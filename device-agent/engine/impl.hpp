@@ -3,9 +3,11 @@
 
 #include "engine/agent.hpp"
 #include "engine/enrol.hpp"
+#include "engine/history.hpp"
 #include "engine/https_network.hpp"
 #include "engine/link.hpp"
 #include "engine/ready.hpp"
+#include "media/sealed_file.hpp"
 
 namespace nimes::agent::engine {
 
@@ -28,6 +30,16 @@ struct Agent::Impl {
     Result<void> change(Lock& lock, const Result<ConvEvent>& event, Millis patience);
     // Title, life and picture once more, for who came late. Lock held.
     Result<SentMessage> tell_info(Lock& lock, const ConversationId& group, const MessageId& id, Millis patience);
+
+    // A history, see history_agent.cpp. Lock held.
+    Result<void> fresh_own_entry(Lock& lock);
+    Result<MessageId> post_offer(Lock& lock, const media::BlobReference& blob, const conversation::HistoryHead& head,
+                                 const HistoryPeer& peer);
+    Result<TakenHistory> take(Lock& lock, HistoryItem& item, const media::Progress& progress,
+                              const std::stop_token& stop);
+    Result<TakenHistory> import_all(Lock& lock, HistoryItem& item, const media::BlobReference& reference,
+                                    const std::stop_token& stop);
+    Result<void> forget(HistoryItem& item, HistoryItem::Stage stage);
 
     container::FileKeystore keystore;
     Core core;

@@ -78,6 +78,16 @@ Result<bool> has_digest(Transaction& tx, const ByteArray<16>& digest) {
     return !rows->empty();
 }
 
+Result<void> put_medium(Transaction& tx, const ConversationId& conversation, const conversation::MediaRef& ref,
+                        std::uint32_t expiry_day) {
+    const MediumItem item{conversation, ref.key.copy(), ref.plain_length, ref.padded_length, ref.digest};
+    auto bytes = item.encode();
+    auto put = tx.put(Table::media, to_bytes(ref.blob.view()), bytes, {expiry_day, {}});
+    sodium_memzero(bytes.data(), bytes.size());
+    if (!put) return pass(put);
+    return {};
+}
+
 Result<std::vector<MessageRow>> messages_of_chain(Transaction& tx, const ChainId& chain) {
     return read_all(tx.find(Table::messages, Column{kColumnChain, chain.view()}));
 }

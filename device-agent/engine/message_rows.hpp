@@ -24,6 +24,9 @@ enum class Due : std::uint8_t { receipt = 1, report = 2, vanish = 3, missing = 4
 Result<std::vector<MessageRow>> messages_due(container::Transaction& tx, Due what, std::size_t limit);
 // Is the message whose wire bytes had this digest here?
 Result<bool> has_digest(container::Transaction& tx, const ByteArray<16>& digest);
+// How to open a medium that a message named.
+Result<void> put_medium(container::Transaction& tx, const ConversationId& conversation,
+                        const conversation::MediaRef& ref, std::uint32_t expiry_day);
 // What this device sealed under one of its chains.
 Result<std::vector<MessageRow>> messages_of_chain(container::Transaction& tx, const ChainId& chain);
 

@@ -44,6 +44,9 @@ const conversation::ConversationState* Open::conversation_of(Transaction& tx, co
     const auto a = id_of<UserId>(envelope.users(0)), b = id_of<UserId>(envelope.users(envelope.users_size() - 1));
     if (pair_id(a, b) != id || (a != core_.own().user && b != core_.own().user)) return nullptr;
     if (!core_.put_conversation(tx, conversation::pair_conversation(a, b))) return nullptr;
+    // What another device of ours began is shown with the other's name, who may not have said anything here yet.
+    for (const auto& user : {a, b})
+        if (core_.directory->find(user) == nullptr) core_.wanted_users.insert(user);
     return &core_.conversations.at(id);
 }
 
@@ -80,7 +83,11 @@ Result<Outcome> Open::control(Transaction& tx, const v1::Envelope& envelope) {
     if (!*key || (*key)->record.kind != SealKeyKind::day) return Outcome::dropped;
     auto record = open_control(*sealed, (*key)->record.key, (*key)->secret);
     if (!record) return Outcome::dropped;
-    if (sealed->type != ControlType::key_request) return Outcome::dropped;
+    if (sealed->type == ControlType::history_offer) {
+        const auto offer = HistoryOffer::parse(*record);
+        sodium_memzero(record->data(), record->size());
+        return offer ? history_.offered(tx, *offer) : Result<Outcome>(Outcome::dropped);
+    }
     const auto request = KeyRequest::parse(*record);
     if (!request) return Outcome::dropped;
     return recovery_.requested(tx, *request, id_of<UserId>(envelope.sender_user()));

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "engine/acts.hpp"
+#include "engine/history.hpp"
 #include "engine/recovery.hpp"
 #include "nimes/v1/transport.pb.h"
 #include "sealing/grant_opener.hpp"
@@ -17,7 +18,7 @@ using sealing::Outcome;
 
 class Open {
   public:
-    Open(Core& core, Compose& compose) : core_(core), acts_(core), recovery_(core, compose) {}
+    Open(Core& core, Compose& compose) : core_(core), acts_(core), history_(core), recovery_(core, compose) {}
     Result<Outcome> envelope(container::Transaction& tx, const v1::Envelope& envelope);
     // Once for each envelope, before it is opened or held.
     Result<void> note_arrival(container::Transaction& tx, const v1::Envelope& envelope);
@@ -54,6 +55,7 @@ class Open {
 
     Core& core_;
     Acts acts_;
+    History history_;
     Recovery recovery_;
 };
 

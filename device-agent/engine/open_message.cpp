@@ -112,8 +112,11 @@ Result<Outcome> Open::store_message(Transaction& tx, StoredMessage message, bool
     auto there = find_message(tx, message.device, message.id);
     if (!there) return pass(there);
     if (*there) {
-        if ((*there)->message.state != MessageState::awaited)
-            return Outcome::dropped;  // shown once, however often it comes
+        const auto& held = (*there)->message;
+        const bool attested = !held.attested_by.is_zero() && held.state == MessageState::opened;
+        if (held.state != MessageState::awaited && !attested)
+            return Outcome::dropped;  // shown once, however often it comes; what is authentic replaces what was
+                                      // imported
         if (auto gone = tx.erase(Table::messages, message.key()); !gone) return pass(gone);
     }
     const bool withheld = message.state == MessageState::withheld;
@@ -144,13 +147,7 @@ Result<void> Open::learn(Transaction& tx, StoredMessage& message, const Meaning&
 
 // How to open a medium, for when somebody wants to see it.
 Result<void> Open::keep_medium(Transaction& tx, const StoredMessage& message, const conversation::MediaRef& ref) {
-    MediumItem item{message.conversation, ref.key.copy(), ref.plain_length, ref.padded_length, ref.digest};
-    auto bytes = item.encode();
-    auto put =
-        tx.put(Table::media, to_bytes(ref.blob.view()), bytes, {core_.expiry_day(message.sent, message.received), {}});
-    sodium_memzero(bytes.data(), bytes.size());
-    if (!put) return pass(put);
-    return {};
+    return put_medium(tx, message.conversation, ref, core_.expiry_day(message.sent, message.received));
 }
 
 // Title and life of messages: of a group its administrators say, of two either.

@@ -46,6 +46,7 @@ Result<Provisioning> Provisioning::parse(ByteView bytes) {
         out.retention = in.policy().retention_days() * kDay;
     out.device_hold = in.policy().device_hold_seconds() * kSecond;
     out.export_allowed = in.policy().export_allowed();
+    out.history_allowed = in.policy().history_allowed();
     return out;
 }
 

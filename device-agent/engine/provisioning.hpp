@@ -25,6 +25,7 @@ struct Provisioning {
     Millis retention = 7 * kDay;
     Millis device_hold = 900 * kSecond;
     bool export_allowed = false;
+    bool history_allowed = false;  // from a person's old device to the new one
 
     static Result<Provisioning> parse(ByteView file);
 };

@@ -72,7 +72,12 @@ Bytes StoredMessage::encode() const {
     out.u8(kFormat).id(conversation).id(user).id(device).id(id).u64(sent).u64(received).u64(conv_epoch);
     out.u8(static_cast<std::uint8_t>(state)).u8(kind).id(chain).u32(index).bytes(digest);
     out.u8(resent ? 1 : 0).bytes(missing_before);
-    out.u8(static_cast<std::uint8_t>(receipt)).u32(expires_after_s).u64(shown).id(report_to).bytes(body);
+    out.u8(static_cast<std::uint8_t>(receipt))
+        .u32(expires_after_s)
+        .u64(shown)
+        .id(report_to)
+        .id(attested_by)
+        .bytes(body);
     return std::move(out).take();
 }
 
@@ -98,6 +103,7 @@ Result<StoredMessage> StoredMessage::parse(ByteView bytes) {
     out.expires_after_s = in.u32();
     out.shown = in.u64();
     out.report_to = in.id<UserId>();
+    out.attested_by = in.id<DeviceId>();
     if (in.failed()) return fail(Errc::malformed, "a stored message");
     out.body = to_bytes(in.take(in.left()));
     return out;

@@ -56,8 +56,9 @@ struct StoredMessage {
     ReceiptDue receipt = ReceiptDue::none;
     std::uint32_t expires_after_s = 0;  // from `shown`; 0: with the retention
     Millis shown = 0;
-    UserId report_to;  // of a recall: who still has to be told what became of this; zero: nobody
-    Bytes body;        // nimes.v1.Content
+    UserId report_to;      // of a recall: who still has to be told what became of this; zero: nobody
+    DeviceId attested_by;  // imported: the own device that says so; zero: authenticated here
+    Bytes body;            // nimes.v1.Content
 
     [[nodiscard]] Bytes key() const;
     static Bytes key(const DeviceId& device, const MessageId& id);

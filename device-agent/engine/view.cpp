@@ -22,6 +22,8 @@ Result<Shown> show(Core& core, container::Transaction& tx, std::uint64_t row, St
     out.shown = core.clock.now();
     if (const auto at = core.conversations.find(message.conversation); at != core.conversations.end())
         out.title = title_of(core, at->second);
+    else if (const auto told = core.infos.find(message.conversation); told != core.infos.end())
+        out.title = told->second.title;  // of a group that this device only has a history of
     out.meaning = conversation::Unknown{message.kind};
     const bool has_body = message.state != MessageState::unreadable && !message.body.empty();
     if (has_body)

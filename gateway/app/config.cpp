@@ -114,6 +114,7 @@ std::map<std::string, Section, std::less<>> schema(Config& c) {
           {"offline_grace_hours", number<std::uint32_t>(c.policy.offline_grace_hours, 1, 72)},
           {"device_hold_seconds", number<std::uint32_t>(c.policy.device_hold_seconds, 0, 86'400)},
           {"export_allowed", flag(c.policy.export_allowed)},
+          {"history_allowed", flag(c.policy.history_allowed)},
           {"private_devices_allowed", flag(c.policy.private_devices_allowed)},
           {"media_quota_bytes", number<std::uint64_t>(c.policy.media_quota_bytes, 1, 1ull << 50)},
           {"media_max_bytes", number<std::uint64_t>(c.policy.media_max_bytes, 1, 1ull << 40)}}},

@@ -65,6 +65,8 @@ sender = "nimes@police.example"
 # May received media leave the sealed container as files?
 # export_allowed = true
 # private_devices_allowed = false
+# May a person's old device hand its messages to the new one, both in hand? Never to or from a private device.
+# history_allowed = true
 # media_quota_bytes = 2147483648
 # media_max_bytes = 536870912
 )";

@@ -306,6 +306,7 @@ Result<Bytes> Gateway::Impl::provisioning() const {
     input.policy.set_device_hold_seconds(c.policy.device_hold_seconds);
     input.policy.set_export_allowed(c.policy.export_allowed);
     input.policy.set_private_devices_allowed(c.policy.private_devices_allowed);
+    input.policy.set_history_allowed(c.policy.history_allowed);
     input.head = directory->newest_head();
     return directory::make_provisioning(directory->secrets(), input);
 }
