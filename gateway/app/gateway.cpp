@@ -202,6 +202,8 @@ void Gateway::Impl::observe_directory() {
         const auto revoked = directory->admit(device);
         const bool final = !revoked && revoked.error().code == Errc::device_revoked;
         if (final) {
+            // A person's own revocation begins here, an administrator's has begun with the order.
+            if (admin::Progress known; !revocations.find(device, known)) revocations.begin(device, clock.now());
             revocations.done(device, admin::Step::recorded, clock.now());
             edge->revoked(device, directory->mirror_revision());
         }

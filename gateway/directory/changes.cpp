@@ -163,6 +163,20 @@ Result<DeviceCert> Directory::certify(DeviceCert cert) {
     return cert;
 }
 
+Result<void> Directory::Impl::apply_revoke(UserState& user, const DeviceRevoke& record) {
+    const auto& device = record.device;
+    auto entry = user.entry;
+    insert_by_device(entry.revokes, record);
+    store::Batch batch(user_partition(record.user));
+    batch.put(revoke_key(device), record.encode());
+    batch.erase(batch_key(device)).erase_range(seal_key_key(device, 0), seal_key_key(device, ~std::uint32_t{0}));
+    if (auto ok = change_entry(user, std::move(entry), batch, device); !ok) return ok;
+    user.devices[device].seal_batch = 0;
+    // They are handed out no more as it is; open() drops what stays behind when this fails.
+    (void)one_time.drop(device);
+    return {};
+}
+
 Result<void> Directory::revoke(const DeviceId& device, RevokeReason reason) {
     {
         const std::lock_guard lock(impl_->mutex);
@@ -177,15 +191,7 @@ Result<void> Directory::revoke(const DeviceId& device, RevokeReason reason) {
         record.effective = impl_->clock.now();
         record.seq = user->entry.next_seq();
         record.signature = sign_revoke_admin(impl_->secrets.administrator.secret, impl_->secrets.org, record.body());
-        auto entry = user->entry;
-        insert_by_device(entry.revokes, record);
-        store::Batch batch(user_partition(record.user));
-        batch.put(revoke_key(device), record.encode());
-        batch.erase(batch_key(device)).erase_range(seal_key_key(device, 0), seal_key_key(device, ~std::uint32_t{0}));
-        if (auto ok = impl_->change_entry(*user, std::move(entry), batch, device); !ok) return ok;
-        user->devices[device].seal_batch = 0;
-        // They are handed out no more as it is; open() drops what stays behind when this fails.
-        (void)impl_->one_time.drop(device);
+        if (auto ok = impl_->apply_revoke(*user, record); !ok) return ok;
     }
     impl_->tell(true, true, &device);
     return {};

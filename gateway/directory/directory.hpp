@@ -87,6 +87,11 @@ class Directory {
     Result<void> suspend(const DeviceId& device);
     Result<void> resume(const DeviceId& device);
     Result<void> revoke(const DeviceId& device, RevokeReason reason);
+    // What a person's own device signed: it, or another one of the same person, is out for good. Applied like an
+    // administrator's; the same record again answers the same. Errc::forbidden (the actor is not the caller),
+    // not_found (no device of this person), signature_invalid, malformed (not of now), storage_conflict (another seq
+    // is next), and admit()'s of the caller.
+    Result<void> revoke_own(const DeviceId& caller, const DeviceRevoke& record);
     // A batch of day keys, with one-time keys beside it; or more one-time keys of the batch that is there.
     Result<void> put_seal_keys(const DeviceId& device, std::span<const Bytes> keys,
                                std::span<const Bytes> one_time = {});

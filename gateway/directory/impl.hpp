@@ -16,6 +16,8 @@ struct Directory::Impl {
     Result<void> publish(const std::vector<UserId>& changed, bool too_many);
     // Stores the batch, puts the entry, publishes, counts the mirror. Lock held.
     Result<void> change_entry(UserState& user, DirectoryEntry entry, const store::Batch& batch, const DeviceId& device);
+    // Stores and publishes a revocation whose rules were checked; the device's seal keys go with it. Lock held.
+    Result<void> apply_revoke(UserState& user, const DeviceRevoke& record);
     // Lock held.
     Result<void> mirror_changed(const DeviceId& device);
     Result<void> set_suspended(const DeviceId& device, bool suspended);

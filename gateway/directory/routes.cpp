@@ -73,15 +73,29 @@ Response seal_keys(Directory& directory, const Request& request) {
     return Response::empty();
 }
 
+Response revoke_own(Directory& directory, const Request& request) {
+    v1::Revocation body;
+    if (!body.ParseFromArray(request.body.data(), static_cast<int>(request.body.size())))
+        return http::problem(Errc::malformed, "not nimes.v1.Revocation");
+    const auto record = DeviceRevoke::parse(as_bytes(body.record()));
+    if (!record) return http::problem(record.error());
+    const auto ok = directory.revoke_own(request.caller->device, *record);
+    return ok ? Response::empty() : http::problem(ok.error());
+}
+
 }  // namespace
 
 void add_routes(http::Router& router, Directory& d) {
+    using http::Access;
     using http::Method;
+    constexpr std::size_t kSmallBody = 4 * 1024;
     router.add({Method::post, "/v1/directory/lookup", [&d](Request& r) { return lookup(d, r); }})
         .add({Method::get, "/v1/directory/head", [&d](Request& r) { return head(d, r); }})
         .add({Method::get, "/v1/directory/head/{revision}", [&d](Request& r) { return old_head(d, r); }})
         .add({Method::get, "/v1/people", [&d](Request& r) { return people(d, r); }})
-        .add({Method::post, "/v1/sealkeys", [&d](Request& r) { return seal_keys(d, r); }});
+        .add({Method::post, "/v1/sealkeys", [&d](Request& r) { return seal_keys(d, r); }})
+        .add({Method::post, "/v1/devices/revoke", [&d](Request& r) { return revoke_own(d, r); }, Access::token,
+              kSmallBody});
 }
 
 }  // namespace nimes::gateway::directory

@@ -110,9 +110,11 @@ Metrics::Metrics(std::string_view version, std::string_view commit)
       enrolments(impl_->family("nimes_enrolments_total", "Enrolments that ended, by result.", {"result"})),
       mails(impl_->family("nimes_mails_total", "Mails handed to the mail server, by result.", {"result"})),
       revocations_pending(impl_->gauge("nimes_revocations_pending", "Revocations with steps not confirmed yet.")),
-      revocation_effective_seconds(impl_->histogram("nimes_revocation_effective_seconds",
-                                                    "From an administrator's order to the device's last byte.",
-                                                    revocation_seconds())),
+      revocation_effective_seconds(
+          impl_->histogram("nimes_revocation_effective_seconds",
+                           "From the order to revoke, an administrator's or the owner's, to the "
+                           "device's last byte.",
+                           revocation_seconds())),
       uploads_in_progress(impl_->gauge("nimes_uploads_in_progress", "Uploads that bytes are coming for now.")),
       upload_received_bytes(impl_->counter("nimes_upload_received_bytes_total", "Bytes of media received.")),
       media_served_bytes(impl_->counter("nimes_media_served_bytes_total", "Bytes of media handed out.")),
