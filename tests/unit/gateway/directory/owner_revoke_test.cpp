@@ -98,6 +98,9 @@ TEST_CASE("nobody revokes another person's device") {
     auto moved = p.record(p.stranger, p.phone);
     moved.user = p.stranger.user;
     CHECK(p.refused(p.stranger, Owner::signed_by(p.stranger, moved)) == Errc::not_found);
+    auto misnamed = p.record(p.phone, p.tablet);
+    misnamed.user = p.stranger.user;
+    CHECK(p.refused(p.phone, Owner::signed_by(p.phone, misnamed)) == Errc::not_found);
     auto unknown = p.record(p.phone, p.tablet);
     unknown.device = p.stranger.cert.device;
     CHECK(p.refused(p.phone, Owner::signed_by(p.phone, unknown)) == Errc::not_found);
