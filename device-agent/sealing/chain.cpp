@@ -19,6 +19,13 @@ MessageKeys read_keys(Reader& in) {
     return out;
 }
 
+// One encoding, here too: 0 or 1.
+bool read_flag(Reader& in, bool& out) {
+    const auto byte = in.u8();
+    out = byte == 1;
+    return byte <= 1;
+}
+
 }  // namespace
 
 MessageKeys step(Key& chain_key) {
@@ -68,9 +75,13 @@ Result<SendingChain> SendingChain::parse(ByteView bytes) {
     out.last_message = in.id<Digest>();
     out.prev_digest = in.id<Digest>();
     out.prev_count = in.u32();
-    out.resend = in.u8() != 0;
-    for (auto n = in.u32(); n > 0 && !in.failed(); --n) out.granted.insert(in.id<DeviceId>());
-    if (!in.done()) return fail(Errc::malformed, "a stored sending chain");
+    bool strict = read_flag(in, out.resend);
+    for (auto n = in.u32(); n > 0 && !in.failed(); --n) {
+        const auto device = in.id<DeviceId>();
+        strict = strict && (out.granted.empty() || *out.granted.rbegin() < device);
+        out.granted.insert(out.granted.end(), device);
+    }
+    if (!in.done() || !strict) return fail(Errc::malformed, "a stored sending chain");
     return out;
 }
 
@@ -122,13 +133,14 @@ Result<ReceivingChain> ReceivingChain::parse(ByteView bytes) {
     out.created = in.u64();
     out.expires = in.u64();
     out.conv_epoch = in.u64();
-    out.resend = in.u8() != 0;
-    out.withhold = in.u8() != 0;
+    bool strict = read_flag(in, out.resend);
+    strict = read_flag(in, out.withhold) && strict;
     for (auto n = in.u32(); n > 0 && !in.failed(); --n) {
         const auto i = in.u32();
-        out.skipped.emplace(i, read_keys(in));
+        strict = strict && (out.skipped.empty() || out.skipped.rbegin()->first < i);
+        out.skipped.emplace_hint(out.skipped.end(), i, read_keys(in));
     }
-    if (!in.done()) return fail(Errc::malformed, "a stored receiving chain");
+    if (!in.done() || !strict) return fail(Errc::malformed, "a stored receiving chain");
     return out;
 }
 
