@@ -110,6 +110,7 @@ struct Core {
     std::set<UserId> wanted_users;
     std::set<std::uint64_t> wanted_heads;
     bool wanted_newest_head = false;
+    [[nodiscard]] bool wants() const { return wanted_newest_head || !wanted_users.empty() || !wanted_heads.empty(); }
     std::set<ConversationId> wanted_events;  // of groups whose roster is behind, or not known at all
 
     std::set<BlobId> uploading;

@@ -9,6 +9,7 @@ namespace {
 constexpr auto kTick = std::chrono::seconds(1);
 constexpr Millis kSyncEvery = 12 * kHour;
 constexpr Millis kSyncAgain = kMinute;
+constexpr Millis kFetchAgain = kMinute;
 constexpr std::size_t kMaxQueue = 10'000;
 
 }  // namespace
@@ -195,8 +196,7 @@ void Link::on_deliver(Lock& lock, const v1::Deliver& deliver) {
 
 // What held items wait for is fetched, and they are tried again.
 void Link::go_on(Lock& lock) {
-    const bool wanted = !core_.wanted_users.empty() || !core_.wanted_heads.empty() || core_.wanted_newest_head;
-    if (wanted) (void)sync_.fetch_wanted(lock);
+    if (core_.wants()) (void)sync_.fetch_wanted(lock);
     if (!core_.wanted_events.empty()) (void)rosters_.fetch(lock);
     (void)inbox_.retry_held();
     send_new();  // what was asked of us and answered
@@ -226,6 +226,11 @@ void Link::tick(Lock& lock) {
         (void)core_.box->expire(std::min(core_.clock.now(), core_.now()));
     }
     if (const auto grew = duties_.run(lock, welcomed_); grew && *grew) send_new();
+    // Duties want entries too, and nothing may come that would fetch them.
+    if (session_->connected() && core_.wants() && boot >= next_fetch_) {
+        next_fetch_ = boot + kFetchAgain;
+        go_on(lock);
+    }
     if (session_->connected()) upload_due(lock);
 }
 

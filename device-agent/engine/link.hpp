@@ -69,6 +69,7 @@ class Link {
     Millis said_hello_ = 0;  // time for erasing
     Millis next_expiry_ = 0;
     Millis next_sync_ = 0;
+    Millis next_fetch_ = 0;
 
     std::mutex queue_mutex_;
     std::condition_variable wake_;

@@ -29,6 +29,7 @@ class Open {
     Result<Outcome> grant(container::Transaction& tx, const v1::Envelope& envelope);
     Result<Outcome> message(container::Transaction& tx, const v1::Envelope& envelope);
     Result<Outcome> before_our_index(container::Transaction& tx, const v1::Envelope& envelope);
+    Result<Outcome> held_unless_here(container::Transaction& tx, const v1::Envelope& envelope);
     Result<Outcome> control(container::Transaction& tx, const v1::Envelope& envelope);
     Result<Outcome> event(container::Transaction& tx, const v1::Envelope& envelope);
 

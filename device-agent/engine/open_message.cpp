@@ -42,7 +42,7 @@ Result<Outcome> Open::message(Transaction& tx, const v1::Envelope& envelope) {
     if (!wire) return Outcome::dropped;
     auto chain = find_receiving(tx, wire->header.chain);
     if (!chain) return pass(chain);
-    if (!*chain) return Outcome::held;
+    if (!*chain) return held_unless_here(tx, envelope);
     auto opened = sealing::open_message(**chain, as_bytes(envelope.message()));
     if (!opened) {
         if (sealing::lies_before(**chain, wire->header.index)) return before_our_index(tx, envelope);
@@ -76,11 +76,17 @@ Result<Outcome> Open::before_our_index(Transaction& tx, const v1::Envelope& enve
     auto opened = has_digest(tx, start);
     if (!opened) return pass(opened);
     if (*opened) return Outcome::dropped;
+    return held_unless_here(tx, envelope);
+}
+
+// What was sent again meanwhile needs no waiting for its first form. The envelope's word for what it is may be false:
+// then the message after it shows the gap.
+Result<Outcome> Open::held_unless_here(Transaction& tx, const v1::Envelope& envelope) {
     auto row = find_message(tx, DeviceId::from(as_bytes(envelope.sender_device())),
                             MessageId::from(as_bytes(envelope.message_id())));
     if (!row) return pass(row);
-    const bool sent_again = *row && (*row)->message.state != MessageState::awaited;
-    return sent_again ? Outcome::dropped : Outcome::held;
+    const bool here = *row && (*row)->message.state != MessageState::awaited;
+    return here ? Outcome::dropped : Outcome::held;
 }
 
 // What a revoked device sent later than we learned of it is kept and never shown: its times are worthless.
