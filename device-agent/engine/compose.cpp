@@ -80,8 +80,14 @@ Result<std::uint64_t> Compose::keep_own(Transaction& tx, const SendingChain& cha
     stored.body = content.body;
     stored.expires_after_s = lifetime_of(meaning);
     stored.shown = stored.expires_after_s != 0 ? content.sent : 0;
+    const auto expiry_day = core_.expiry_day(content.sent, content.sent);
+    // In this transaction: who can send a medium can also open it, whenever the process dies.
+    if (const auto* medium = std::get_if<conversation::Media>(&meaning))
+        if (auto ok = put_medium(tx, stored.conversation, medium->ref, expiry_day); !ok) return pass(ok);
+    if (const auto* info = std::get_if<conversation::Info>(&meaning); info != nullptr && info->picture)
+        if (auto ok = put_medium(tx, stored.conversation, *info->picture, expiry_day); !ok) return pass(ok);
     if (auto ok = acts_.take(tx, stored, meaning); !ok) return pass(ok);
-    return put_message(tx, stored, core_.expiry_day(content.sent, content.sent));
+    return put_message(tx, stored, expiry_day);
 }
 
 Result<Composed> Compose::message(const ConversationId& id, const MessageId& message_id, conversation::Meaning meaning,

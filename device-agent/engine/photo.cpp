@@ -96,17 +96,13 @@ Result<SentPhoto> Agent::send_photo(const std::string& to, const std::filesystem
         core.uploading.erase(reference->blob);
         return pass(composed);
     }
-    MediumItem item{*conversation, reference->key.copy(), reference->plain_length, reference->padded_length,
-                    reference->digest};
-    auto stored = core.transact([&](container::Transaction& tx) -> Result<void> {
-        auto put = tx.put(container::Table::media, to_bytes(reference->blob.view()), item.encode(),
-                          {core.expiry_day(core.now(), core.now()), {}});
-        if (!put) return pass(put);
-        if (!picture) return {};
+    if (picture) {
         core.infos[*conversation].picture = reference->blob;
-        return core.put_conversation(tx, core.conversations.at(*conversation));
-    });
-    if (!stored) return pass(stored);
+        auto stored = core.transact([&](container::Transaction& tx) {
+            return core.put_conversation(tx, core.conversations.at(*conversation));
+        });
+        if (!stored) return pass(stored);
+    }
     SentPhoto out{{id, composed->sequence, composed->devices, composed->stale, true},
                   reference->blob,
                   hashing.finish(),
