@@ -25,6 +25,7 @@ Result<Json> EngineService::call(const Request& r, const Emit& emit, const std::
     if (r.verb == "people") return people(a, emit);
     if (auto said = say_verb(r, emit, stop)) return std::move(*said);
     if (auto done = group_verb(r, emit)) return std::move(*done);
+    if (auto done = trust_verb(r, emit)) return std::move(*done);
     if (auto done = history_verb(r, emit, stop)) return std::move(*done);
     if (r.verb == "inbox") return inbox(a, emit, stop);
     if (r.verb == "watch") return watch(a, emit, stop);
@@ -52,7 +53,11 @@ Result<Json> EngineService::enrol(const Json& a) {
 Result<Json> EngineService::people(const Json& a, const Emit& emit) {
     const auto found = agent_->people(text(a, "query"));
     if (!found) return fail(found.error().code, found.error().detail);
-    for (const auto& person : *found) emit(person_json(person));
+    for (const auto& person : *found) {
+        auto line = person_json(person);
+        trust_json(line, agent_->trust(person.user));
+        emit(line);
+    }
     if (found->empty()) return fail(Errc::not_found, "nobody of that name or address");
     return Json{{"count", found->size()}};
 }
@@ -87,6 +92,7 @@ Result<Json> EngineService::inbox(const Json& a, const Emit& emit, const std::st
         ++count;
         emit(line);
     };
+    for (const auto& alarm : agent_->status().alarms) emit(alarm_json(alarm));
     const auto shown = show_new(number(a, "since", 0), flag(a, "peek"), counted);
     if (!shown) return fail(shown.error().code, shown.error().detail);
     // The senders hear that it came, and was read, before this process may end.
@@ -106,7 +112,7 @@ Result<Json> EngineService::watch(const Json& a, const Emit& emit, const std::st
         if (const auto alarms = agent_->alarms(alarmed))
             for (const auto& alarm : *alarms) {
                 alarmed = alarm.sequence;
-                emit({{"kind", "alarm"}, {"text", alarm.text}, {"raised_ms", alarm.raised}});
+                emit(alarm_json(alarm));
             }
         std::set<std::string> now;
         for (const auto& t : agent_->typing_now()) {
@@ -144,12 +150,7 @@ Result<Json> EngineService::devices_list(const Json& a, const Emit& emit) {
     engine::Candidates candidates;
     const auto devices = with_candidates(agent_->devices(text(a, "person"), candidates), candidates, emit);
     if (!devices) return fail(devices.error().code, devices.error().detail);
-    for (const auto& d : *devices)
-        emit({{"device", to_text(d.device)},
-              {"state", d.state},
-              {"platform", d.platform},
-              {"self", d.self},
-              {"stale", d.stale}});
+    for (const auto& d : *devices) emit(device_json(d));
     return Json{{"count", devices->size()}};
 }
 
@@ -187,6 +188,8 @@ Result<Json> EngineService::status() {
     for (const auto& o : s.owed)
         out["owed"].push_back(
             {{"conversation", to_hex(o.conversation.view())}, {"title", o.title}, {"reason", o.reason}});
+    out["alarms"] = Json::array();
+    for (const auto& alarm : s.alarms) out["alarms"].push_back(alarm_json(alarm));
     if (s.device) out["device"] = to_text(*s.device);
     if (s.user) out["user"] = to_hex(s.user->view());
     if (s.shut_out) out["shut_out"] = row(*s.shut_out).name;

@@ -154,6 +154,7 @@ Json event_json(const Shown& s) {
     std::visit(content, s.meaning);
     content.face();
     if (!s.about.empty()) out["about"] = s.about;
+    if (s.new_device) out["from"]["new_device"] = true;
     if (s.message.resent) out["resent"] = true;
     if (!s.message.attested_by.is_zero()) out["imported"] = {{"attested_by", to_text(s.message.attested_by)}};
     if (s.message.missing_before != ByteArray<16>{}) out["missing_before"] = true;
@@ -170,6 +171,28 @@ Json sent_json(const engine::SentMessage& sent) {
 
 Json person_json(const directory::PersonInfo& p) {
     return {{"user", hex(p.user.view())}, {"name", p.name}, {"rank", p.rank}, {"unit", p.unit}, {"address", p.address}};
+}
+
+void trust_json(Json& into, const directory::PersonTrust& trust) {
+    into["level"] = trust.level;
+    if (trust.new_devices != 0) into["new_devices"] = trust.new_devices;
+}
+
+Json device_json(const engine::PersonDevice& d) {
+    Json out{{"device", to_text(d.device)},
+             {"state", d.state},
+             {"platform", d.platform},
+             {"self", d.self},
+             {"stale", d.stale},
+             {"level", d.trust.level}};
+    if (d.trust.is_new) out["new"] = true;
+    return out;
+}
+
+Json alarm_json(const engine::Alarm& alarm) {
+    Json out{{"kind", "alarm"}, {"text", alarm.text}, {"raised_ms", alarm.raised}};
+    if (alarm.device) out["device"] = to_text(*alarm.device);
+    return out;
 }
 
 Json group_json(const engine::GroupDetails& g) {

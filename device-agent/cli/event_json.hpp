@@ -10,6 +10,10 @@ namespace nimes::agent::cli {
 Json event_json(const engine::Shown& shown);
 Json sent_json(const engine::SentMessage& sent);
 Json person_json(const directory::PersonInfo& person);
+// Adds level and new_devices; a person of whom nothing is held is of level 0.
+void trust_json(Json& into, const directory::PersonTrust& trust);
+Json device_json(const engine::PersonDevice& device);
+Json alarm_json(const engine::Alarm& alarm);
 Json group_json(const engine::GroupDetails& group);
 
 // Whom else it could have been, so that the person can say it better.

@@ -5,13 +5,15 @@
 #include "cli/history_verbs.hpp"
 #include "cli/print_event.hpp"
 #include "cli/printable.hpp"
+#include "cli/trust_verbs.hpp"
 
 namespace nimes::agent::cli {
 namespace {
 
 void print_person(const Json& p) {
     std::cout << printable(p.value("name", "")) << ", " << printable(p.value("rank", "")) << ", "
-              << printable(p.value("unit", "")) << "  <" << printable(p.value("address", "")) << ">\n";
+              << printable(p.value("unit", "")) << "  <" << printable(p.value("address", "")) << ">" << trust_text(p)
+              << '\n';
 }
 
 void print_sent(const Request& request, const Json& r) {
@@ -40,11 +42,7 @@ void print_line(const std::string& verb, const Json& line) {
     if (verb == "group.list")
         std::cout << printable(line.value("title", "")) << "  (" << line.value("members", 0) << ")"
                   << (line.value("closed", false) ? "  closed" : "") << owed_text(line) << '\n';
-    if (verb == "devices.list")
-        std::cout << line.value("device", "") << "  " << line.value("state", "")
-                  << (line.value("self", false) ? "  this device" : "")
-                  << (line.value("stale", false) ? "  stale: was offline too long, nothing can be sealed to it" : "")
-                  << '\n';
+    if (verb == "devices.list") print_device(std::cout, line);
     if (verb == "devices.pending")
         std::cout << line.value("device", "") << "  waits for your voucher: nimes-agent devices vouch "
                   << line.value("device", "") << '\n';
@@ -65,6 +63,9 @@ void print_result(const Request& request, const Json& r) {
         std::cout << "made " << printable(r.value("title", "")) << " with " << r.value("members", 0) << " members\n";
     if (verb == "media.get") std::cout << r.value("bytes", 0) << " bytes, sha256 " << r.value("sha256", "") << '\n';
     if (verb == "devices.vouch") std::cout << "vouched for " << r.value("device", "") << "; go on there\n";
+    if (verb == "devices.confirm") std::cout << r.value("device", "") << " is yours: the alarm has ended\n";
+    if (verb == "devices.revoke") std::cout << r.value("device", "") << " is revoked, for good\n";
+    if (verb == "verify") print_verification(std::cout, r);
     if (verb == "token") std::cout << r.value("token", "") << '\n';
     if (verb == "devices.pending" && r.value("count", 0) == 0) std::cout << "no device waits\n";
     if (verb == "status") {
@@ -88,6 +89,8 @@ void print_result(const Request& request, const Json& r) {
         for (const auto& o : r.value("owed", Json::array()))
             std::cout << "owed       a new chain in " << printable(o.value("title", ""))
                       << " with the next message: " << printable(o.value("reason", "")) << '\n';
+        for (const auto& alarm : r.value("alarms", Json::array()))
+            std::cout << "ALARM      " << printable_text(alarm.value("text", "")) << '\n';
         if (r.contains("shut_out")) std::cout << "shut out   " << r.value("shut_out", "") << '\n';
     }
 }

@@ -119,6 +119,7 @@ void add_devices(CLI::App& app, CommandLine& line, const Shared& r) {
                        });
     vouch->add_option("DEVICE", r->device, "As devices pending shows it")->required();
     vouch->footer("Example:\n  nimes-agent devices pending\n  nimes-agent devices vouch k3v…q7");
+    add_device_answers(*devices, line, r);
     devices->callback([devices, &line] {
         if (devices->get_subcommands().empty()) line.request = {"", "devices.list", Json::object()};
     });
@@ -155,6 +156,7 @@ void add_verbs(CLI::App& app, CommandLine& line) {
     add_reading(app, line, r);
     add_devices(app, line, r);
     add_history(app, line, r);
+    add_trust(app, line, r);
     add_tools(app, line, r);
     app.footer(
         "First:\n  nimes-agent enrol --provisioning handset.provisioning a.meyer@polizei.example\n"

@@ -143,6 +143,7 @@ Status Agent::status() {
     if (auto owed = owed_chains(core)) out.owed = std::move(*owed);
     if (auto tx = core.box->begin(); tx)
         if (const auto count = count_one_time(*tx)) out.one_time_keys = *count;
+    if (auto alarms = open_alarms(impl_->core)) out.alarms = std::move(*alarms);
     return out;
 }
 

@@ -65,6 +65,18 @@ struct PersonDevice {
     std::uint16_t platform = 0;
     bool self = false;
     bool stale = false;  // has no seal key of today: nothing can be sealed to it
+    directory::DeviceTrust trust;
+};
+
+// What two people compare, and what one shows the other.
+struct Verification {
+    UserId user;
+    std::string name;
+    directory::PersonTrust trust;
+    std::string safety_number;
+    std::string code;                 // of this device, for the other one to scan
+    std::optional<DeviceId> scanned;  // verified just now
+    std::vector<PersonDevice> devices;
 };
 
 // A history may go from `old_device` to `new_device` when both screens show this code.
@@ -133,6 +145,7 @@ struct Status {
     std::vector<OwedChain> owed;
     std::uint32_t seal_batch = 0;     // newest that this device published; 0: none
     std::uint64_t one_time_keys = 0;  // private halves of one-time keys that are here
+    std::vector<Alarm> alarms;        // that wait for an answer
     std::optional<Errc> shut_out;
 };
 
@@ -203,6 +216,16 @@ class Agent {
     Result<std::vector<PersonDevice>> devices(const std::string& who, Candidates& candidates);
     Result<std::vector<PendingDevice>> pending_devices();
     Result<void> vouch(const DeviceId& device);
+    // Answers an alarm about a device of one's own: it is mine; or it is out for good, whether it was unknown, lost or
+    // given back. This very device may be revoked, too. Errc::not_found.
+    Result<void> confirm_device(const DeviceId& device);
+    Result<void> revoke_device(const DeviceId& device, RevokeReason reason);
+
+    // Both entries as they are now. `scanned`: the code that the other's screen showed, or "". Errc::proof_invalid (it
+    // is of somebody else, or of no device of theirs), device_revoked, malformed: nothing is verified.
+    Result<Verification> verify(const std::string& who, const std::string& scanned, Candidates& candidates);
+    // As far as the entry is held.
+    directory::PersonTrust trust(const UserId& user);
 
     // On the old device: what it shows, and the offer once the person has seen the same on the new one.
     Result<HistoryPeer> history_code_for(const DeviceId& new_device);

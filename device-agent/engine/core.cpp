@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/history.hpp"
+#include "engine/trust.hpp"
 
 namespace nimes::agent::engine {
 namespace {
@@ -122,6 +123,7 @@ Result<void> Core::load() {
     if (auto ok = load_directory(*this, *tx); !ok) return ok;
     if (auto ok = load_conversations(*this, *tx); !ok) return ok;
     if (auto ok = load_history_titles(*this, *tx); !ok) return ok;
+    if (auto ok = load_trust(*this, *tx); !ok) return ok;
     return load_settings(*this, *tx);
 }
 
@@ -151,9 +153,12 @@ void Core::mark_changed(const std::vector<UserId>& users, bool too_many) {
 }
 
 Result<void> Core::raise_alarm(Transaction& tx, std::string_view text) {
-    auto put = tx.append(Table::alarms, std::move(Writer().u64(clock.now()).text(text)).take());
+    auto put = append_alarm(tx, text);
     if (!put) return pass(put);
     return {};
+}
+Result<std::uint64_t> Core::append_alarm(Transaction& tx, std::string_view text) {
+    return tx.append(Table::alarms, std::move(Writer().u64(clock.now()).text(text)).take());
 }
 
 Result<void> Core::put_conversation(Transaction& tx, const conversation::ConversationState& state) {

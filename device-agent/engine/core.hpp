@@ -14,7 +14,7 @@
 #include "container/container.hpp"
 #include "conversation/content.hpp"
 #include "conversation/roster_state.hpp"
-#include "directory/held_directory.hpp"
+#include "directory/level.hpp"
 #include "engine/provisioning.hpp"
 #include "engine/records.hpp"
 #include "sealing/one_time_pool.hpp"
@@ -64,6 +64,7 @@ struct Core {
     // Entries of which the gateway said that they moved: looked up before anything is sealed to them.
     void mark_changed(const std::vector<UserId>& users, bool too_many);
     Result<void> raise_alarm(container::Transaction& tx, std::string_view text);
+    Result<std::uint64_t> append_alarm(container::Transaction& tx, std::string_view text);  // answers its row
 
     Result<void> put_conversation(container::Transaction& tx, const conversation::ConversationState& state);
     // The counters, if they moved since they were stored.
@@ -91,6 +92,8 @@ struct Core {
     std::optional<directory::HeldDirectory> directory;
     std::set<UserId> stale;
     std::set<DeviceId> known_own_devices;
+    std::map<DeviceId, std::uint64_t> own_alarms;  // devices that the person has not answered for: rows of the alarms
+    directory::ScannedDevices scanned;
     std::map<ConversationId, conversation::ConversationState> conversations;
     std::map<ConversationId, ConversationInfo> infos;
     std::map<ConversationId, NewerEpoch> newer_epochs;

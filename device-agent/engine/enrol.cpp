@@ -1,5 +1,7 @@
 #include "engine/enrol.hpp"
 
+#include "engine/trust.hpp"
+
 #include "nimes/service_address.hpp"
 
 namespace nimes::agent::engine {
@@ -103,8 +105,8 @@ Result<void> Enrol::take_certificate(const v1::EnrolResult& result, const Device
         !verify_cert_ea(*cert, core_.provisioning->keys.org, core_.provisioning->keys.ea))
         return fail(Errc::proof_invalid, "the certificate is not the one that was signed");
     core_.door.cert = std::move(*cert);
-    core_.known_own_devices.insert(core_.door.cert->device);
-    if (!core_.door.cert->voucher.is_zero()) core_.known_own_devices.insert(core_.door.cert->voucher);
+    if (core_.own().admission == Admission::vouched)
+        if (auto ok = know_own_device(core_, core_.own().voucher); !ok) return ok;
     return core_.store_door();
 }
 

@@ -105,6 +105,11 @@ Result<void> HttpsNetwork::vouch(const v1::Voucher& voucher) {
     if (!answer) return pass(answer);
     return {};
 }
+Result<void> HttpsNetwork::revoke(const v1::Revocation& revocation) {
+    auto answer = post<Nothing>("/v1/devices/revoke", revocation, true);
+    if (!answer) return pass(answer);
+    return {};
+}
 
 Result<void> HttpsNetwork::upload(const BlobId& id, const std::filesystem::path& file, const media::Progress& progress,
                                   const std::stop_token& stop) {

@@ -28,6 +28,7 @@ class HttpsNetwork final : public Network {
     Result<v1::EnrolResult> enrol_finish(const v1::EnrolFinish& request) override;
     Result<v1::PendingDevices> pending() override;
     Result<void> vouch(const v1::Voucher& voucher) override;
+    Result<void> revoke(const v1::Revocation& revocation) override;
 
     Result<void> upload(const BlobId& id, const std::filesystem::path& file, const media::Progress& progress,
                         const std::stop_token& stop) override;

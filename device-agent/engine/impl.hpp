@@ -31,6 +31,7 @@ struct Agent::Impl {
     // Title, life and picture once more, for who came late. Lock held.
     Result<SentMessage> tell_info(Lock& lock, const ConversationId& group, const MessageId& id, Millis patience);
 
+    [[nodiscard]] std::vector<PersonDevice> devices_of(const directory::HeldEntry& held) const;
     // A history, see history_agent.cpp. Lock held.
     Result<void> fresh_own_entry(Lock& lock);
     Result<MessageId> post_offer(Lock& lock, const media::BlobReference& blob, const conversation::HistoryHead& head,

@@ -25,6 +25,7 @@ class Network : public media::Transfer {
     virtual Result<v1::EnrolResult> enrol_finish(const v1::EnrolFinish& request) = 0;
     virtual Result<v1::PendingDevices> pending() = 0;
     virtual Result<void> vouch(const v1::Voucher& voucher) = 0;
+    virtual Result<void> revoke(const v1::Revocation& revocation) = 0;
 };
 
 }  // namespace nimes::agent::engine

@@ -1,5 +1,6 @@
 // Devices: a person's, one's own, which of these wait, and vouching for one.
 #include "engine/impl.hpp"
+#include "engine/trust.hpp"
 
 namespace nimes::agent::engine {
 
@@ -15,19 +16,8 @@ Result<std::vector<PersonDevice>> Agent::devices(const std::string& who, Candida
     }
     core.stale.insert(user);
     if (auto ok = impl_->sync->bring_up(lock, {user}); !ok) return pass(ok);
-    std::vector<PersonDevice> out;
     const auto* held = core.directory->find(user);
-    if (held == nullptr) return out;
-    const auto now = core.now();
-    for (const auto& cert : held->entry.certs) {
-        const char* state = held->entry.revoke(cert.device) != nullptr ? "revoked"
-                            : now < cert.not_before                    ? "waiting"
-                            : now < cert.not_after                     ? "active"
-                                                                       : "expired";
-        out.push_back({cert.device, state, cert.platform, cert.device == core.own().device, false});
-        out.back().stale = held->entry.active(cert.device, now) && held->seal_key(cert.device, now) == nullptr;
-    }
-    return out;
+    return held == nullptr ? std::vector<PersonDevice>{} : impl_->devices_of(*held);
 }
 
 Result<std::vector<PendingDevice>> Agent::pending_devices() {
@@ -63,15 +53,7 @@ Result<void> Agent::vouch(const DeviceId& device) {
         v1::Voucher voucher;
         voucher.set_device(std::string(as_text(device.view())));
         voucher.set_signature(std::string(as_text(signature.view())));
-        core.known_own_devices.insert(device);
-        auto stored = core.transact([&](container::Transaction& tx) -> Result<void> {
-            Writer known;
-            for (const auto& d : core.known_own_devices) known.id(d);
-            auto put = tx.put(container::Table::settings, setting_key(setting::kOwnDevices), known.view());
-            if (!put) return pass(put);
-            return {};
-        });
-        if (!stored) return stored;
+        if (auto ok = know_own_device(core, device); !ok) return ok;
         lock.unlock();
         return impl_->network->vouch(voucher);
     }

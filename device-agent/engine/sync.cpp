@@ -4,6 +4,7 @@
 #include <set>
 
 #include "directory/own_entry.hpp"
+#include "engine/trust.hpp"
 
 namespace nimes::agent::engine {
 namespace {
@@ -54,6 +55,8 @@ Result<void> Sync::take(const v1::LookupAnswer& answer, const std::vector<UserId
         if (!entry) return alarmed(entry.error(), "the directory showed an entry that its own head does not bear out");
         core_.stale.erase(asked[i]);
         if (auto ok = core_.transact([&](Transaction& tx) { return core_.put_entry(tx, **entry); }); !ok) return ok;
+        if (asked[i] == core_.own().user)
+            if (auto ok = judge_own_devices(core_, (*entry)->entry); !ok) return ok;
         for (const auto& info : answer.entries(static_cast<int>(i)).devices())
             if (as_bytes(info.device()).size() == DeviceId::size &&
                 DeviceId::from(as_bytes(info.device())) == core_.own().device)
@@ -131,31 +134,12 @@ Result<void> Sync::judge_own_entry() {
         return alarmed({Errc::proof_invalid, "own entry"}, "the directory does not show this device's own entry");
     const auto verdict = directory::check_own_entry(held->entry, core_.own(), core_.known_own_devices);
     if (verdict.revoked != nullptr) {
-        core_.shut_out = Errc::device_revoked;
-        auto ok = core_.transact([&](Transaction& tx) -> Result<void> {
-            auto put = tx.put(Table::settings, setting_key(setting::kRevoked), Bytes{1});
-            if (!put) return pass(put);
-            return {};
-        });
-        core_.changed.notify_all();
+        auto ok = note_own_revocation(core_);
         return ok ? fail(Errc::device_revoked) : std::move(ok);
     }
     if (verdict.missing)
         return alarmed({Errc::proof_invalid, "own entry"}, "the directory shows another certificate for this device");
-    if (verdict.unknown.empty()) return {};
-    return core_.transact([&](Transaction& tx) -> Result<void> {
-        Writer known;
-        for (const auto* cert : verdict.unknown) {
-            const auto text = "a further device of yours is in the directory: " + to_text(cert->device) +
-                              "; if it is not yours, tell an administrator now";
-            if (auto ok = core_.raise_alarm(tx, text); !ok) return ok;
-            core_.known_own_devices.insert(cert->device);
-        }
-        for (const auto& device : core_.known_own_devices) known.id(device);
-        auto put = tx.put(Table::settings, setting_key(setting::kOwnDevices), known.view());
-        if (!put) return pass(put);
-        return {};
-    });
+    return {};
 }
 
 // Asked for on top of what bring_up() brought: not every message opens a chain.

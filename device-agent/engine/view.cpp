@@ -1,5 +1,7 @@
 #include "engine/view.hpp"
 
+#include "engine/trust.hpp"
+
 namespace nimes::agent::engine {
 namespace {
 
@@ -12,12 +14,22 @@ void add_face(const Core& core, Shown& out) {
     for (const auto& [device, receipt] : out.face.receipts) name(receipt.user);
 }
 
+void ask_about(Alarm& alarm, const DeviceId& device) {
+    alarm.device = device;
+    alarm.text += "; if it is yours: nimes-agent devices confirm " + to_text(device) +
+                  "; if not: nimes-agent devices revoke " + to_text(device);
+}
+
 Result<Shown> show(Core& core, container::Transaction& tx, std::uint64_t row, StoredMessage message) {
     Shown out;
     out.sequence = row;
     out.sender = name_of(core, message.user);
     const auto* entry = core.directory->find(message.user);
-    out.level = entry == nullptr ? 0 : entry->person ? 2 : 1;
+    if (entry != nullptr) {
+        const auto trust = trust_of(core, *entry, message.device);
+        out.level = trust.level;
+        out.new_device = trust.is_new;
+    }
     out.own = message.user == core.own().user;
     out.shown = core.clock.now();
     if (const auto at = core.conversations.find(message.conversation); at != core.conversations.end())
@@ -93,8 +105,17 @@ Result<std::vector<Alarm>> alarms_after(Core& core, std::uint64_t sequence) {
     for (const auto& row : *rows) {
         Reader in(row.value);
         const auto raised = in.u64();
-        out.push_back({row.id, raised, std::string(as_text(in.take(in.left())))});
+        out.push_back({row.id, raised, std::string(as_text(in.take(in.left()))), {}});
+        for (const auto& [device, alarm] : core.own_alarms)
+            if (alarm == row.id) ask_about(out.back(), device);
     }
+    return out;
+}
+
+Result<std::vector<Alarm>> open_alarms(Core& core) {
+    if (core.own_alarms.empty()) return std::vector<Alarm>{};
+    auto out = alarms_after(core, 0);
+    if (out) std::erase_if(*out, [](const Alarm& alarm) { return !alarm.device; });
     return out;
 }
 

@@ -33,6 +33,10 @@ class ModelNetwork final : public agent::engine::Network {
     Result<v1::EnrolResult> enrol_finish(const v1::EnrolFinish& request) override;
     Result<v1::PendingDevices> pending() override { return v1::PendingDevices{}; }
     Result<void> vouch(const v1::Voucher&) override { return {}; }
+    Result<void> revoke(const v1::Revocation& revocation) override {
+        const auto record = DeviceRevoke::parse(as_bytes(revocation.record()));
+        return record ? server_.directory().revoke_own(device_, *record) : fail(record.error().code);
+    }
     Result<void> upload(const BlobId&, const std::filesystem::path&, const agent::media::Progress&,
                         const std::stop_token&) override {
         return fail(Errc::offline);

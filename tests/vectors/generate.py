@@ -223,6 +223,23 @@ def good_forms(conversation, chain, tree, control_records, texts):
             "sealed_control": control_records["sealed_request"]["wire"]}
 
 
+def safety_number(people):
+    data = b"".join(user + u32(len(keys)) + b"".join(sorted(keys)) for user, keys in sorted(people))
+    digits = f"{int.from_bytes(H('NM1/safety', data), 'big') % 10**60:060d}"
+    return " ".join(digits[at:at + 5] for at in range(0, 60, 5))
+
+
+def trust():
+    keys = [SigningKey(seed).public for seed in (11, 12, 13)]
+    low, high = b"\x01" * 16, b"\xfe" * 16
+    pairs = [[(USER, keys[:1]), (PEER, keys[1:2])], [(USER, keys[:2]), (PEER, keys[2:])], [(low, keys), (high, keys)],
+             [(low, []), (high, keys[:1])]]
+    text = "nimes-contact:" + base64.b32encode(USER + DEV_A).decode().lower().rstrip("=")
+    return {"numbers": [{"people": [{"user": user, "keys": owned} for user, owned in pair], "number": safety_number(pair)}
+                        for pair in pairs],
+            "code": {"user": USER, "device": DEV_A, "text": text}}
+
+
 def plain(value):
     if isinstance(value, bytes):
         return value.hex()
@@ -252,6 +269,7 @@ def build():
             "token_audience": "mqtts://broker.example:8883", "address": "anna.meyer@polizei.example",
             "address_secret": b"\x55" * 32, "certs": certs, "approved_cert": cert(B, 2, 2), "revoke": revoke(),
             "seal_key": seal_key(), **others()},
+        "trust.json": trust(),
         "directory.json": {"map": tree, "heads": heads(tree["root"])},
         "conversation.json": {
             "event": conversation, "pair": {"users": [USER, PEER], "conversation": pair,

@@ -50,6 +50,7 @@ NIMES_LABEL(kPerson, "NM1/person");
 NIMES_LABEL(kAudience, "NM1/audience");
 NIMES_LABEL(kOrganisation, "NM1/org");
 NIMES_LABEL(kMirror, "NM1/mirror");
+NIMES_LABEL(kSafety, "NM1/safety");
 #undef NIMES_LABEL
 
 // crypto_kdf contexts, 8 characters.

@@ -4,7 +4,7 @@ from people import ROSTER
 
 def add_second(test, first, name: str):
     """A further device of the person whose device `first` is; that one vouches for it."""
-    person = next(who for who, agent in test.world.agents.items() if agent is first)
+    person = next(who for who, agent in test.world.agents.items() if agent is first).split("-")[0]
     address = ROSTER[person][0]
     fresh = test.world.agent(name)
     waiting = test.world.enrol(fresh, address)

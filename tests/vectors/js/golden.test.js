@@ -18,6 +18,7 @@ import { consistency, inclusion, root } from './nm1/merkle.js';
 import { content, messageDigest, openMessage, padContent, padme, sealMessage } from './nm1/message.js';
 import { boxSeal, sealPublic, sha256, sign, signingPublic } from './nm1/primitives.js';
 import { sealKey } from './nm1/seal_key.js';
+import { safetyNumber } from './nm1/trust.js';
 
 const folder = new URL('../../../schemas/vectors/', import.meta.url);
 const golden = (name) => JSON.parse(readFileSync(new URL(name, folder)));
@@ -33,6 +34,14 @@ const keys = { org: orgId(identity.organisation), ea: signingPublic(seed(identit
   administrators: [signingPublic(seed(identity.seeds.administrator))] };
 const [a, b] = [seed(identity.seeds.a), seed(identity.seeds.b)];
 const now = BigInt(identity.now);
+
+test('safety numbers, whoever asks', () => {
+  for (const { people, number } of golden('trust.json').numbers) {
+    const read = people.map((p) => ({ user: unhex(p.user), keys: p.keys.map(unhex) }));
+    assert.equal(safetyNumber(read), number);
+    assert.equal(safetyNumber(read.reverse()), number);
+  }
+});
 
 test('ids, token, address', () => {
   same(keys.org, unhex(identity.org));

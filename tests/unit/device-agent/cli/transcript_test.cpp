@@ -23,7 +23,8 @@ TEST_CASE("help of the program and of each verb teaches with an example") {
                  Words{"delete"}, Words{"poll"}, Words{"vote"}, Words{"position"}, Words{"typing"}, Words{"show"},
                  Words{"group", "add"}, Words{"group", "remove"}, Words{"group", "role"}, Words{"group", "set"},
                  Words{"group"}, Words{"group", "create"}, Words{"inbox"}, Words{"watch"}, Words{"media", "get"},
-                 Words{"devices"}, Words{"devices", "vouch"}, Words{"token"}, Words{"status"});
+                 Words{"devices"}, Words{"devices", "vouch"}, Words{"devices", "confirm"}, Words{"devices", "revoke"},
+                 Words{"verify"}, Words{"token"}, Words{"status"});
     auto words = verb;
     words.emplace_back("--help");
     Process help(home, words, kPlain);
