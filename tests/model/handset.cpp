@@ -123,8 +123,9 @@ void Handset::close() {
     keystore_.reset();
 }
 
-void Handset::restart() {
+void Handset::restart(const std::function<void(const std::filesystem::path&)>& meanwhile) {
     close();
+    if (meanwhile) meanwhile(home_);
     open(false);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 
 #include "engine/compose.hpp"
 #include "engine/enrol.hpp"
@@ -62,8 +63,8 @@ class Handset {
     ~Handset();
 
     void enrol(Admission admission);
-    // Ends without a word and begins again from what is on disk.
-    void restart();
+    // Ends without a word and begins again from what is on disk. `meanwhile` may put another copy of the home there.
+    void restart(const std::function<void(const std::filesystem::path& home)>& meanwhile = {});
     void reconnect();
 
     // What a person does. False: refused, with nothing sent.
