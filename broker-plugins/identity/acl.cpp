@@ -32,14 +32,14 @@ bool device_may(const DeviceId& device, const Ask& ask) {
 bool gateway_may(const Ask& ask, std::string_view broker) {
     switch (ask.act) {
         case Act::write:
-            return ask.topic == topic::kControl || is_device_topic(ask.topic, "down");
+            return ask.topic == topic::kControl || ask.topic == topic::kControlDown;
         case Act::read:
-            return is_device_topic(ask.topic, "up") || is_edge_topic(ask.topic, broker) ||
-                   ask.topic.starts_with("$SYS/broker/");
+            return ask.topic == topic::up_batch(broker) || is_device_topic(ask.topic, "up") ||
+                   is_edge_topic(ask.topic, broker) || ask.topic.starts_with("$SYS/broker/");
         case Act::subscribe:
         case Act::unsubscribe:
-            return ask.topic == topic::kGatewaySubscription || ask.topic == topic::kEdgeSubscription ||
-                   ask.topic.starts_with("$SYS/broker/");
+            return ask.topic == topic::kBatchSubscription || ask.topic == topic::kGatewaySubscription ||
+                   ask.topic == topic::kEdgeSubscription || ask.topic.starts_with("$SYS/broker/");
     }
     return false;
 }

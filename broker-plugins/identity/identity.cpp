@@ -10,6 +10,7 @@ constexpr Millis kReportEvery = 5 * kSecond;
 constexpr Millis kTickMissing = 5 * kSecond;
 constexpr Millis kLogRefusalsEvery = 10 * kSecond;
 constexpr Millis kSaveAgain = 10 * kSecond;
+constexpr std::size_t kPresencesAtOnce = 500;
 
 }  // namespace
 
@@ -20,7 +21,8 @@ Identity::Identity(Options options, const Clock& clock, BrokerPort& port)
       started_(clock.now()),
       writer_(options_.snapshot),
       admission_(options_, started_),
-      sessions_(options_.rate_per_second, options_.rate_burst, started_) {
+      sessions_(options_.rate_per_second, options_.rate_burst, started_),
+      relay_(std::size_t{options_.relay_mib} << 20, started_) {
     auto table = load_snapshot(options_, started_, log_);
     if (table) {
         mirror_ = std::move(*table);
@@ -75,7 +77,22 @@ bool Identity::on_acl(const void* connection, const Ask& ask) {
     if (ask.act == Act::subscribe || ask.act == Act::write) tell(sessions_.seen(connection, now));
     // A gateway that comes, or comes back, knows nobody: it is told who is here and what the mirror holds.
     if (who->gateway && ask.act == Act::subscribe && ask.topic == topic::kEdgeSubscription) announce_ = true;
+    if (who->gateway && ask.act == Act::subscribe && ask.topic == topic::kBatchSubscription)
+        relay_.gateway_came(connection);
     return true;
+}
+
+// A publish of QoS 1 goes its own way through the broker: its sender wants the broker's answer.
+bool Identity::on_message(const void* connection, ByteView payload, int qos) {
+    const auto* who = sessions_.who(connection);
+    if (who == nullptr || who->gateway || qos != 0) return false;
+    (void)relay_.take(who->device, payload);  // what is dropped is counted there, and repeated by its sender
+    return true;
+}
+
+void Identity::on_down(const void* connection, ByteView batch) {
+    const auto* who = sessions_.who(connection);
+    if (who != nullptr && who->gateway) downs_.push_back(to_bytes(batch));
 }
 
 void Identity::on_control(const void* connection, ByteView payload) {
@@ -96,7 +113,10 @@ void Identity::on_control(const void* connection, ByteView payload) {
     dirty_ = dirty_ || applied.outcome == MirrorTable::Outcome::applied;
 }
 
-void Identity::on_disconnect(const void* connection) { tell(sessions_.gone(connection, clock_.now())); }
+void Identity::on_disconnect(const void* connection) {
+    relay_.gateway_went(connection);
+    tell(sessions_.gone(connection, clock_.now()));
+}
 
 void Identity::on_reload() { reloading_ = true; }
 
@@ -114,10 +134,8 @@ void Identity::on_tick() {
         for (const auto& presence : sessions_.all(clock_.now())) presences_.push_back(presence);
         last_report_ = 0;
     }
-    while (!presences_.empty()) {
-        port_.publish(topic::edge_presence(options_.broker), presences_.front().encode());
-        presences_.pop_front();
-    }
+    drain_presences();
+    drain_packets(boot);
     const auto now = clock_.now();
     report(now);
     save();
@@ -131,6 +149,30 @@ void Identity::drain_kicks() {
         ++counters_.kicked;
         port_.kick(to_text(device));
     }
+}
+
+// Many in a packet: ten thousand that come at once must not overflow the gateway's queue.
+void Identity::drain_presences() {
+    while (!presences_.empty()) {
+        Writer out;
+        for (; !presences_.empty() && out.size() < kPresencesAtOnce * Presence::kBytes; presences_.pop_front())
+            out.bytes(presences_.front().encode());
+        port_.publish(topic::edge_presence(options_.broker), out.view());
+    }
+}
+
+void Identity::drain_packets(Millis boot) {
+    for (const auto& bytes : std::exchange(downs_, {})) {
+        const auto batch = DownBatch::parse(bytes);
+        if (!batch) {
+            port_.log(Level::warning, "identity: a batch of the gateway was refused: " + batch.error().text());
+            continue;
+        }
+        for (const auto number : batch->done) relay_.done(number);
+        for (const auto& packet : batch->packets)
+            if (sessions_.connected(packet.device)) port_.publish(topic::down(packet.device), packet.bytes);
+    }
+    while (const auto* batch = relay_.next(boot)) port_.publish(topic::up_batch(options_.broker), *batch);
 }
 
 void Identity::report(Millis now) {

@@ -12,6 +12,7 @@
 
 #include "identity/acl.hpp"
 #include "identity/admission.hpp"
+#include "identity/relay.hpp"
 #include "identity/sessions.hpp"
 #include "identity/snapshot.hpp"
 
@@ -34,7 +35,10 @@ class Identity {
 
     bool on_auth(const void* connection, const Connect& connect);
     bool on_acl(const void* connection, const Ask& ask);
+    // A packet that on_acl has allowed. True: it is taken over, to reach the gateway with the next tick.
+    bool on_message(const void* connection, ByteView payload, int qos);
     void on_control(const void* connection, ByteView payload);
+    void on_down(const void* connection, ByteView batch);  // delivered in the next tick
     void on_disconnect(const void* connection);
     void on_reload();  // the broker is about to ask on_auth again for every session, with its old token
     void on_tick();
@@ -44,6 +48,8 @@ class Identity {
     bool tick_is_missing(Millis now);
     void tell(const std::optional<Presence>& presence);
     void drain_kicks();
+    void drain_presences();
+    void drain_packets(Millis boot);
     void report(Millis now);
     void save();
 
@@ -56,6 +62,8 @@ class Identity {
     SnapshotWriter writer_;
     Admission admission_;
     Sessions sessions_;
+    Relay relay_;
+    std::vector<Bytes> downs_;
     std::vector<DeviceId> kicks_;
     std::deque<Presence> presences_;
     bool announce_ = false;

@@ -87,6 +87,7 @@ const std::map<std::string, Setter, std::less<>>& setters() {
         {"rate_per_second",
          [](Options& o, const std::string& v) { return assign(o.rate_per_second, number(v, 1, 100'000)); }},
         {"rate_burst", [](Options& o, const std::string& v) { return assign(o.rate_burst, number(v, 1, 1'000'000)); }},
+        {"relay_mib", [](Options& o, const std::string& v) { return assign(o.relay_mib, number(v, 8, 4'096)); }},
     };
     return kSetters;
 }

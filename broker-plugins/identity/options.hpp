@@ -25,6 +25,7 @@ struct Options {
     Millis snapshot_max_age = 24 * kHour;
     std::uint32_t rate_per_second = 20;  // packets a device may publish, on average
     std::uint32_t rate_burst = 200;
+    std::uint32_t relay_mib = 64;  // of packets held while the gateway is away or slow
 };
 
 using OptionPairs = std::vector<std::pair<std::string, std::string>>;

@@ -109,6 +109,25 @@ int on_control(int, void* event_data, void* userdata) noexcept {
     });
 }
 
+int on_down(int, void* event_data, void* userdata) noexcept {
+    return guarded(MOSQ_ERR_SUCCESS, [&] {
+        const auto* event = static_cast<mosquitto_evt_control*>(event_data);
+        identity(userdata).on_down(event->client,
+                                   {static_cast<const std::uint8_t*>(event->payload), event->payloadlen});
+        return static_cast<int>(MOSQ_ERR_SUCCESS);
+    });
+}
+
+// For QoS 0 "denied" means: the broker forgets its copy, and tells nobody.
+int on_message(int, void* event_data, void* userdata) noexcept {
+    return guarded(MOSQ_ERR_ACL_DENIED, [&] {
+        const auto* event = static_cast<mosquitto_evt_message*>(event_data);
+        const ByteView payload{static_cast<const std::uint8_t*>(event->payload), event->payloadlen};
+        const bool taken = identity(userdata).on_message(event->client, payload, event->qos);
+        return static_cast<int>(taken ? MOSQ_ERR_ACL_DENIED : MOSQ_ERR_SUCCESS);
+    });
+}
+
 int on_disconnect(int, void* event_data, void* userdata) noexcept {
     return guarded(MOSQ_ERR_SUCCESS, [&] {
         identity(userdata).on_disconnect(static_cast<mosquitto_evt_disconnect*>(event_data)->client);
@@ -133,13 +152,18 @@ int on_tick(int, void*, void* userdata) noexcept {
 struct Registration {
     int event;
     int (*callback)(int, void*, void*) noexcept;
+    const char* control_topic = nullptr;
 };
 constexpr Registration kRegistrations[] = {
-    {MOSQ_EVT_BASIC_AUTH, on_auth},       {MOSQ_EVT_ACL_CHECK, on_acl}, {MOSQ_EVT_CONTROL, on_control},
-    {MOSQ_EVT_DISCONNECT, on_disconnect}, {MOSQ_EVT_RELOAD, on_reload}, {MOSQ_EVT_TICK, on_tick},
+    {MOSQ_EVT_BASIC_AUTH, on_auth},
+    {MOSQ_EVT_ACL_CHECK, on_acl},
+    {MOSQ_EVT_MESSAGE, on_message},
+    {MOSQ_EVT_CONTROL, on_control, topic::kControl.data()},
+    {MOSQ_EVT_CONTROL, on_down, topic::kControlDown.data()},
+    {MOSQ_EVT_DISCONNECT, on_disconnect},
+    {MOSQ_EVT_RELOAD, on_reload},
+    {MOSQ_EVT_TICK, on_tick},
 };
-
-const void* event_data_of(int event) { return event == MOSQ_EVT_CONTROL ? topic::kControl.data() : nullptr; }
 
 int start(mosquitto_plugin_id_t* id, void** userdata, const mosquitto_opt* options, int count) {
     OptionPairs pairs;
@@ -155,7 +179,7 @@ int start(mosquitto_plugin_id_t* id, void** userdata, const mosquitto_opt* optio
     plugin->id = id;
     plugin->identity = std::make_unique<Identity>(std::move(*parsed), plugin->clock, plugin->port);
     for (const auto& r : kRegistrations)
-        if (const int rc = mosquitto_callback_register(id, r.event, r.callback, event_data_of(r.event), plugin.get());
+        if (const int rc = mosquitto_callback_register(id, r.event, r.callback, r.control_topic, plugin.get());
             rc != MOSQ_ERR_SUCCESS)
             return rc;
     *userdata = plugin.release();
@@ -166,7 +190,7 @@ void stop(void* userdata) {
     const std::unique_ptr<Plugin> plugin(static_cast<Plugin*>(userdata));
     if (!plugin) return;
     for (const auto& r : kRegistrations)
-        mosquitto_callback_unregister(plugin->id, r.event, r.callback, event_data_of(r.event));
+        mosquitto_callback_unregister(plugin->id, r.event, r.callback, r.control_topic);
 }
 
 }  // namespace

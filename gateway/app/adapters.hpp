@@ -43,9 +43,9 @@ class MailboxMedia final : public mailbox::MediaLinks {
 class MailboxOutlet final : public mailbox::Outlet {
   public:
     void connect(broker::Link& link) { link_ = &link; }
-    void send(const DeviceId& device, Bytes down) override {
-        if (link_ != nullptr) link_->send(device, std::move(down));
-    }
+    void send(const DeviceId& device, ByteView down) override { link_->send(device, down); }
+    void done(std::uint64_t up_batch) override { link_->done(up_batch); }
+    void flush() override { link_->flush(); }
 
   private:
     broker::Link* link_ = nullptr;

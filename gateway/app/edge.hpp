@@ -41,6 +41,7 @@ class Edge final : public broker::Handler {
 
     void linked() override;
     void unlinked() override;
+    void batch(Bytes up) override { needs_.mailroom.batch(std::move(up)); }
     void packet(const DeviceId& device, Bytes up) override { needs_.mailroom.packet(device, std::move(up)); }
     void presence(const Presence& presence) override;
     void edge_state(const EdgeState& state) override;

@@ -5,9 +5,11 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "broker/paho.hpp"
+#include "nimes/batch.hpp"
 #include "nimes/token.hpp"
 #include "nimes/topics.hpp"
 
@@ -16,14 +18,15 @@ namespace {
 
 constexpr unsigned kKeepaliveSeconds = 30;
 constexpr int kBuffered = 100'000;
+// A packet of a device may be as large as a whole batch: MQTT's own bytes must still fit.
+constexpr std::size_t kBatchBytes = UpBatch::kFull;
 constexpr auto kLook = std::chrono::milliseconds(200);
 constexpr auto kDisconnectTimeout = std::chrono::milliseconds(1'000);
 constexpr const char* kFigures[] = {"$SYS/broker/publish/messages/dropped", "$SYS/broker/clients/connected"};
 
 struct Outgoing {
-    std::string topic;
-    Bytes payload;
-    int qos = 0;
+    enum class Kind : std::uint8_t { packets, mirror } kind = Kind::packets;
+    Bytes payload;  // of packets: as they stand in a DownBatch
 };
 
 std::string dialled(const LinkOptions& options) {
@@ -48,10 +51,11 @@ struct Link::Impl final : mqtt::callback {
     void serve();
     bool connect(mqtt::async_client& client);
     void drain(mqtt::async_client& client);
+    std::optional<Outgoing> next();
     bool publish(mqtt::async_client& client, InFlight& in_flight, const Outgoing& out);
     bool over();
     bool done(mqtt::token& token);
-    void queue(Outgoing out);
+    bool room_for(std::size_t bytes);
     void route(const std::string& topic, ByteView payload);
     void connection_lost(const std::string&) override;
     void message_arrived(mqtt::const_message_ptr message) override;
@@ -67,6 +71,7 @@ struct Link::Impl final : mqtt::callback {
     std::condition_variable wake;
     std::deque<Outgoing> outgoing;
     std::size_t outgoing_bytes = 0;
+    std::vector<std::uint64_t> done_batches;
     bool stopping = false;
     bool lost = false;
     std::atomic<bool> up = false;
@@ -95,23 +100,45 @@ void Link::stop() {
     if (impl_->thread.joinable()) impl_->thread.join();
 }
 
-void Link::send(const DeviceId& device, Bytes down) { impl_->queue({topic::down(device), std::move(down), 0}); }
-void Link::control(Bytes part) { impl_->queue({std::string(topic::kControl), std::move(part), 1}); }
 bool Link::linked() const { return impl_->up; }
 std::uint64_t Link::dropped() const { return impl_->dropped; }
 
-void Link::Impl::queue(Outgoing out) {
-    {
-        const std::lock_guard lock(mutex);
-        if (!up || outgoing_bytes + out.payload.size() > options.queue_bytes) {
-            ++dropped;
-            return;
-        }
-        outgoing_bytes += out.payload.size();
-        outgoing.push_back(std::move(out));
+bool Link::Impl::room_for(std::size_t bytes) {
+    if (up && outgoing_bytes + bytes <= options.queue_bytes) {
+        outgoing_bytes += bytes;
+        return true;
     }
-    wake.notify_one();
+    ++dropped;
+    return false;
 }
+
+void Link::send(const DeviceId& device, ByteView down) {
+    const auto size = down.size() + DevicePacket::kOverhead;
+    const std::lock_guard lock(impl_->mutex);
+    if (!impl_->room_for(size)) return;
+    auto& queue = impl_->outgoing;
+    const bool fits = !queue.empty() && queue.back().kind == Outgoing::Kind::packets &&
+                      queue.back().payload.size() + size <= kBatchBytes;
+    if (!fits) queue.push_back({Outgoing::Kind::packets, {}});
+    append_packet(queue.back().payload, device, down);
+}
+
+void Link::control(Bytes part) {
+    {
+        const std::lock_guard lock(impl_->mutex);
+        if (!impl_->room_for(part.size())) return;
+        impl_->outgoing.push_back({Outgoing::Kind::mirror, std::move(part)});
+    }
+    impl_->wake.notify_one();
+}
+
+void Link::done(std::uint64_t batch) {
+    const std::lock_guard lock(impl_->mutex);
+    // Without a connection the plugin has taken its batches back; beyond the bound it hands them out again.
+    if (impl_->up && impl_->done_batches.size() < DownBatch::kMaxDone) impl_->done_batches.push_back(batch);
+}
+
+void Link::flush() { impl_->wake.notify_one(); }
 
 void Link::Impl::run() {
     auto window = options.first_wait;
@@ -127,6 +154,7 @@ void Link::Impl::run() {
         std::unique_lock lock(mutex);
         outgoing.clear();
         outgoing_bytes = 0;
+        done_batches.clear();
         wake.wait_for(lock, std::chrono::milliseconds(uniform(window, random)), [this] { return stopping; });
         if (stopping) return;
         window = std::min(window * 2, options.longest_wait);
@@ -176,8 +204,9 @@ bool Link::Impl::connect(mqtt::async_client& client) {
     if (!done(*client.connect(connect))) return false;
     up = true;
     handler.linked();  // before anything can arrive
-    for (const auto& filter : {std::string(topic::kGatewaySubscription), std::string(topic::kEdgeSubscription)}) {
-        const auto subscribed = client.subscribe(filter, 1);
+    // Batches last: the plugin hands out what it has gathered at once.
+    for (const auto filter : {topic::kEdgeSubscription, topic::kGatewaySubscription, topic::kBatchSubscription}) {
+        const auto subscribed = client.subscribe(std::string(filter), 1);
         if (!done(*subscribed)) return false;
         const auto response = subscribed->get_subscribe_response();
         for (const auto code : response.get_reason_codes())
@@ -202,18 +231,27 @@ bool Link::Impl::done(mqtt::token& token) {
 
 void Link::Impl::drain(mqtt::async_client& client) {
     InFlight in_flight;
-    for (;;) {
-        Outgoing out;
-        {
-            std::unique_lock lock(mutex);
-            wake.wait(lock, [this] { return stopping || lost || !outgoing.empty(); });
-            if (stopping || lost) return;
-            out = std::move(outgoing.front());
-            outgoing.pop_front();
-            outgoing_bytes -= out.payload.size();
-        }
-        if (!publish(client, in_flight, out)) return;
+    while (const auto out = next())
+        if (!publish(client, in_flight, *out)) return;
+}
+
+// The next packet to publish, once there is one; nullopt at the end. What is done goes with the packets.
+std::optional<Outgoing> Link::Impl::next() {
+    std::unique_lock lock(mutex);
+    wake.wait(lock, [this] { return stopping || lost || !outgoing.empty() || !done_batches.empty(); });
+    if (stopping || lost) return std::nullopt;
+    Outgoing out;
+    if (!outgoing.empty()) {
+        out = std::move(outgoing.front());
+        outgoing.pop_front();
+        outgoing_bytes -= out.payload.size();
     }
+    if (out.kind == Outgoing::Kind::mirror) return out;
+    auto batch = DownBatch::begin(done_batches);
+    done_batches.clear();
+    batch.insert(batch.end(), out.payload.begin(), out.payload.end());
+    out.payload = std::move(batch);
+    return out;
 }
 
 // Waits while the broker takes less than we have; false when the connection ended meanwhile.
@@ -229,7 +267,9 @@ bool Link::Impl::publish(mqtt::async_client& client, InFlight& in_flight, const 
         in_flight.forget();
     }
     try {
-        in_flight.add(client.publish(out.topic, out.payload.data(), out.payload.size(), out.qos, false),
+        const bool mirror = out.kind == Outgoing::Kind::mirror;
+        const std::string to(mirror ? topic::kControl : topic::kControlDown);
+        in_flight.add(client.publish(to, out.payload.data(), out.payload.size(), mirror ? 1 : 0, false),
                       out.payload.size());
     } catch (const mqtt::exception&) {
         ++dropped;  // the connection is going
@@ -257,9 +297,13 @@ void Link::Impl::message_arrived(mqtt::const_message_ptr message) {
 void Link::Impl::route(const std::string& topic, ByteView payload) {
     constexpr std::string_view kEdge = "nimes/edge/";
     constexpr std::string_view kSys = "$SYS/";
-    if (topic.starts_with(kEdge)) {
+    constexpr std::string_view kUp = "nimes/up/";
+    if (topic.starts_with(kUp)) {
+        handler.batch(to_bytes(payload));
+    } else if (topic.starts_with(kEdge)) {
         if (topic.ends_with("/presence")) {
-            if (const auto presence = Presence::parse(payload)) handler.presence(*presence);
+            for (; payload.size() >= Presence::kBytes; payload = payload.subspan(Presence::kBytes))
+                if (const auto presence = Presence::parse(payload.first(Presence::kBytes))) handler.presence(*presence);
         } else if (const auto state = EdgeState::parse(payload)) {
             handler.edge_state(*state);
         }

@@ -1,9 +1,11 @@
 // The gateway's MQTT 5 connection to one broker, kept up for as long as the link runs.
 //
 // One thread of its own makes every Paho call: it connects with a fresh token, subscribes, sends what is queued, and
-// tries again with full jitter when the connection ends. Paho's callbacks only hand on to Handler. Down packets go as
-// QoS 0: the mailbox sends again what a device does not acknowledge, so a PUBACK would promise nothing. Mirror parts go
-// as QoS 1. The queue is bounded; what does not fit, or is queued without a connection, is dropped and counted.
+// tries again with full jitter when the connection ends. Paho's callbacks only hand on to Handler. Packets of devices
+// come and go in batches (nimes/batch.hpp), since Paho spends as much on a small packet as on a large one: the broker's
+// plugin gathers and splits them. They go as QoS 0: the mailbox sends again what a device does not acknowledge, so a
+// PUBACK would promise nothing. Mirror parts go as QoS 1. The queue is bounded; what does not fit, or is queued without
+// a connection, is dropped and counted.
 // Threads: all functions from any thread; Handler's are called by Paho's receive thread and by the link's, and must
 // only enqueue. No call comes after stop() has returned. Errors: Errc::bad_config for options that cannot work.
 #pragma once
@@ -32,6 +34,9 @@ class Handler {
     virtual ~Handler() = default;
     virtual void linked() = 0;
     virtual void unlinked() = 0;
+    // An UpBatch, not yet parsed. Once all of it is dealt with, its number goes into Link::done.
+    virtual void batch(Bytes up) = 0;
+    // One packet that its device published with QoS 1.
     virtual void packet(const DeviceId& device, Bytes up) = 0;
     virtual void presence(const Presence& presence) = 0;
     virtual void edge_state(const EdgeState& state) = 0;
@@ -48,7 +53,10 @@ class Link {
 
     Result<void> start();
     void stop();
-    void send(const DeviceId& device, Bytes down);
+    // Packets leave in order, at the latest with flush(): call it when all that belongs together was handed in.
+    void send(const DeviceId& device, ByteView down);
+    void done(std::uint64_t up_batch);
+    void flush();
     void control(Bytes mirror_part);
     [[nodiscard]] bool linked() const;
     [[nodiscard]] std::uint64_t dropped() const;

@@ -10,6 +10,7 @@
 #include "mailbox/answers.hpp"
 #include "mailbox/delivery.hpp"
 #include "mailbox/expiry.hpp"
+#include "nimes/batch.hpp"
 
 namespace nimes::gateway::mailbox {
 namespace {
@@ -19,10 +20,10 @@ constexpr std::size_t kTaskBytes = 256;  // what one costs beside its packet
 constexpr auto kTick = std::chrono::seconds(1);
 
 struct Task {
-    enum class Kind : std::uint8_t { packet, connected, gone, head, purge } kind;
+    enum class Kind : std::uint8_t { batch, packet, connected, gone, head, purge } kind;
     DeviceId device;
     std::uint64_t connection = 0;
-    Bytes packet;
+    Bytes bytes;
 };
 
 }  // namespace
@@ -38,7 +39,8 @@ struct Mailroom::Impl {
     void push(Task task);
     void run();
     void work(std::vector<Task> tasks);
-    void receive(const Task& task, std::vector<Waiting>& waiting, Millis now);
+    void unpack(ByteView batch, std::vector<Waiting>& waiting, Millis now);
+    void receive(const DeviceId& device, ByteView packet, std::vector<Waiting>& waiting, Millis now);
     void commit(const std::vector<Waiting>& waiting, Millis now);
     Outcome signal(const Waiting& signal, Millis now);
     void tick();
@@ -48,6 +50,7 @@ struct Mailroom::Impl {
     Committer committer;
     Delivery delivery;
     Expiry expiry;
+    std::vector<std::uint64_t> done;  // up batches of this round
 
     std::mutex mutex;
     std::condition_variable wake;
@@ -73,6 +76,7 @@ void Mailroom::stop() {
     if (impl_->thread.joinable()) impl_->thread.join();
 }
 
+void Mailroom::batch(Bytes up) { impl_->push({Task::Kind::batch, {}, 0, std::move(up)}); }
 void Mailroom::packet(const DeviceId& device, Bytes up) { impl_->push({Task::Kind::packet, device, 0, std::move(up)}); }
 void Mailroom::connected(const DeviceId& device, std::uint64_t connection) {
     impl_->push({Task::Kind::connected, device, connection, {}});
@@ -84,10 +88,11 @@ void Mailroom::head_moved() { impl_->push({Task::Kind::head, {}, 0, {}}); }
 void Mailroom::purge(const DeviceId& device) { impl_->push({Task::Kind::purge, device, 0, {}}); }
 
 void Mailroom::Impl::push(Task task) {
-    const auto cost = task.packet.size() + kTaskBytes;
+    const auto cost = task.bytes.size() + kTaskBytes;
     {
         const std::lock_guard lock(mutex);
-        if (task.kind == Task::Kind::packet && queued_bytes + cost > kQueueBytes) {
+        const bool repeats = task.kind == Task::Kind::batch || task.kind == Task::Kind::packet;
+        if (repeats && queued_bytes + cost > kQueueBytes) {
             needs.metrics.messages_rejected.with({row(Errc::unavailable).name}).add();
             return;
         }
@@ -120,11 +125,15 @@ void Mailroom::Impl::run() {
 void Mailroom::Impl::work(std::vector<Task> tasks) {
     const auto now = needs.clock.now();
     std::vector<Waiting> waiting;
+    done.clear();
     bool head = false;
     for (const auto& task : tasks) {
         switch (task.kind) {
+            case Task::Kind::batch:
+                unpack(task.bytes, waiting, now);
+                break;
             case Task::Kind::packet:
-                receive(task, waiting, now);
+                receive(task.device, task.bytes, waiting, now);
                 break;
             case Task::Kind::connected:
                 delivery.connected(task.device, task.connection, now);
@@ -149,19 +158,30 @@ void Mailroom::Impl::work(std::vector<Task> tasks) {
     if (!waiting.empty()) commit(waiting, now);
     for (const auto& w : signals) needs.outlet.send(w.sender, encode_outcome(signal(w, now)));
     if (head) delivery.head_moved();
+    for (const auto batch : done) needs.outlet.done(batch);
+    needs.outlet.flush();
 }
 
-void Mailroom::Impl::receive(const Task& task, std::vector<Waiting>& waiting, Millis now) {
-    auto decoded = decode_up(task.device, task.packet);
+void Mailroom::Impl::unpack(ByteView bytes, std::vector<Waiting>& waiting, Millis now) {
+    const auto batch = UpBatch::parse(bytes);
+    if (!batch) return needs.log.error("edge_batch_malformed");
+    needs.metrics.broker_relay_dropped.follow(static_cast<double>(batch->dropped));
+    needs.metrics.broker_relay_waiting_bytes.set(static_cast<double>(batch->waiting));
+    for (const auto& packet : batch->packets) receive(packet.device, packet.bytes, waiting, now);
+    done.push_back(batch->number);
+}
+
+void Mailroom::Impl::receive(const DeviceId& device, ByteView packet, std::vector<Waiting>& waiting, Millis now) {
+    auto decoded = decode_up(device, packet);
     if (const auto* refused = std::get_if<Refused>(&decoded)) {
         needs.metrics.messages_rejected.with({refused->error.row().name}).add();
-        if (refused->id) needs.outlet.send(task.device, encode_refused(*refused->id, refused->error));
+        if (refused->id) needs.outlet.send(device, encode_refused(*refused->id, refused->error));
         return;
     }
     auto& command = std::get<Command>(decoded);
-    if (const auto* hello = std::get_if<Hello>(&command)) return delivery.hello(task.device, *hello, now);
-    if (const auto* ack = std::get_if<Ack>(&command)) return delivery.acknowledge(task.device, *ack, now);
-    waiting.push_back({task.device, std::move(std::get<Submit>(command))});
+    if (const auto* hello = std::get_if<Hello>(&command)) return delivery.hello(device, *hello, now);
+    if (const auto* ack = std::get_if<Ack>(&command)) return delivery.acknowledge(device, *ack, now);
+    waiting.push_back({device, std::move(std::get<Submit>(command))});
 }
 
 void Mailroom::Impl::commit(const std::vector<Waiting>& waiting, Millis now) {
@@ -201,6 +221,7 @@ Outcome Mailroom::Impl::signal(const Waiting& w, Millis now) {
 void Mailroom::Impl::tick() {
     const auto now = needs.clock.now();
     delivery.tick(now);
+    needs.outlet.flush();
     if (const auto gone = expiry.step(now); !gone)
         needs.log.error("mailbox_expiry_failed", {{"code", gone.error().row().name}});
 }

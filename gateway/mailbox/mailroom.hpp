@@ -1,8 +1,9 @@
 // The mailroom: the one thread that every message goes through, so that order is what it is by itself.
 //
 // Packets and presence come in from the broker's threads and wait in a bounded queue; the mailroom takes all that
-// waits, commits it with one sync, answers, and sends what mailboxes hold. What does not fit the queue is dropped and
-// counted: its sender gets no Accepted and repeats. Threads: start and stop from one thread, the rest from any.
+// waits, commits it with one sync, answers, and sends what mailboxes hold. Only then a batch of packets counts as done,
+// so while the store is slow they wait at the broker's plugin, which is bounded. What does not fit the queue is dropped
+// and counted: the plugin hands a batch out again, the sender of a packet gets no Accepted and repeats. Threads: start and stop from one thread, the rest from any.
 // `store`, `people`, `media`, `outlet`, `clock`, `metrics` and `log` must outlive it.
 #pragma once
 
@@ -35,6 +36,8 @@ class Mailroom {
     void start();
     void stop();  // what waits is done first
 
+    // An UpBatch of a broker's plugin.
+    void batch(Bytes up);
     // One packet of n/<device>/up.
     void packet(const DeviceId& device, Bytes up);
     void connected(const DeviceId& device, std::uint64_t connection);

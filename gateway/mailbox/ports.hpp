@@ -50,7 +50,11 @@ class Outlet {
   public:
     virtual ~Outlet() = default;
     // One nimes.v1.Down for a device. May be lost: the mailbox's own acknowledgement decides.
-    virtual void send(const DeviceId& device, Bytes down) = 0;
+    virtual void send(const DeviceId& device, ByteView down) = 0;
+    // All packets of this batch are dealt with.
+    virtual void done(std::uint64_t up_batch) = 0;
+    // What was sent and done until now goes together.
+    virtual void flush() = 0;
 };
 
 struct Options {

@@ -120,6 +120,8 @@ class Metrics {
 
     const Gauge broker_linked;
     const FollowedCounter broker_publish_dropped;
+    const FollowedCounter broker_relay_dropped;
+    const Gauge broker_relay_waiting_bytes;
     const FollowedCounter broker_admitted;
     const FollowedCounter broker_refused;
     const FollowedCounter broker_denied;

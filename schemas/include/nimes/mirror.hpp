@@ -51,7 +51,8 @@ struct MirrorPart {
                                    std::string_view broker);
 };
 
-// What the plugin says to the gateway, on topics nimes/edge/<broker>/presence and nimes/edge/<broker>/state.
+// What the plugin says to the gateway, on topics nimes/edge/<broker>/presence (one or more records in a packet) and
+// nimes/edge/<broker>/state.
 // Presence 40: "NMmp" ver1 kind1 (1 connected, 2 gone) 0 0 | dev16 | connection u64 | at_ms u64
 struct Presence {
     static constexpr std::size_t kBytes = 40;

@@ -1,6 +1,7 @@
 // Every fixed-width record: the first byte chooses the decoder. What is accepted must encode to the very same bytes.
 #include <cstdlib>
 
+#include "nimes/batch.hpp"
 #include "nimes/conversation_event.hpp"
 #include "nimes/device_record.hpp"
 #include "nimes/directory_head.hpp"
@@ -60,6 +61,20 @@ void round_trip_paths(ByteView in) {
     if (const auto p = parse_absence(in)) same(encode_absence(*p), in);
 }
 
+void round_trip_batches(ByteView in) {
+    if (const auto up = UpBatch::parse(in)) {
+        auto again = UpBatch::begin();
+        for (const auto& packet : up->packets) append_packet(again, packet.device, packet.bytes);
+        UpBatch::seal(again, up->number, up->dropped, up->waiting);
+        same(again, in);
+    }
+    if (const auto down = DownBatch::parse(in)) {
+        auto again = DownBatch::begin(down->done);
+        for (const auto& packet : down->packets) append_packet(again, packet.device, packet.bytes);
+        same(again, in);
+    }
+}
+
 void messages(ByteView in) { (void)WireMessage::parse(in).has_value(); }
 
 constexpr void (*kDecoders[])(ByteView) = {
@@ -80,6 +95,7 @@ constexpr void (*kDecoders[])(ByteView) = {
     round_trip_texts,
     round_trip_paths,
     messages,
+    round_trip_batches,
 };
 
 }  // namespace

@@ -127,8 +127,8 @@ TEST_CASE("a device reads its own topic and no other") {
     }
     CHECK(client->subscribe(topic::down(w.device.id)) <= 1);
     // What is sent to the other does not come here; what is sent to us does.
-    w.gateway.link.send(other.id, Bytes(3, 1));
-    w.gateway.link.send(w.device.id, Bytes(3, 2));
+    w.gateway.send(other.id, Bytes(3, 1));
+    w.gateway.send(w.device.id, Bytes(3, 2));
     const auto message = client->message();
     REQUIRE(message);
     CHECK(message->payload == Bytes(3, 2));
@@ -153,7 +153,7 @@ TEST_CASE("a device writes to its own topic and no other") {
     REQUIRE(g.until([&] { return !g.heard.packets.empty(); }));
     CHECK(g.heard.packets.size() == 1);
     CHECK(g.heard.packets[0] == std::pair(w.device.id, Bytes(3, 2)));
-    g.link.send(other.id, Bytes(3, 3));
+    g.send(other.id, Bytes(3, 3));
     const auto message = victim->message();
     REQUIRE(message);
     CHECK(message->payload == Bytes(3, 3));
@@ -210,7 +210,7 @@ TEST_CASE("a will is never published") {
         client->drop();
         REQUIRE(g.until([&] { return g.heard.presences.size() >= 3; }));  // both came, one is gone
     }
-    g.link.send(other.id, Bytes(3, 2));
+    g.send(other.id, Bytes(3, 2));
     const auto message = victim->message();
     REQUIRE(message);
     CHECK(message->payload == Bytes(3, 2));
@@ -264,9 +264,9 @@ TEST_CASE("a packet for a device that is not there goes nowhere, now and later")
     client->drop();
     REQUIRE(
         g.until([&] { return !g.heard.presences.empty() && g.heard.presences.back().kind == Presence::Kind::gone; }));
-    g.link.send(w.device.id, Bytes(3, 1));
+    g.send(w.device.id, Bytes(3, 1));
     auto again = w.connected(w.device);
-    g.link.send(w.device.id, Bytes(3, 2));
+    g.send(w.device.id, Bytes(3, 2));
     const auto message = again->message();
     REQUIRE(message);
     CHECK(message->payload == Bytes(3, 2));

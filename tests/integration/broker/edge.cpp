@@ -1,5 +1,7 @@
 #include "edge.hpp"
 
+#include "nimes/batch.hpp"
+
 #include <stdexcept>
 #include <utility>
 
@@ -78,6 +80,19 @@ void Edge::linked() {
 void Edge::unlinked() {
     const std::lock_guard lock(mutex_);
     ++heard.unlinked;
+}
+void Edge::batch(Bytes up) {
+    const auto parsed = UpBatch::parse(up);
+    if (!parsed) throw std::runtime_error("a batch that is none");
+    {
+        const std::lock_guard lock(mutex_);
+        heard.batches.push_back(parsed->number);
+        heard.dropped_at_edge = parsed->dropped;
+        for (const auto& packet : parsed->packets) heard.packets.emplace_back(packet.device, to_bytes(packet.bytes));
+    }
+    if (deaf) return;
+    link.done(parsed->number);
+    link.flush();
 }
 void Edge::packet(const DeviceId& device, Bytes up) {
     const std::lock_guard lock(mutex_);

@@ -4,6 +4,7 @@
 // until(), which waits for something to become true. Threads: the test's.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -73,9 +74,14 @@ class Edge final : public gateway::broker::Handler {
     // Changes the mirror and waits until the plugin has obeyed.
     bool set(const Device& device, MirrorState state = MirrorState::active);
     [[nodiscard]] bool obeyed() const;
+    void send(const DeviceId& device, ByteView down) {
+        link.send(device, down);
+        link.flush();
+    }
 
     void linked() override;
     void unlinked() override;
+    void batch(Bytes up) override;
     void packet(const DeviceId& device, Bytes up) override;
     void presence(const Presence& presence) override;
     void edge_state(const EdgeState& state) override;
@@ -85,10 +91,13 @@ class Edge final : public gateway::broker::Handler {
         int linked = 0;
         int unlinked = 0;
         std::vector<std::pair<DeviceId, Bytes>> packets;
+        std::vector<std::uint64_t> batches;
+        std::uint64_t dropped_at_edge = 0;
         std::vector<Presence> presences;
         std::optional<EdgeState> state;
         std::map<std::string, double> figures;
     };
+    std::atomic<bool> deaf = false;  // says of no batch that it is done
     Heard heard;  // under mutex, which until() holds for its condition
 
     SystemClock clock;

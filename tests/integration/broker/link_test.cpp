@@ -38,7 +38,7 @@ TEST_CASE("packets go both ways, and presence tells who is there") {
     CHECK(g.heard.packets.at(0) == std::pair(w.device.id, up));
 
     const Bytes down(50'000, 8);
-    g.link.send(w.device.id, down);
+    g.send(w.device.id, down);
     const auto message = client->message();
     REQUIRE(message);
     CHECK(message->topic == topic::down(w.device.id));
@@ -60,14 +60,58 @@ TEST_CASE("down packets keep their order") {
     std::uint32_t sent = 0;
     std::uint32_t read = 0;
     for (int batch = 0; batch < 6; ++batch) {  // of fewer than the broker queues for one client
-        for (int i = 0; i < 500; ++i)
-            w.gateway.link.send(w.device.id, std::move(Writer().u32(sent++).zeros(2'000)).take());
+        for (int i = 0; i < 500; ++i) w.gateway.send(w.device.id, std::move(Writer().u32(sent++).zeros(2'000)).take());
         while (read < sent) {
             const auto message = client->message();
             REQUIRE(message);
             REQUIRE(Reader(message->payload).u32() == read++);
         }
     }
+}
+
+TEST_CASE("what a device publishes with QoS 0 comes in batches, whole and in order") {
+    World w;
+    auto& g = w.gateway;
+    REQUIRE(g.set(w.device));
+    auto client = w.connected(w.device);
+    constexpr std::uint8_t kPackets = 150;
+    for (std::uint8_t i = 0; i < kPackets; ++i) REQUIRE(client->publish(topic::up(w.device.id), Bytes(i, i), 0) == 0);
+    REQUIRE(g.until([&] { return g.heard.packets.size() == kPackets; }));
+    for (std::uint8_t i = 0; i < kPackets; ++i) CHECK(g.heard.packets[i] == std::pair(w.device.id, Bytes(i, i)));
+    CHECK(g.heard.batches.size() <= kPackets);
+    CHECK(client->publish(topic::up(w.device.id), Bytes(topic::kMaxPacket - 100, 7), 0) == 0);
+    REQUIRE(g.until([&] { return g.heard.packets.size() == kPackets + 1; }));
+    CHECK(g.heard.packets.back().second.size() == topic::kMaxPacket - 100);
+}
+
+TEST_CASE("what devices send while no gateway is there waits at the broker for the next one") {
+    World w;
+    auto& g = w.gateway;
+    REQUIRE(g.set(w.device));
+    auto client = w.connected(w.device);
+    g.link.stop();
+    CHECK(client->ping());
+    for (std::uint8_t i = 0; i < 100; ++i) REQUIRE(client->publish(topic::up(w.device.id), Bytes(1, i), 0) == 0);
+    CHECK(client->ping());
+    Edge next(w.keys, w.broker, 2);
+    REQUIRE(next.link.start());
+    REQUIRE(next.until([&] { return next.heard.packets.size() == 100; }));
+    for (std::uint8_t i = 0; i < 100; ++i) CHECK(next.heard.packets[i].second.at(0) == i);
+    CHECK(next.heard.dropped_at_edge == 0);
+}
+
+TEST_CASE("a gateway that goes with packets in its hands loses none of them") {
+    World w;
+    auto& g = w.gateway;
+    REQUIRE(g.set(w.device));
+    auto client = w.connected(w.device);
+    g.deaf = true;
+    for (std::uint8_t i = 0; i < 10; ++i) REQUIRE(client->publish(topic::up(w.device.id), Bytes(1, i), 0) == 0);
+    REQUIRE(g.until([&] { return g.heard.packets.size() == 10; }));
+    g.link.stop();
+    Edge next(w.keys, w.broker, 2);
+    REQUIRE(next.link.start());
+    REQUIRE(next.until([&] { return next.heard.packets.size() == 10; }));
 }
 
 TEST_CASE("a revoked device is cut at once and does not come back") {
@@ -130,7 +174,7 @@ TEST_CASE("a broker that stands still costs bounded memory, and then goes on") {
     constexpr std::size_t kPacket = 90'000;
     constexpr std::size_t kPackets = 600;  // 54 MB, far more than queue, Paho's share and all socket buffers
     for (std::size_t i = 0; i < kPackets; ++i) {
-        edge.link.send(device.id, Bytes(kPacket, 1));
+        edge.send(device.id, Bytes(kPacket, 1));
         std::this_thread::sleep_for(std::chrono::milliseconds(1));  // the link's thread could take each of them
     }
     CHECK(edge.link.dropped() > kPackets / 2);
@@ -139,7 +183,7 @@ TEST_CASE("a broker that stands still costs bounded memory, and then goes on") {
     REQUIRE(client.connect(device.hello(broker.url())) == 0);
     REQUIRE(client.subscribe(topic::down(device.id)) <= 1);
     CHECK(soon([&] {
-        edge.link.send(device.id, Bytes(3, 2));
+        edge.send(device.id, Bytes(3, 2));
         client.ping();
         return client.has_message();
     }));

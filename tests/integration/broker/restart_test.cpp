@@ -37,7 +37,7 @@ TEST_CASE("after a crash of the broker the link, the mirror and devices come bac
     auto other = w.connected(late);
     CHECK(again->publish(topic::up(w.device.id), Bytes(10, 1)) == 0);
     REQUIRE(g.until([&] { return g.heard.packets.size() == 1; }));
-    g.link.send(late.id, Bytes(10, 2));
+    g.send(late.id, Bytes(10, 2));
     CHECK(other->message());
 }
 

@@ -22,9 +22,10 @@ TEST_CASE("a device has two topics, and nothing else exists for it", "[acl]") {
     for (const auto act : {Act::read, Act::subscribe, Act::unsubscribe, Act::write})
         for (const std::string& topic :
              {topic::up(bert.id), topic::down(bert.id), std::string("#"), std::string("+"), std::string("n/+/down"),
-              std::string("n/#"), "$share/g/" + down, std::string("$share/gateway/n/+/up"), std::string("$SYS/broker/uptime"),
-              std::string("$SYS/#"), std::string(topic::kControl), std::string("nimes/edge/edge-1/presence"),
-              down + "/", "/" + down, std::string()})
+              std::string("n/#"), "$share/g/" + down, std::string("$share/gateway/n/+/up"),
+              std::string("$SYS/broker/uptime"), std::string("$SYS/#"), std::string(topic::kControl),
+              std::string(topic::kControlDown), topic::up_batch("edge-1"), std::string(topic::kBatchSubscription),
+              std::string("nimes/edge/edge-1/presence"), down + "/", "/" + down, std::string()})
             CHECK_FALSE(may(act, topic));
     CHECK_FALSE(may(Act::write, down));
     CHECK_FALSE(may(Act::read, up));
@@ -40,8 +41,13 @@ TEST_CASE("the gateway reads what devices send and writes what they read", "[acl
     const auto may = [&](Act act, std::string_view topic) {
         return allowed(who, {act, topic, 100, false, 1}, "edge-1");
     };
-    CHECK(may(Act::write, topic::down(anna.id)));
+    CHECK(may(Act::write, topic::kControlDown));
     CHECK(may(Act::write, topic::kControl));
+    CHECK(may(Act::subscribe, topic::kBatchSubscription));
+    CHECK(may(Act::read, topic::up_batch("edge-1")));
+    CHECK_FALSE(may(Act::read, topic::up_batch("edge-2")));
+    CHECK_FALSE(may(Act::write, topic::up_batch("edge-1")));
+    CHECK_FALSE(may(Act::write, topic::down(anna.id)));
     CHECK(may(Act::subscribe, topic::kGatewaySubscription));
     CHECK(may(Act::subscribe, topic::kEdgeSubscription));
     CHECK(may(Act::read, topic::up(anna.id)));

@@ -34,7 +34,9 @@ struct FakeBroker final : plugin::BrokerPort {
     std::vector<Presence> presences() {
         std::vector<Presence> out;
         for (const auto& [topic, payload] : published)
-            if (topic.ends_with("/presence")) out.push_back(Presence::parse(payload).value());
+            if (topic.ends_with("/presence"))
+                for (ByteView left = payload; !left.empty(); left = left.subspan(Presence::kBytes))
+                    out.push_back(Presence::parse(left.first(Presence::kBytes)).value());
         return out;
     }
 };

@@ -308,3 +308,68 @@ TEST_CASE("options: what is unknown, missing or malformed stops the broker", "[o
         CHECK(parse_options(more).error().code == Errc::bad_config);
     }
 }
+
+TEST_CASE("packets go in batches both ways, and only from and to whom they belong", "[relay]") {
+    Running t;
+    t.gateway_enters();
+    t.control(t.full({t.item(t.anna), t.item(t.bert)}));
+    REQUIRE(t.enters(t.anna, &t.c1));
+    const auto batches = [&t] {
+        std::vector<std::pair<std::string, Bytes>> out;
+        for (const auto& p : t.broker.published)
+            if (p.first == topic::up_batch("edge-1")) out.push_back(p);
+        return out;
+    };
+    const Bytes packet(10, 7);
+    CHECK(t.identity->on_message(&t.c1, packet, 0));
+    CHECK_FALSE(t.identity->on_message(&t.c1, packet, 1));  // the broker's own answer is wanted
+    int stranger = 0;
+    CHECK_FALSE(t.identity->on_message(&stranger, packet, 0));
+    t.identity->on_tick();
+    CHECK(batches().empty());  // nobody is there to have it
+    REQUIRE(t.identity->on_acl(&t.gateway_connection, {Act::subscribe, topic::kBatchSubscription, 0, false, 1}));
+    CHECK(batches().empty());  // never from inside the callback
+    t.identity->on_tick();
+    REQUIRE(batches().size() == 1);
+    const auto up = UpBatch::parse(batches()[0].second).value();
+    REQUIRE(up.packets.size() == 1);
+    CHECK(up.packets[0].device == t.anna.id);
+
+    const std::uint64_t done[] = {up.number};
+    auto down = DownBatch::begin(done);
+    append_packet(down, t.anna.id, packet);
+    append_packet(down, t.bert.id, packet);  // who is not here
+    t.broker.published.clear();
+    t.identity->on_down(&t.c1, down);  // a device is no gateway
+    t.identity->on_tick();
+    CHECK(t.broker.published.empty());
+    t.identity->on_down(&t.gateway_connection, down);
+    t.identity->on_tick();
+    REQUIRE(t.broker.published.size() == 1);
+    CHECK(t.broker.published[0] == std::pair(topic::down(t.anna.id), packet));
+    t.clock.advance(Relay::kRepeat);
+    t.broker.published.clear();
+    t.identity->on_tick();
+    CHECK(batches().empty());  // it is done
+    t.identity->on_down(&t.gateway_connection, Bytes(7, 1));
+    t.identity->on_tick();
+    CHECK(t.broker.logged.find("a batch of the gateway was refused") != std::string::npos);
+}
+
+TEST_CASE("the presences of many are few packets", "[identity]") {
+    Running t;
+    t.gateway_enters();
+    std::vector<MirrorItem> items;
+    std::vector<Device> devices;
+    for (std::uint8_t n = 1; n <= 200; ++n) devices.emplace_back(n);
+    for (const auto& d : devices) items.push_back(t.item(d));
+    t.control(t.full(items));
+    for (const auto& d : devices) {
+        REQUIRE(t.enters(d, &d));
+        REQUIRE(t.identity->on_acl(&d, {Act::subscribe, topic::down(d.id), 0, false, 1}));
+    }
+    t.broker.published.clear();
+    t.identity->on_tick();
+    CHECK(t.broker.presences().size() == 200);
+    CHECK(t.broker.published.size() <= 2);
+}

@@ -17,6 +17,7 @@ struct CountingHandler final : Handler {
     std::atomic<int> calls = 0;
     void linked() override { ++calls; }
     void unlinked() override { ++calls; }
+    void batch(Bytes) override { ++calls; }
     void packet(const DeviceId&, Bytes) override { ++calls; }
     void presence(const Presence&) override { ++calls; }
     void edge_state(const EdgeState&) override { ++calls; }

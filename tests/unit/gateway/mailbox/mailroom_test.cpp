@@ -14,7 +14,9 @@ struct Gathering final : Outlet {
     std::mutex mutex;
     std::condition_variable changed;
     std::map<DeviceId, std::vector<v1::Down>> sent;
-    void send(const DeviceId& device, Bytes down) override {
+    void done(std::uint64_t) override {}
+    void flush() override {}
+    void send(const DeviceId& device, ByteView down) override {
         v1::Down parsed;
         (void)parsed.ParseFromArray(down.data(), static_cast<int>(down.size()));
         const std::lock_guard lock(mutex);

@@ -71,7 +71,9 @@ struct FakeMedia final : MediaLinks {
 
 struct FakeOutlet final : Outlet {
     std::map<DeviceId, std::vector<v1::Down>> sent;
-    void send(const DeviceId& device, Bytes down) override {
+    void done(std::uint64_t) override {}
+    void flush() override {}
+    void send(const DeviceId& device, ByteView down) override {
         v1::Down parsed;
         REQUIRE(down.size() <= topic::kMaxPacket);
         REQUIRE(parsed.ParseFromArray(down.data(), static_cast<int>(down.size())));
