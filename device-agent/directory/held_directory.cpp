@@ -136,7 +136,24 @@ Result<const HeldEntry*> HeldDirectory::take_address(const v1::Entry& in, const 
     return accept(std::move(*entry), in, now);
 }
 
-Result<DirectoryEntry> HeldDirectory::judge(const v1::Entry& in, const UserId& user, Millis now) const {
+Result<DirectoryEntry> HeldDirectory::entry_under(const v1::LookupAnswer& answer, const UserId& asked,
+                                                  std::uint64_t revision) const {
+    const auto head = DirectoryHead::parse(as_bytes(answer.under_head()));
+    const auto held = known(revision);
+    if (!head || !held || head->revision != revision || head->hash() != held->hash || answer.entries_size() != 1)
+        return fail(Errc::proof_invalid, "not the head that was asked for");
+    const auto& in = answer.entries(0);
+    if (in.records_size() == 0) {
+        const auto path = parse_absence(as_bytes(in.absence()));
+        if (!path || !verify_absence(asked.bytes, *path, head->map_root))
+            return fail(Errc::proof_invalid, "absence is not proven");
+        return fail(Errc::not_found);
+    }
+    return proven(in, asked, *head);
+}
+
+// What the records say, and that the head's map has them.
+Result<DirectoryEntry> HeldDirectory::proven(const v1::Entry& in, const UserId& user, const DirectoryHead& head) const {
     std::vector<Bytes> records;
     if (static_cast<std::size_t>(in.records_size()) > kMaxRecords) return fail(Errc::proof_invalid, "too many records");
     for (const auto& record : in.records()) records.push_back(to_bytes(as_bytes(record)));
@@ -144,7 +161,13 @@ Result<DirectoryEntry> HeldDirectory::judge(const v1::Entry& in, const UserId& u
     if (!entry) return entry;
     const auto path = parse_path(as_bytes(in.path()));
     if (!path) return fail(Errc::proof_invalid, "the entry's path");
-    if (auto ok = check_presence(*entry, *path, head_); !ok) return pass(ok);
+    if (auto ok = check_presence(*entry, *path, head); !ok) return pass(ok);
+    return entry;
+}
+
+Result<DirectoryEntry> HeldDirectory::judge(const v1::Entry& in, const UserId& user, Millis now) const {
+    auto entry = proven(in, user, head_);
+    if (!entry) return entry;
     if (const auto* held = find(user))
         if (auto ok = check_successor(held->entry, *entry, now); !ok) return pass(ok);
     return entry;

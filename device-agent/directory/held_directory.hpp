@@ -76,6 +76,10 @@ class HeldDirectory {
     // An entry asked for by user, under the head held. Errc::not_found when it is proven absent.
     Result<const HeldEntry*> take_user(const v1::Entry& entry, const UserId& asked, Millis now);
     Result<const HeldEntry*> take_address(const v1::Entry& entry, const Digest& asked, Millis now);
+    // An entry as the map of an older, verified head had it; nothing is kept of it. Errc::not_found: proven absent
+    // there.
+    [[nodiscard]] Result<DirectoryEntry> entry_under(const v1::LookupAnswer& answer, const UserId& asked,
+                                                     std::uint64_t revision) const;
     [[nodiscard]] const HeldEntry* find(const UserId& user) const;
     [[nodiscard]] const std::unordered_map<UserId, HeldEntry>& entries() const { return entries_; }
 
@@ -90,6 +94,8 @@ class HeldDirectory {
     [[nodiscard]] Digest address_hash(const std::string& normalised) const;
 
   private:
+    [[nodiscard]] Result<DirectoryEntry> proven(const v1::Entry& in, const UserId& user,
+                                                const DirectoryHead& head) const;
     [[nodiscard]] Result<DirectoryEntry> judge(const v1::Entry& in, const UserId& user, Millis now) const;
     const HeldEntry* accept(DirectoryEntry entry, const v1::Entry& in, Millis now);
     void take_devices(HeldEntry& into, const v1::Entry& from, Millis now) const;

@@ -66,6 +66,29 @@ Result<void> add_address(v1::Entry& out, const State& state, const std::string& 
     return add_present(out, state, state.users.at(at->second), store, now);
 }
 
+// As the map of an older head had them.
+Result<void> add_under(v1::LookupAnswer& out, const State& state, const v1::LookupRequest& request) {
+    const auto revision = request.under_revision();
+    const auto map = state.maps.find(revision);
+    if (map == state.maps.end()) return fail(Errc::not_found, "this revision's map is not kept any more, or never was");
+    out.set_under_head(text(state.heads[revision - 1].head.encode()));
+    for (const auto& asked : request.users()) {
+        if (asked.size() != UserId::size) return fail(Errc::malformed, "a user id has 16 bytes");
+        auto& entry = *out.add_entries();
+        const auto key = key_of(as_bytes(asked));
+        const auto path = map->second.path(key);
+        if (map->second.find(key) == nullptr) {
+            entry.set_absence(text(encode_absence(path)));
+            continue;
+        }
+        const auto& was = state.entry_under(state.users.at(UserId::from(as_bytes(asked))), revision);
+        entry.set_user(asked);
+        for (const auto& record : was.records()) entry.add_records(text(record));
+        entry.set_path(text(encode_path(path)));
+    }
+    return {};
+}
+
 std::string folded(std::string_view in) {
     std::string out(in);
     for (auto& c : out)
@@ -120,10 +143,16 @@ Result<v1::LookupAnswer> answer_lookup(const State& state, store::Store& store, 
                                        Millis now) {
     if (request.users_size() > kMaxAsked || request.address_hashes_size() > kMaxAsked)
         return fail(Errc::too_large, "at most 64 users and 64 addresses");
+    if (request.under_revision() != 0 && (request.address_hashes_size() > 0 || request.one_time_for_size() > 0))
+        return fail(Errc::malformed, "under an older head users alone are looked up");
     v1::LookupAnswer out;
     auto head = answer_head(state, request.held_revision());
     if (!head) return pass(head);
     *out.mutable_head() = std::move(*head);
+    if (const auto under = request.under_revision(); under != 0) {
+        if (auto ok = add_under(out, state, request); !ok) return pass(ok);
+        return out;
+    }
     for (const auto& user : request.users())
         if (auto ok = add_user(*out.add_entries(), state, user, store, now); !ok) return pass(ok);
     for (const auto& hash : request.address_hashes())

@@ -37,6 +37,7 @@ Result<void> Directory::Impl::publish(const std::vector<UserId>& changed, bool t
     if (auto ok = store.commit(batch, store::Sync::yes); !ok) return ok;
     state.log.append(row.head.hash());
     state.heads.push_back(std::move(row));
+    state.keep_map(clock.now());
     return {};
 }
 
@@ -54,11 +55,19 @@ Result<void> Directory::Impl::mirror_changed(const DeviceId& device) {
     return store.commit(batch, store::Sync::no);
 }
 
-Result<void> Directory::Impl::change_entry(UserState& user, DirectoryEntry entry, const store::Batch& batch,
+Result<void> Directory::Impl::change_entry(UserState& user, DirectoryEntry entry, store::Batch batch,
                                            const DeviceId& device) {
     // As an agent would judge it: what does not verify is never stored.
     if (auto ok = parse_entry(entry.user, entry.records(), keys); !ok) return pass(ok);
+    const auto next = state.heads.size() + 1;
+    const auto oldest = state.maps.empty() ? next : state.maps.begin()->first;
+    // A head that could not be stored is made up for by the next: what was before both stays.
+    const bool noted = !user.past.empty() && user.past.back().until == next;
+    if (!noted) batch.put(past_key(next), encode_past(user.entry));
+    batch.erase_range(past_key(0), past_key(oldest + 1));
     if (auto ok = store.commit(batch, store::Sync::yes); !ok) return ok;
+    if (!noted) user.past.push_back({next, user.entry});
+    std::erase_if(user.past, [&](const Past& p) { return p.until <= oldest; });
     user.entry = std::move(entry);
     state.by_device[device] = user.entry.user;
     state.place(user);

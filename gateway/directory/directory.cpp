@@ -19,6 +19,7 @@ Result<std::unique_ptr<Directory>> Directory::open(store::Store& store, OrgSecre
     if (auto ok = impl->one_time.drop_others(s.devices_in()); !ok) return pass(ok);
     s.mirror_revision = std::max<std::uint64_t>(s.mirror_revision + 1, clock.now());
     s.mirror_start = s.mirror_revision;
+    s.rebuild_maps(clock.now());
     // No head yet, or a crash came between a change and its head: then nobody knows which entries moved.
     if (s.heads.empty() || s.heads.back().head.map_root != s.map.root())
         if (auto ok = impl->publish({}, !s.heads.empty()); !ok) return pass(ok);
@@ -118,6 +119,13 @@ Result<std::vector<Target>> Directory::targets_of(const UserId& id) const {
 Result<v1::LookupAnswer> Directory::lookup(const v1::LookupRequest& request) const {
     const std::lock_guard lock(impl_->mutex);
     return answer_lookup(impl_->state, impl_->store, request, impl_->clock.now());
+}
+Result<Dump> Directory::dump(std::uint64_t revision) const {
+    const std::lock_guard lock(impl_->mutex);
+    const auto& s = impl_->state;
+    const auto at = s.maps.find(revision == 0 ? s.heads.size() : revision);
+    if (at == s.maps.end()) return fail(Errc::not_found, "this revision's map is not kept any more, or never was");
+    return Dump{s.heads[at->first - 1].head, at->second};
 }
 Result<v1::HeadAnswer> Directory::head(std::uint64_t held) const {
     const std::lock_guard lock(impl_->mutex);

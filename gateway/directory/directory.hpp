@@ -56,6 +56,12 @@ struct Changes {
     bool too_many = false;
 };
 
+// A revision whole. It shares its leaves with the directory and never changes.
+struct Dump {
+    DirectoryHead head;
+    PrefixMap map;
+};
+
 class Directory {
   public:
     enum class Put : std::uint8_t { added, changed, unchanged };
@@ -112,6 +118,8 @@ class Directory {
     Result<v1::LookupAnswer> lookup_for(const DeviceId& asker, const v1::LookupRequest& request);
     Result<v1::HeadAnswer> head(std::uint64_t held) const;
     Result<v1::OldHeadAnswer> old_head(std::uint64_t revision, std::uint64_t under) const;
+    // Of a revision of the last days; 0: the newest. Errc::not_found.
+    Result<Dump> dump(std::uint64_t revision) const;
     // By the beginning of name and unit, without regard to case.
     [[nodiscard]] v1::People find_people(std::string_view name, std::string_view unit) const;
     [[nodiscard]] Changes changes_since(std::uint64_t revision) const;

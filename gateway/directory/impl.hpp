@@ -15,7 +15,7 @@ struct Directory::Impl {
     // Signs and stores a head over the map as it is. Lock held.
     Result<void> publish(const std::vector<UserId>& changed, bool too_many);
     // Stores the batch, puts the entry, publishes, counts the mirror. Lock held.
-    Result<void> change_entry(UserState& user, DirectoryEntry entry, const store::Batch& batch, const DeviceId& device);
+    Result<void> change_entry(UserState& user, DirectoryEntry entry, store::Batch batch, const DeviceId& device);
     // Stores and publishes a revocation whose rules were checked; the device's seal keys go with it. Lock held.
     Result<void> apply_revoke(UserState& user, const DeviceRevoke& record);
     // Lock held.

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "directory/dump_route.hpp"
 #include "http/problem.hpp"
 
 namespace nimes::gateway::directory {
@@ -92,6 +93,8 @@ void add_routes(http::Router& router, Directory& d) {
     router.add({Method::post, "/v1/directory/lookup", [&d](Request& r) { return lookup(d, r); }})
         .add({Method::get, "/v1/directory/head", [&d](Request& r) { return head(d, r); }})
         .add({Method::get, "/v1/directory/head/{revision}", [&d](Request& r) { return old_head(d, r); }})
+        .add({Method::get, "/v1/directory/dump", [dumps = Dumps(d)](Request& r) { return dumps.answer(r); },
+              Access::token, 0})
         .add({Method::get, "/v1/people", [&d](Request& r) { return people(d, r); }})
         .add({Method::post, "/v1/sealkeys", [&d](Request& r) { return seal_keys(d, r); }})
         .add({Method::post, "/v1/devices/revoke", [&d](Request& r) { return revoke_own(d, r); }, Access::token,

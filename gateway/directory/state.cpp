@@ -118,6 +118,11 @@ Result<void> State::load_user(store::Store& store, const UserId& id, const OrgSe
             auto& device = user.devices[DeviceId::from(as_bytes(row.key).subspan(1))] = parse_device(row.value);
             device.seal_batch = seal_batch;
             next_dev_no = std::max(next_dev_no, device.dev_no + 1);
+        } else if (row.key[0] == 'a') {
+            auto entry = parse_past(id, row.value, secrets.public_keys());
+            const auto until = store::u64_of(std::string_view(row.key).substr(1));
+            // Without it older maps come out with other roots than their heads say, and are left out.
+            if (entry && until) user.past.push_back({*until, std::move(*entry)});
         } else if (row.key[0] == 'b') {
             user.devices[DeviceId::from(as_bytes(row.key).subspan(1))].seal_batch = Reader(row.value).u32();
         }

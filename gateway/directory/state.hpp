@@ -17,9 +17,16 @@ struct DeviceState {
     std::uint32_t seal_batch = 0;
 };
 
+// An entry as it was before a revision changed it: what every kept revision below `until` says.
+struct Past {
+    std::uint64_t until = 0;
+    DirectoryEntry entry;
+};
+
 struct UserState {
     Person person;
     DirectoryEntry entry;
+    std::vector<Past> past;  // oldest first
     std::map<DeviceId, DeviceState> devices;
     std::optional<Digest> published_address;  // whose leaf stands in the map
 };
@@ -40,11 +47,17 @@ store::Partition mirror_partition();
 std::string cert_key(const DeviceId& device);
 std::string revoke_key(const DeviceId& device);
 std::string device_key(const DeviceId& device);
+std::string past_key(std::uint64_t until);
 std::string batch_key(const DeviceId& device);
 std::string seal_key_key(const DeviceId& device, std::uint32_t day);
 inline constexpr std::string_view kPersonKey = "p";
 Bytes encode_device(const DeviceState& state);
 DeviceState parse_device(ByteView bytes);
+Bytes encode_past(const DirectoryEntry& entry);
+Result<DirectoryEntry> parse_past(const UserId& user, ByteView bytes, const OrgKeys& keys);
+
+// An agent looks under a head for 7 days, and tries for a day (FORMATS.md 2.11.6).
+inline constexpr Millis kMapsKept = 9 * kDay;
 
 struct State {
     std::unordered_map<UserId, UserState> users;
@@ -54,6 +67,7 @@ struct State {
     PrefixMap map;
     MerkleLog log;
     std::vector<HeadRow> heads;
+    std::map<std::uint64_t, PrefixMap> maps;  // by revision: the newest, and those that were the newest in kMapsKept
     std::uint32_t next_dev_no = 1;
     std::uint64_t mirror_start = 0;  // deltas are known from here on
     std::uint64_t mirror_revision = 0;
@@ -62,6 +76,12 @@ struct State {
     Result<void> load(store::Store& store, const OrgSecrets& secrets);
     // Puts the entry's leaves as they are now.
     void place(UserState& user);
+    // The map as it is now is that of the newest head; older ones go when their time is over.
+    void keep_map(Millis now);
+    // After load(): walks back from the map as it is to those of the heads before.
+    void rebuild_maps(Millis now);
+    // The entry under a kept revision.
+    [[nodiscard]] const DirectoryEntry& entry_under(const UserState& user, std::uint64_t revision) const;
     [[nodiscard]] UserState* user_of(const DeviceId& device);
     [[nodiscard]] const UserState* user_of(const DeviceId& device) const;
     [[nodiscard]] std::set<DeviceId> devices_in() const;  // not revoked

@@ -50,70 +50,78 @@ bool well_formed(const MapLeaf& leaf) {
 }  // namespace
 
 // A leaf when `leaf` is set; else an inner node with at least two leaves below, whose children may be null (empty).
+// Never changed once it is in a tree: maps share what they have in common.
 struct PrefixMap::Node {
     Digest hash;
     std::optional<MapLeaf> leaf;
-    std::unique_ptr<Node> child[2];
+    Link child[2];
 
-    static std::unique_ptr<Node> of(MapLeaf l) {
-        auto n = std::make_unique<Node>();
+    static Link of(MapLeaf l) {
+        auto n = std::make_shared<Node>();
         n->hash = l.hash();
         n->leaf = std::move(l);
         return n;
     }
-    static Digest hash_of(const std::unique_ptr<Node>& n) { return n ? n->hash : Digest{}; }
-    void rehash() { hash = sha256({kNodePrefix, hash_of(child[0]).view(), hash_of(child[1]).view()}); }
+    static Link over(Link left, Link right) {
+        auto n = std::make_shared<Node>();
+        n->hash = sha256({kNodePrefix, hash_of(left).view(), hash_of(right).view()});
+        n->child[0] = std::move(left);
+        n->child[1] = std::move(right);
+        return n;
+    }
+    static Digest hash_of(const Link& n) { return n ? n->hash : Digest{}; }
 
-    // Answers whether a leaf of the same key was replaced.
-    static bool put(std::unique_ptr<Node>& at, const MapKey& key, MapLeaf&& l, std::size_t depth) {
-        if (!at) {
-            at = of(std::move(l));
-            return false;
-        }
-        if (at->leaf && at->leaf->key() == key) {
-            at = of(std::move(l));
-            return true;
-        }
-        if (at->leaf) {  // another key's leaf: it moves one level down, until the two part
-            auto inner = std::make_unique<Node>();
-            inner->child[bit(at->leaf->key(), depth)] = std::move(at);
-            at = std::move(inner);
-        }
-        const bool replaced = put(at->child[bit(key, depth)], key, std::move(l), depth + 1);
-        at->rehash();
-        return replaced;
+    // `at` with its child on that side replaced.
+    static Link with(const Link& at, bool side, Link child) {
+        return side ? over(at->child[0], std::move(child)) : over(std::move(child), at->child[1]);
     }
 
-    static bool erase(std::unique_ptr<Node>& at, const MapKey& key, std::size_t depth) {
-        if (!at) return false;
-        if (at->leaf) {
-            if (at->leaf->key() != key) return false;
-            at.reset();
-            return true;
+    static Link put(const Link& at, const MapKey& key, MapLeaf&& l, std::size_t depth) {
+        if (!at || (at->leaf && at->leaf->key() == key)) return of(std::move(l));
+        const bool side = bit(key, depth);
+        if (!at->leaf) return with(at, side, put(at->child[side], key, std::move(l), depth + 1));
+        // Another key's leaf: it moves down until the two part.
+        if (bit(at->leaf->key(), depth) != side) {
+            auto own = of(std::move(l));
+            return side ? over(at, std::move(own)) : over(std::move(own), at);
         }
-        if (!erase(at->child[bit(key, depth)], key, depth + 1)) return false;
-        for (const int side : {0, 1})
-            if (!at->child[1 - side] && at->child[side] && at->child[side]->leaf) {
-                at = std::move(at->child[side]);  // one leaf left below: it stands here
-                return true;
-            }
-        at->rehash();
-        return true;
+        auto below = put(at, key, std::move(l), depth + 1);
+        return side ? over(nullptr, std::move(below)) : over(std::move(below), nullptr);
+    }
+
+    // `key` is there.
+    static Link erase(const Link& at, const MapKey& key, std::size_t depth) {
+        if (at->leaf) return nullptr;
+        const bool side = bit(key, depth);
+        auto left = erase(at->child[side], key, depth + 1);
+        const auto& other = at->child[!side];
+        if (!other && left && left->leaf) return left;  // one leaf left below: it stands here
+        if (!left && other && other->leaf) return other;
+        return with(at, side, std::move(left));
     }
 };
 
 PrefixMap::PrefixMap() = default;
 PrefixMap::~PrefixMap() = default;
+PrefixMap::PrefixMap(const PrefixMap&) = default;
+PrefixMap& PrefixMap::operator=(const PrefixMap&) = default;
 PrefixMap::PrefixMap(PrefixMap&&) noexcept = default;
 PrefixMap& PrefixMap::operator=(PrefixMap&&) noexcept = default;
 
 void PrefixMap::put(MapLeaf leaf) {
     const auto key = leaf.key();
-    if (!Node::put(root_, key, std::move(leaf), 0)) ++size_;
+    const auto* old = find(key);
+    if (old == nullptr) ++size_;
+    content_bytes_ += leaf.content.size() - (old != nullptr ? old->content.size() : 0);
+    root_ = Node::put(root_, key, std::move(leaf), 0);
 }
 
 void PrefixMap::erase(const MapKey& key) {
-    if (Node::erase(root_, key, 0)) --size_;
+    const auto* old = find(key);
+    if (old == nullptr) return;
+    content_bytes_ -= old->content.size();
+    root_ = Node::erase(root_, key, 0);
+    --size_;
 }
 
 const MapLeaf* PrefixMap::find(const MapKey& key) const {
@@ -123,6 +131,7 @@ const MapLeaf* PrefixMap::find(const MapKey& key) const {
 }
 
 std::uint64_t PrefixMap::size() const { return size_; }
+std::uint64_t PrefixMap::content_bytes() const { return content_bytes_; }
 Digest PrefixMap::root() const { return Node::hash_of(root_); }
 
 MapPath PrefixMap::path(const MapKey& key) const {
@@ -137,6 +146,22 @@ MapPath PrefixMap::path(const MapKey& key) const {
     out.siblings.assign(top_down.rbegin(), top_down.rend());
     if (at != nullptr && at->leaf->key() != key) out.other = at->leaf;
     return out;
+}
+
+// From the root down to the first leaf whose key is greater: where the path turned left, the right side is next.
+const MapLeaf* PrefixMap::after(const std::optional<MapKey>& key) const {
+    const Node* next = key ? nullptr : root_.get();
+    if (key) {
+        const Node* at = root_.get();
+        for (std::size_t depth = 0; at != nullptr && !at->leaf; ++depth) {
+            const bool side = bit(*key, depth);
+            if (!side && at->child[1]) next = at->child[1].get();
+            at = at->child[side].get();
+        }
+        if (at != nullptr && at->leaf->key() > *key) next = at;
+    }
+    while (next != nullptr && !next->leaf) next = (next->child[0] ? next->child[0] : next->child[1]).get();
+    return next != nullptr ? &*next->leaf : nullptr;
 }
 
 MapKey MapLeaf::key() const {

@@ -160,6 +160,13 @@ def heads(map_root):
     return out
 
 
+def dumped(tree):
+    all_heads = heads(tree["root"])
+    leaves = sorted(tree["leaves"], key=lambda one: one["content"][:16])
+    dump = b"NMdd" + bytes([1, 0, 0, 0]) + all_heads[-1] + b"".join(u8(one["kind"]) + one["content"] for one in leaves)
+    return {"map": tree, "heads": all_heads, "dump": dump}
+
+
 def others():
     person = b"\x0a\x10" + USER
     provisioning = b"\x0a\x0c" + ORGANISATION.encode()
@@ -270,7 +277,7 @@ def build():
             "address_secret": b"\x55" * 32, "certs": certs, "approved_cert": cert(B, 2, 2), "revoke": revoke(),
             "seal_key": seal_key(), **others()},
         "trust.json": trust(),
-        "directory.json": {"map": tree, "heads": heads(tree["root"])},
+        "directory.json": dumped(tree),
         "conversation.json": {
             "event": conversation, "pair": {"users": [USER, PEER], "conversation": pair,
                                             "state": H("NM1/conv11st", min(USER, PEER) + max(USER, PEER))},

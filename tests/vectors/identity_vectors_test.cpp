@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "golden.hpp"
+#include "nimes/directory_dump.hpp"
 #include "nimes/entry.hpp"
 #include "nimes/mirror.hpp"
 #include "nimes/opaque.hpp"
@@ -97,6 +98,17 @@ TEST_CASE("golden: map and head log", "[vectors]") {
         CHECK(heads.back().log_root == log.root(heads.back().revision - 1));
         log.append(heads.back().hash());
     }
+    Bytes dump = encode_dump_head(heads.back());
+    std::optional<MapKey> last;
+    while (const auto* leaf = map.after(last)) {
+        const auto one = encode_dump_leaf(*leaf);
+        dump.insert(dump.end(), one.begin(), one.end());
+        last = leaf->key();
+    }
+    CHECK(dump == bytes(v["dump"]));
+    DumpReader reader([](const MapLeaf&) -> Result<void> { return {}; });
+    REQUIRE(reader.feed(dump));
+    CHECK(reader.finish().value() == heads.back());
     std::vector<Bytes> records = {bytes(g.v["certs"][0]), bytes(g.v["certs"][1]), bytes(g.v["revoke"])};
     const auto entry = parse_entry(g.user, records, g.keys).value();
     CHECK(check_presence(entry, parse_path(bytes(v["map"]["path"])).value(), heads.back()));

@@ -12,6 +12,7 @@ import { advance, directoryHead, oldHead } from './nm1/directory.js';
 import { activeDevices, addressIsIn, entryIsIn, parseEntry } from './nm1/entry.js';
 import { chainBody, grantHeader, grantSignedBy, openGrant, sealShared } from './nm1/grant.js';
 import { deviceId, keyId, orgId, pairId, pairState } from './nm1/identifiers.js';
+import { encodeDump, parseDump } from './nm1/dump.js';
 import { encodeAbsence, encodePath, isAbsent, node, parseAbsence, parsePath, pathTo } from './nm1/map.js';
 import { openBlob, sealBlob } from './nm1/media.js';
 import { consistency, inclusion, root } from './nm1/merkle.js';
@@ -98,6 +99,20 @@ test('heads and their log, the entry under the newest', () => {
   const head = heads.at(-1);
   assert.ok(entryIsIn(entry, parsePath(unhex(directory.map.path)), head));
   assert.ok(addressIsIn(entry, unhex(directory.map.attest_hash), parsePath(unhex(directory.map.address_path)), head));
+});
+
+test('a dump is the map of its head, and nothing else is', () => {
+  const bytes = unhex(directory.dump);
+  const { head, leaves } = parseDump(bytes);
+  same(directoryHead.encode(head), unhex(directory.heads.at(-1)));
+  same(encodeDump(head, leaves), bytes);
+  for (const at of [0, 4, 7, 168, 200, bytes.length - 1]) {
+    const bad = bytes.slice();
+    bad[at] ^= 1;
+    assert.throws(() => parseDump(bad));
+  }
+  assert.throws(() => parseDump(bytes.slice(0, -1)));
+  assert.throws(() => parseDump(encodeDump(head, leaves.slice(1))));
 });
 
 test("a group's creation, a pair", () => {

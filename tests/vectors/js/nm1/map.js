@@ -68,6 +68,18 @@ function readLeaf(kind, content) {
   return { kind, content };
 }
 
+export const encodeLeaf = (leaf) => concat(u8(leaf.kind), leaf.content);
+
+// From a row of leaves: its kind, and as much as that kind has.
+export function takeLeaf(r) {
+  const kind = r.oneOf(USER, ADDRESS);
+  if (kind === ADDRESS) return { kind, content: r.take(48) };
+  const user = r.take(16);
+  const n = r.u32();
+  if (n < 1 || n > 128) refuse('1 to 128 records');
+  return { kind, content: concat(user, u32(n), r.take(32 * n)) };
+}
+
 export function parseAbsence(bytes) {
   const r = new Reader(bytes);
   const siblings = readSiblings(r);
