@@ -36,7 +36,8 @@ Result<std::vector<Account>> read_accounts(const std::filesystem::path& file) {
     Reader in(bytes);
     in.expect(kMagic);
     const auto n = in.u32();
-    if (in.failed() || n > kMost) return fail(Errc::malformed, "not a file of accounts: make it by nimes-load-accounts");
+    if (in.failed() || n > kMost)
+        return fail(Errc::malformed, "not a file of accounts: make it by nimes-load-accounts");
     std::vector<Account> out;
     for (std::uint32_t i = 0; i < n && !in.failed(); ++i) {
         Account a;

@@ -44,8 +44,8 @@ Result<TlsContext> make_tls(const std::string& ca_file) {
         return fail(Errc::bad_config, "the CA file cannot be read");
     SSL_CTX_set_verify(out.get(), SSL_VERIFY_PEER, nullptr);
     // Ten thousand idle connections: no buffers between records, no session kept.
-    SSL_CTX_set_mode(out.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-                                    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_mode(out.get(),
+                     SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_session_cache_mode(out.get(), SSL_SESS_CACHE_OFF);
     return out;
 }

@@ -17,7 +17,7 @@
 namespace nimes::load {
 
 struct Endpoint {
-    std::string host;    // an address, dotted
+    std::string host;  // an address, dotted
     std::uint16_t port = 0;
     std::string source;  // to connect from; empty: the kernel chooses
 };

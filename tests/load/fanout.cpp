@@ -1,37 +1,13 @@
 // One message for everyone: a group of all users, its chain granted to all devices, then message after message.
 #include <algorithm>
 
+#include "group.hpp"
 #include "workload.hpp"
 
 namespace nimes::load {
 namespace {
 
 using agent::sealing::GrantRecipient;
-
-ConvEvent group_of_all(Fleet& fleet) {
-    const auto& creator = fleet.device(0).account();
-    std::vector<UserId> users;
-    for (std::uint32_t i = 0; i < fleet.size(); ++i) users.push_back(fleet.device(i).account().user);
-    std::sort(users.begin(), users.end());
-    users.erase(std::unique(users.begin(), users.end()), users.end());
-
-    ConvEvent out;
-    fleet.random().fill(out.prev_hash.bytes);
-    out.actor_user = creator.user;
-    out.actor_device = creator.device;
-    out.ts = fleet.wall();
-    Roster roster;
-    for (const auto& user : users) {
-        // Large conversations have few who post (FORMATS.md 2.12).
-        const auto role = user == creator.user ? MemberRole::administrator : MemberRole::reader;
-        out.items.push_back({user, role, RosterOp::add});
-        roster.push_back({user, role});
-    }
-    out.roster_root = roster_root(roster);
-    out.conversation = out.id_of_create();
-    out.signature = sign_event(creator.identity.secret, out.body());
-    return out;
-}
 
 }  // namespace
 
@@ -40,8 +16,11 @@ nlohmann::json FanoutTimes::json() const {
         std::sort(v.begin(), v.end());
         return v.empty() ? 0.0 : v[v.size() / 2];
     };
-    return {{"messages", last.size()},          {"accepted_ms", middle(accepted)}, {"median_ms", middle(median)},
-            {"last_ms", middle(last)},          {"every_last_ms", last}};
+    return {{"messages", last.size()},
+            {"accepted_ms", middle(accepted)},
+            {"median_ms", middle(median)},
+            {"last_ms", middle(last)},
+            {"every_last_ms", last}};
 }
 
 Result<FanoutTimes> run_fanout(Fleet& fleet, Ledger& ledger, std::size_t messages, const Timing& timing) {
@@ -53,7 +32,9 @@ Result<FanoutTimes> run_fanout(Fleet& fleet, Ledger& ledger, std::size_t message
         all.receivers.push_back(i);
         wraps.push_back({account.dev_no, account.seal_key.record.key_id, account.seal_key.record.key});
     }
-    const auto event = group_of_all(fleet);
+    std::vector<const Account*> members;
+    for (std::uint32_t i = 0; i < fleet.size(); ++i) members.push_back(&fleet.device(i).account());
+    const auto event = group_of(members, fleet.wall(), fleet.random());
     all.state.id = event.conversation;
     auto& speaker = fleet.device(0);
     const auto patience = micros(timing.patience_seconds);
@@ -74,8 +55,8 @@ Result<FanoutTimes> run_fanout(Fleet& fleet, Ledger& ledger, std::size_t message
         };
         ledger.on_accepted = [&](std::uint32_t) { told = micros_now(); };
         speaker.say(all, fleet.wall(), began);
-        const bool done = fleet.run(
-            [&] { return ledger.counts.delivered - before >= all.receivers.size() && told != 0; }, patience);
+        const bool done =
+            fleet.run([&] { return ledger.counts.delivered - before >= all.receivers.size() && told != 0; }, patience);
         ledger.on_delivered = nullptr;
         ledger.on_accepted = nullptr;
         if (!done) {

@@ -70,8 +70,8 @@ class Fleet::Handset final : public Port, public Connection::Events {
         const auto& account = logic.account();
         mqtt::Connect connect;
         connect.client = connect.user = to_text(account.device);
-        connect.password = mint_token(account.identity.secret, account.device, fleet_.audience_, fleet_.clock_.now(),
-                                      fleet_.random_);
+        connect.password =
+            mint_token(account.identity.secret, account.device, fleet_.audience_, fleet_.clock_.now(), fleet_.random_);
         connect.keepalive_s = fleet_.options_.keepalive_s;
         mqtt::put_connect(connection_.out(), connect);
         connection_.flush_later();
@@ -105,8 +105,8 @@ class Fleet::Handset final : public Port, public Connection::Events {
         ++fleet_.failures_[why];
         if (subscribed_) ++fleet_.ledger_.counts.disconnects;
         const auto lived = subscribed_ ? static_cast<Millis>((micros_now() - began_) / 1'000) : 0;
-        const auto wait = subscribed_ ? policy_.after_disconnect(lived, fleet_.random_)
-                                      : policy_.after_failure(fleet_.random_);
+        const auto wait =
+            subscribed_ ? policy_.after_disconnect(lived, fleet_.random_) : policy_.after_failure(fleet_.random_);
         subscribed_ = false;
         logic.disconnected();
         connection_.out().clear();

@@ -14,10 +14,10 @@ namespace nimes::load {
 struct FleetOptions {
     std::string host = "127.0.0.1";
     std::uint16_t port = 0;
-    std::string audience;          // mqtts://host:port as the broker's plugin knows it
-    std::string ca;                // PEM file; empty: plain TCP
-    unsigned sources = 8;          // addresses 127.0.0.2 and on to connect from; 0: the kernel chooses
-    std::size_t handshakes = 45;   // at once: Mosquitto's backlog is 100
+    std::string audience;         // mqtts://host:port as the broker's plugin knows it
+    std::string ca;               // PEM file; empty: plain TCP
+    unsigned sources = 8;         // addresses 127.0.0.2 and on to connect from; 0: the kernel chooses
+    std::size_t handshakes = 45;  // at once: Mosquitto's backlog is 100
     std::uint16_t keepalive_s = 240;
     DeviceOptions device;
     agent::transport::ReconnectPolicy::Limits reconnect;

@@ -1,7 +1,7 @@
 // What was said by whom and what came to whom: the oracle of a run, shared by all devices of one process.
 //
-// Every message has a number that rises by one for each sender; its id carries both. At the end settle() counts what was
-// accepted and did not arrive. Threads: one. Errors: none; what is wrong is counted.
+// Every message has a number that rises by one for each sender; its id carries both. At the end settle() counts what
+// was accepted and did not arrive. Threads: one. Errors: none; what is wrong is counted.
 #pragma once
 
 #include <functional>
@@ -24,8 +24,8 @@ class Ledger {
     Ledger(std::size_t devices, std::uint32_t run) : run_(run), senders_(devices), receivers_(devices) {}
 
     Counts counts;
-    Histogram accept_time;   // message handed to the network → Accepted is here
-    Histogram deliver_time;  // … → the envelope is here
+    Histogram accept_time;                                  // message handed to the network → Accepted is here
+    Histogram deliver_time;                                 // … → the envelope is here
     std::function<void(std::uint32_t sender)> on_accepted;  // of a message: room for the next one
     std::function<void(std::uint32_t receiver, std::uint32_t sender, std::uint32_t number)> on_delivered;
 

@@ -33,7 +33,7 @@ class Loop {
     Loop(const Loop&) = delete;
     Loop& operator=(const Loop&) = delete;
 
-    void watch(int fd, std::uint32_t events, Watcher& watcher);   // adds, or changes what is waited for
+    void watch(int fd, std::uint32_t events, Watcher& watcher);  // adds, or changes what is waited for
     void forget(int fd, Watcher& watcher);
     void at_end_of_pass(Watcher& watcher);
     void at(Micros time, std::function<void()> call);

@@ -50,7 +50,8 @@ void put_connect(Bytes& out, const Connect& c) {
     put_u16(out, c.keepalive_s);
     put_u8(out, 5);
     put_u8(out, kPropertySessionExpiry);
-    put_bytes(out, ByteArray<4>{});
+    put_u16(out, c.session_expiry_s >> 16);
+    put_u16(out, c.session_expiry_s & 0xFFFF);
     put_text(out, c.client);
     if (!c.user.empty()) put_text(out, c.user);
     if (!c.password.empty()) put_text(out, c.password);

@@ -29,9 +29,10 @@ struct Connect {
     std::string user;      // empty: none
     std::string password;  // empty: none
     std::uint16_t keepalive_s = 240;
+    std::uint32_t session_expiry_s = 0;  // the broker keeps the session for so long
 };
 
-void put_connect(Bytes& out, const Connect& connect);  // clean start, the session ends with the connection
+void put_connect(Bytes& out, const Connect& connect);  // clean start
 void put_subscribe(Bytes& out, std::uint16_t id, std::string_view filter, std::uint8_t qos);
 void put_publish(Bytes& out, std::string_view topic, ByteView payload, std::uint8_t qos, std::uint16_t id);
 void put_puback(Bytes& out, std::uint16_t id);

@@ -29,12 +29,14 @@ class Client final : public Connection::Events {
     std::function<void()> on_ready;
     std::size_t outstanding = 0;
     std::string failed;
+    std::uint32_t session_expiry_s = 0;
     Connection connection;
 
   private:
     void on_open() override {
         mqtt::Connect connect;
         connect.client = id_;
+        connect.session_expiry_s = session_expiry_s;
         mqtt::put_connect(connection.out(), connect);
         connection.flush_later();
     }
@@ -83,7 +85,9 @@ struct Crowd {
     Traffic traffic;
     std::vector<std::unique_ptr<Client>> publishers, subscribers;
 
-    bool run(const std::function<bool()>& done, double seconds) { return loop.run(done, micros_now() + micros(seconds)); }
+    bool run(const std::function<bool()>& done, double seconds) {
+        return loop.run(done, micros_now() + micros(seconds));
+    }
 
     Result<void> connect(const PlainPlan& plan, std::vector<std::unique_ptr<Client>>& clients, const Timing& timing) {
         std::size_t ready = 0, begun = 0;
@@ -118,6 +122,8 @@ struct Crowd {
         for (std::size_t i = 0; i < plan.pairs; ++i)
             subscribers.push_back(
                 std::make_unique<Client>(loop, tls.get(), traffic, "subscriber-" + std::to_string(i), topic_of(i)));
+        if (plan.durable)
+            for (const auto& subscriber : subscribers) subscriber->session_expiry_s = 3'600;
         if (auto ok = connect(plan, subscribers, timing); !ok) return ok;
         return connect(plan, publishers, timing);
     }

@@ -11,12 +11,13 @@ namespace nimes::load {
 struct PlainPlan {
     std::string host = "127.0.0.1";
     std::uint16_t port = 0;
-    std::string ca;         // empty: plain TCP
+    std::string ca;  // empty: plain TCP
     unsigned sources = 8;
     std::size_t pairs = 50;
     std::size_t window = 20;  // publishes without PUBACK, of each publisher
     double rate = 0;          // messages a second in all, instead of a window
     std::size_t bytes = 240;
+    bool durable = false;  // the broker keeps the subscribers' sessions, so a broker that saves has something to save
 };
 
 struct PlainResult {

@@ -28,7 +28,8 @@ void Histogram::add(Micros time) {
 
 double Histogram::quantile_ms(double q) const {
     if (count_ == 0) return 0;
-    const auto wanted = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::ceil(q * static_cast<double>(count_))));
+    const auto wanted =
+        std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::ceil(q * static_cast<double>(count_))));
     std::uint64_t seen = 0;
     for (std::size_t i = 0; i < buckets_.size(); ++i)
         if ((seen += buckets_[i]) >= wanted) return middle(i) / 1'000.0;
@@ -36,7 +37,7 @@ double Histogram::quantile_ms(double q) const {
 }
 
 nlohmann::json Histogram::json() const {
-    return {{"count", count_},          {"p50", quantile_ms(0.5)},   {"p90", quantile_ms(0.9)},
+    return {{"count", count_},          {"p50", quantile_ms(0.5)},    {"p90", quantile_ms(0.9)},
             {"p99", quantile_ms(0.99)}, {"p999", quantile_ms(0.999)}, {"max", static_cast<double>(max_) / 1'000.0}};
 }
 
@@ -67,7 +68,9 @@ bool Counts::faultless() const {
 double cpu_seconds() {
     rusage used{};
     getrusage(RUSAGE_SELF, &used);
-    const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+    const auto seconds = [](const timeval& t) {
+        return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+    };
     return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 

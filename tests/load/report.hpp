@@ -28,8 +28,8 @@ class Histogram {
 
 // Of messages unless said otherwise. `lost` must be 0 at the end of a run, and so must what follows it.
 struct Counts {
-    std::uint64_t sent = 0;          // handed to the network for the first time
-    std::uint64_t accepted = 0;      // the gateway has them on disk
+    std::uint64_t sent = 0;      // handed to the network for the first time
+    std::uint64_t accepted = 0;  // the gateway has them on disk
     std::uint64_t rejected = 0;
     std::uint64_t resent = 0;        // without an answer in time, or after a reconnect
     std::uint64_t delivered = 0;     // at a device for the first time
@@ -39,7 +39,7 @@ struct Counts {
     std::uint64_t out_of_order = 0;  // of one sender, behind a later one
     std::uint64_t gaps = 0;          // a sequence number that is not the next
     std::uint64_t undecryptable = 0;
-    std::uint64_t malformed = 0;     // packets that are no nimes.v1.Down
+    std::uint64_t malformed = 0;  // packets that are no nimes.v1.Down
     std::uint64_t connects = 0, refused = 0, disconnects = 0;
     std::uint64_t up_packets = 0, down_packets = 0;
 

@@ -61,9 +61,9 @@ def disk_bytes(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def make_certificates(folder: Path) -> None:
-    subprocess.run(["/usr/bin/python3", ROOT / "tests/tools/make_ca.py", folder, "broker", "gateway"], check=True,
-                   stdout=subprocess.DEVNULL)
+def make_certificates(folder: Path, host: str) -> None:
+    subprocess.run(["/usr/bin/python3", ROOT / "tests/tools/make_ca.py", folder, "broker", "gateway", "--also",
+                    f"IP:{host}"], check=True, stdout=subprocess.DEVNULL)
 
 
 class PlainBroker:
@@ -98,9 +98,13 @@ class PlainBroker:
 
 
 class Prepared:
-    """Call prepare(), then start(). `rate`: packets a second that the plugin allows a device; its default is 20."""
+    """Call prepare(), then start(). `rate`: packets a second that the plugin allows a device; its default is 20.
+    `host`: where devices reach the servers; elsewhere than on loopback these listen on every address."""
 
-    def __init__(self, supervisor: Supervisor, build: Build, folder: Path, tls: bool = True, rate: int = 20):
+    def __init__(self, supervisor: Supervisor, build: Build, folder: Path, tls: bool = True, rate: int = 20,
+                 host: str = "127.0.0.1"):
+        self.host = host
+        self.listen = host if host == "127.0.0.1" else "0.0.0.0"
         self.supervisor, self.build, self.folder, self.rate = supervisor, build, folder, rate
         self.certificates = folder / "certificates"
         self.accounts = folder / "devices.accounts"
@@ -108,29 +112,33 @@ class Prepared:
         self.gateway = Gateway(supervisor, build, folder / "gateway")
         self.ports = Ports()
         self.port = {name: self.ports.reserve() for name in ("broker", "gateway", "operations")}
-        self.broker_url = f"mqtts://127.0.0.1:{self.port['broker']}"
+        self.broker_url = f"mqtts://{host}:{self.port['broker']}"
 
     def prepare(self, people: int, devices_each: int = 1) -> dict:
-        make_certificates(self.certificates)
+        make_certificates(self.certificates, self.host)
         self.gateway.init(ORGANISATION, self.settings())
+        return self.fill("--people", people, "--devices-each", devices_each, "--out", self.accounts)
+
+    def fill(self, *words) -> dict:
+        """Runs nimes-load-accounts on the gateway's folder, while no gateway runs."""
         done = subprocess.run(
-            [self.build.program("nimes-load-accounts"), "--gateway", self.gateway.folder, "--organisation",
-             ORGANISATION, "--people", str(people), "--devices-each", str(devices_each), "--out", self.accounts],
+            [str(word) for word in (self.build.program("nimes-load-accounts"), "--gateway", self.gateway.folder,
+                                    "--organisation", ORGANISATION, *words)],
             check=True, capture_output=True, text=True)
         return json.loads(done.stdout)
 
     def settings(self) -> dict:
         return {
-            "http.listen": f"127.0.0.1:{self.port['gateway']}",
-            "http.public_url": f"https://127.0.0.1:{self.port['gateway']}",
+            "http.listen": f"{self.listen}:{self.port['gateway']}",
+            "http.public_url": f"https://{self.host}:{self.port['gateway']}",
             "http.certificate": str(self.certificates / "gateway.crt"),
             "http.key": str(self.certificates / "gateway.key"),
             "http.ca": str(self.certificates / "ca.crt"),
             "operations.listen": f"127.0.0.1:{self.port['operations']}",
             "broker.name": BROKER_NAME,
             "broker.url": self.broker_url,
-            # The address in the tokens stays mqtts; only the way there is without TLS.
-            "broker.dial": "" if self.tls else f"tcp://127.0.0.1:{self.port['broker']}",
+            # The address in the tokens stays; only the way there is another, and without TLS if so wanted.
+            "broker.dial": f"{'mqtts' if self.tls else 'tcp'}://127.0.0.1:{self.port['broker']}",
             "broker.ca": str(self.certificates / "ca.crt"),
             "smtp.url": "smtp://127.0.0.1:25",  # nobody enrols here
             "smtp.sender": "nimes@load.example",
@@ -154,7 +162,7 @@ class Prepared:
     def start(self) -> None:
         self.broker = PlainBroker(self.supervisor, self.folder / "broker", self.certificates if self.tls else None,
                                   plugin=self.plugin(), environment=self.build.plugin_environment(),
-                                  port=self.ports.release(self.port["broker"]))
+                                  port=self.ports.release(self.port["broker"]), address=self.listen)
         self.broker.start()
         self.start_gateway()
 
@@ -177,17 +185,27 @@ class SwarmFailed(Exception):
 
 
 def swarm(build: Build, verb: str, broker: PlainBroker, *words, accounts: Path = None, audience: str = "",
-          seconds: float = 300, checked: bool = True) -> dict:
-    """What nimes-swarm reported. With `checked` a run that lost or doubled something raises SwarmFailed."""
+          seconds: float = 300, checked: bool = True, hold=None) -> dict:
+    """What nimes-swarm reported. With `checked` a run that lost or doubled something raises SwarmFailed. `hold` is
+    called once all devices are connected, and its answer reported as "held"."""
     command = [build.program("nimes-swarm"), verb, "--broker", f"127.0.0.1:{broker.port}", *words]
     if broker.ca:
         command += ["--ca", broker.ca]
     if accounts:
         command += ["--accounts", accounts, "--audience", audience or broker.url]
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=seconds)
-    report = json.loads(done.stdout) if done.stdout.strip() else {}
-    if done.returncode != 0 and (checked or not report):
-        raise SwarmFailed(f"nimes-swarm {verb}: exit status {done.returncode}: {done.stderr.strip()} "
+    process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               text=True)
+    try:
+        said = process.stderr.readline()  # "connected …", or what is wrong
+        held = hold() if hold else None
+        out, err = process.communicate(timeout=seconds)
+    except BaseException:
+        process.kill()
+        process.communicate()
+        raise
+    report = json.loads(out) if out.strip() else {}
+    if process.returncode != 0 and (checked or not report):
+        raise SwarmFailed(f"nimes-swarm {verb}: exit status {process.returncode}: {(said + err).strip()} "
                           f"{json.dumps(report.get('counts', {}))}")
-    report["exit_status"] = done.returncode
+    report.update(exit_status=process.returncode, held=held)
     return report

@@ -23,7 +23,8 @@ struct Wish {
 
 constexpr const char* kAbout =
     "A load client: many devices in one process, on one epoll loop.\n\n"
-    "  nimes-swarm run     real devices: tokens by their own keys, Hello, outbox, acknowledgements; needs the file that\n"
+    "  nimes-swarm run     real devices: tokens by their own keys, Hello, outbox, acknowledgements; needs the file "
+    "that\n"
     "                      nimes-load-accounts wrote, and a gateway that runs\n"
     "  nimes-swarm plain   plain MQTT 5 clients with QoS 1 against any broker: the peer of the benchmarks\n\n"
     "tests/load/run starts everything by itself. The result is one JSON object on standard output.";
@@ -117,7 +118,9 @@ void add_common(CLI::App& app, Wish& wish) {
     app.add_option("--window", wish.pairs.window, "messages under way of each sender")->capture_default_str();
     app.add_option("--rate", wish.pairs.rate, "messages a second in all, instead of a window");
     app.add_option("--messages", wish.messages, "of a fan-out, one after the other")->capture_default_str();
-    app.add_option("--bytes", wish.fleet.device.record_bytes, "of a message record")->capture_default_str()->check(CLI::Range(240, 60'000));
+    app.add_option("--bytes", wish.fleet.device.record_bytes, "of a message record")
+        ->capture_default_str()
+        ->check(CLI::Range(240, 60'000));
     app.add_option("--warm", wish.timing.warm_seconds, "seconds before it is measured")->capture_default_str();
     app.add_option("--seconds", wish.timing.seconds, "seconds that are measured")->capture_default_str();
     app.add_option("--patience", wish.timing.patience_seconds, "seconds for connecting, and for the end")
@@ -152,10 +155,14 @@ int main(int argc, char** argv) {
     run->add_option("--accounts", wish.accounts, "file of nimes-load-accounts")->required();
     run->add_option("--devices", wish.devices, "so many of the file's devices (default: all)");
     run->add_option("--senders", wish.pairs.senders, "pairs: so many send, each to one partner (default: half)");
-    run->add_option("--audience", wish.fleet.audience, "plugin_opt_audience of the broker (default mqtts://ADDRESS:PORT)");
-    run->add_option("--handshakes", wish.fleet.handshakes, "at once; Mosquitto's backlog is 100")->capture_default_str();
-    run->add_flag("--sealed", wish.fleet.device.sealed, "seal and sign each message, open and check each one that comes");
+    run->add_option("--audience", wish.fleet.audience,
+                    "plugin_opt_audience of the broker (default mqtts://ADDRESS:PORT)");
+    run->add_option("--handshakes", wish.fleet.handshakes, "at once; Mosquitto's backlog is 100")
+        ->capture_default_str();
+    run->add_flag("--sealed", wish.fleet.device.sealed,
+                  "seal and sign each message, open and check each one that comes");
     plain->add_option("--pairs", wish.plain.pairs, "publishers, and as many subscribers")->capture_default_str();
+    plain->add_flag("--durable", wish.plain.durable, "let the broker keep the subscribers' sessions");
     CLI11_PARSE(app, argc, argv);
     if (!crypto_init()) return 1;
     auto done = Result<int>(0);

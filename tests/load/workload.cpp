@@ -87,9 +87,8 @@ Result<Window> run_pairs(Fleet& fleet, Ledger& ledger, const PairsPlan& plan, co
 Result<Window> run_idle(Fleet& fleet, Ledger& ledger, const Timing& timing) { return measure(fleet, ledger, timing); }
 
 bool drain(Fleet& fleet, Ledger& ledger, const Timing& timing) {
-    const bool all = fleet.run(
-        [&] { return fleet.outstanding() == 0 && ledger.counts.delivered >= ledger.expected(); },
-        micros(timing.patience_seconds));
+    const bool all = fleet.run([&] { return fleet.outstanding() == 0 && ledger.counts.delivered >= ledger.expected(); },
+                               micros(timing.patience_seconds));
     ledger.settle();
     return all;
 }

@@ -24,9 +24,9 @@ struct Window {
 
 // The first half sends to the second half, each to one partner.
 struct PairsPlan {
-    std::size_t senders = 0;   // 0: half of the devices
-    std::size_t window = 20;   // not accepted yet, of each sender
-    double rate = 0;           // messages a second in all, instead of a window
+    std::size_t senders = 0;  // 0: half of the devices
+    std::size_t window = 20;  // not accepted yet, of each sender
+    double rate = 0;          // messages a second in all, instead of a window
 };
 Result<Window> run_pairs(Fleet& fleet, Ledger& ledger, const PairsPlan& plan, const Timing& timing);
 

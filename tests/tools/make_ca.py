@@ -35,13 +35,13 @@ def make_ca(directory: Path) -> None:
             "-addext", "keyUsage=critical,keyCertSign,cRLSign")
 
 
-def make_server(directory: Path, name: str) -> None:
+def make_server(directory: Path, name: str, also: list) -> None:
     key, certificate = directory / f"{name}.key", directory / f"{name}.crt"
     if certificate.exists():
         return
     make_key(key)
     request, extensions = directory / f"{name}.csr", directory / f"{name}.ext"
-    extensions.write_text(f"subjectAltName={ALT_NAMES}\nbasicConstraints=critical,CA:FALSE\n"
+    extensions.write_text(f"subjectAltName={','.join([ALT_NAMES, *also])}\nbasicConstraints=critical,CA:FALSE\n"
                           "keyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth\n")
     openssl("req", "-new", "-key", str(key), "-subj", f"/CN={name}", "-out", str(request))
     openssl("x509", "-req", "-in", str(request), "-CA", str(directory / "ca.crt"), "-CAkey", str(directory / "ca.key"),
@@ -54,11 +54,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directory", type=Path)
     parser.add_argument("names", nargs="*", metavar="NAME", help="one server certificate each")
+    parser.add_argument("--also", action="append", default=[], metavar="IP:ADDRESS",
+                        help="a further name of every server certificate, as openssl writes it")
     options = parser.parse_args()
     try:
         make_ca(options.directory)
         for name in options.names:
-            make_server(options.directory, name)
+            make_server(options.directory, name, options.also)
     except subprocess.CalledProcessError as error:
         print(f"error: openssl: {error.stderr.decode().strip()}", file=sys.stderr)
         return 1
