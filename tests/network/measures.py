@@ -141,7 +141,7 @@ def behind_upload(link: BadLink, profile: Profile, anna: Person, bernd: Person, 
     child = os.fork()
     if child == 0:
         try:
-            anna.ask("send", to=bernd.name, file=str(photo), media_type="image/jpeg", wait_ms=900_000)
+            anna.ask("send", to=anna.conversation, file=str(photo), media_type="image/jpeg", wait_ms=900_000)
         finally:
             os._exit(0)
     time.sleep(1)

@@ -56,6 +56,7 @@ class Person:
         self.agent = agent
         self.name = ROSTER[agent.name][1]
         self.read_to, self.seen = 0, {}
+        self.conversation = ""
 
     def online(self) -> None:
         self.read_to = 0
@@ -89,9 +90,10 @@ class Person:
         raise RuntimeError(f"{verb}: the agent went away")
 
     def say(self, to: "Person", text: str, wait_ms: int = 0) -> float:
-        """When it was asked for."""
+        """When it was asked for. The conversation is named once it is known, as a front end does: a person's name is
+        looked up in the directory each time."""
         began = time.monotonic()
-        self.ask("send", to=to.name, text=text, wait_ms=wait_ms)
+        self.ask("send", to=self.conversation or to.name, text=text, wait_ms=wait_ms)
         return began
 
     def look(self) -> dict:
@@ -107,6 +109,7 @@ class Person:
             event = json.loads(line)
             if event.get("kind") == "text" and not event["own"]:
                 self.seen.setdefault(event["text"], now)
+                self.conversation = event["conversation"]
         return self.seen
 
     def wait_for(self, texts, seconds: float, what: str) -> None:
