@@ -55,17 +55,18 @@ void Device::tick(Micros now) {
     }
 }
 
-Result<void> Device::grant(Conversation& to, std::span<const GrantRecipient> recipients, Millis wall, Micros now) {
+Result<void> Device::grant(Conversation& to, Millis wall, Micros now) {
     ChainStart start;
     start.conversation = to.state.id;
     start.device = account_.device;
-    start.devices = recipients.size() + 1;
+    start.devices = to.wraps.size() + 1;
+    start.last_chain_no = to.chain.chain_no;
     to.chain = open_chain(start, wall, random_);
     GrantBinding binding;
     binding.user = account_.user;
     binding.device = account_.device;
     if (to.state.is_pair()) binding.conv_state = pair_state(to.state.pair.front(), to.state.pair.back());
-    auto parts = seal_grant(to.chain, binding, account_.identity.secret, recipients, random_);
+    auto parts = seal_grant(to.chain, binding, account_.identity.secret, to.wraps, random_);
     if (!parts) return pass(parts);
     for (const auto& part : *parts) {
         const auto id = ledger_.next(number_, Kind::grant, nullptr, now);
@@ -97,6 +98,7 @@ Bytes Device::message_for(Conversation& to, const MessageId& id, Millis wall) {
 }
 
 void Device::say(Conversation& to, Millis wall, Micros now) {
+    if (options_.sealed && to.chain.index >= to.chain.max_index) (void)grant(to, wall, now);
     const auto id = ledger_.next(number_, Kind::message, &to.receivers, now);
     const auto payload = message_for(to, id, wall);
     submit(id, agent::engine::submit_packet(id, to.state, Submission::message, payload, {}), now);

@@ -36,6 +36,7 @@ struct Conversation {
     agent::conversation::ConversationState state;
     std::vector<std::uint32_t> receivers;  // device numbers
     agent::sealing::SendingChain chain;    // of the one who sends
+    std::vector<agent::sealing::GrantRecipient> wraps;
 };
 
 class Device {
@@ -48,9 +49,9 @@ class Device {
     void packet(ByteView down, Micros now);
     void tick(Micros now);
 
-    // The chain's grant for these recipients; several packets when they are many.
-    Result<void> grant(Conversation& to, std::span<const agent::sealing::GrantRecipient> recipients, Millis wall,
-                       Micros now);
+    // A new chain and its grant; several packets when the recipients are many. say() does it when a chain is at its
+    // end.
+    Result<void> grant(Conversation& to, Millis wall, Micros now);
     void create_group(const ConvEvent& event, const Conversation& to, Micros now);
     void say(Conversation& to, Millis wall, Micros now);
 

@@ -5,11 +5,6 @@
 #include "workload.hpp"
 
 namespace nimes::load {
-namespace {
-
-using agent::sealing::GrantRecipient;
-
-}  // namespace
 
 nlohmann::json FanoutTimes::json() const {
     const auto middle = [](std::vector<double> v) {
@@ -26,11 +21,10 @@ nlohmann::json FanoutTimes::json() const {
 Result<FanoutTimes> run_fanout(Fleet& fleet, Ledger& ledger, std::size_t messages, const Timing& timing) {
     if (fleet.size() < 2) return fail(Errc::usage, "two devices at least");
     Conversation all;
-    std::vector<GrantRecipient> wraps;
     for (std::uint32_t i = 1; i < fleet.size(); ++i) {
         const auto& account = fleet.device(i).account();
         all.receivers.push_back(i);
-        wraps.push_back({account.dev_no, account.seal_key.record.key_id, account.seal_key.record.key});
+        all.wraps.push_back({account.dev_no, account.seal_key.record.key_id, account.seal_key.record.key});
     }
     std::vector<const Account*> members;
     for (std::uint32_t i = 0; i < fleet.size(); ++i) members.push_back(&fleet.device(i).account());
@@ -40,7 +34,7 @@ Result<FanoutTimes> run_fanout(Fleet& fleet, Ledger& ledger, std::size_t message
     const auto patience = micros(timing.patience_seconds);
     speaker.create_group(event, all, micros_now());
     if (!fleet.run([&] { return speaker.outstanding() == 0; }, patience)) return fail(Errc::timed_out, "the group");
-    if (auto ok = speaker.grant(all, wraps, fleet.wall(), micros_now()); !ok) return pass(ok);
+    if (auto ok = speaker.grant(all, fleet.wall(), micros_now()); !ok) return pass(ok);
     if (!fleet.run([&] { return speaker.outstanding() == 0; }, patience)) return fail(Errc::timed_out, "the grant");
     fleet.run([] { return false; }, micros(timing.warm_seconds));  // until the grants are delivered and acknowledged
 

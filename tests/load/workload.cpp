@@ -55,8 +55,8 @@ Result<Window> run_pairs(Fleet& fleet, Ledger& ledger, const PairsPlan& plan, co
     for (std::uint32_t i = 0; i < senders; ++i) {
         const auto partner = static_cast<std::uint32_t>(senders) + i;
         to.push_back(pair_of(fleet.device(i).account(), fleet.device(partner).account(), partner));
-        const auto wrap = recipient(fleet.device(partner).account());
-        if (auto ok = fleet.device(i).grant(to.back(), {&wrap, 1}, fleet.wall(), micros_now()); !ok) return pass(ok);
+        to.back().wraps = {recipient(fleet.device(partner).account())};
+        if (auto ok = fleet.device(i).grant(to.back(), fleet.wall(), micros_now()); !ok) return pass(ok);
     }
     if (auto ok = settled(fleet, "grants", timing); !ok) return pass(ok);
 

@@ -98,7 +98,8 @@ def idle(link: BadLink, seconds: float, anna: Person) -> dict:
 
 def catch_up(link: BadLink, profile: Profile, anna: Person, bernd: Person, count: int) -> dict:
     """Messages that wait for the handset while it is away: from its start until it shows the last one. The share of the
-    rate is of all bytes that arrived on the way down between the first message shown and the last."""
+    rate is of all bytes that arrived on the way down between the first message shown and the last;
+    with_connect: since the first packet, handshakes and all."""
     anna.offline()
     link.set(CLEAN)
     texts = {text(f"c-{profile.name}{n:05d}") for n in range(count)}
@@ -122,7 +123,9 @@ def catch_up(link: BadLink, profile: Profile, anna: Person, bernd: Person, count
     connected = next(at for at, arrived in samples if arrived > before["down"]["arrived_bytes"])
     out = {"messages": count, "seconds": round(last[0] - began, 2), "first_packet_seconds": round(connected - began, 2),
            "first_message_seconds": round(first[0] - began, 2),
-           "bytes_down": last[1] - before["down"]["arrived_bytes"], "share_of_rate": None}
+           "bytes_down": last[1] - before["down"]["arrived_bytes"], "share_of_rate": None,
+           "share_with_connect": round(8 * (last[1] - before["down"]["arrived_bytes"]) /
+                                       (profile.down * (last[0] - connected)), 3)}
     if last[0] - first[0] > 0.2:
         out["share_of_rate"] = round(8 * (last[1] - first[1]) / (profile.down * (last[0] - first[0])), 3)
     wait_until(lambda: anna.agent.run("status").last().get("connected"), "connection", 120)
