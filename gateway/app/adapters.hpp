@@ -14,6 +14,7 @@
 #include "mailbox/ports.hpp"
 #include "media/media_store.hpp"
 #include "nimes/token.hpp"
+#include "wake/waker.hpp"
 
 namespace nimes::gateway::app {
 
@@ -49,6 +50,17 @@ class MailboxOutlet final : public mailbox::Outlet {
 
   private:
     broker::Link* link_ = nullptr;
+};
+
+class MailboxDoorbell final : public mailbox::Doorbell {
+  public:
+    void connect(wake::Waker& waker) { waker_ = &waker; }
+    void waits(const DeviceId& device) override {
+        if (waker_ != nullptr) waker_->waits(device);
+    }
+
+  private:
+    wake::Waker* waker_ = nullptr;
 };
 
 class EnrolmentRoster final : public enrolment::Roster {

@@ -52,6 +52,12 @@ struct Config {
         std::string user;
         std::filesystem::path password_file, ca;
     } smtp;
+    struct Wake {
+        bool enabled = false;
+        bool allow_http = false;
+        bool allow_private = false;
+        std::uint32_t min_interval_seconds = 60;
+    } wake;
     struct Policy {
         std::uint32_t retention_days = 7;
         std::uint32_t offline_grace_hours = 12;

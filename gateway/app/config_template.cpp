@@ -56,6 +56,16 @@ sender = "nimes@police.example"
 # password_file = ""
 # ca = ""
 
+[wake]
+# Wake handsets whose operating system kills connections: a POST without a word to the push service that the handset
+# named (UnifiedPush). The push service learns that something waits for somebody, and when.
+# enabled = false
+# Endpoints without TLS, and in private networks: only for a push service of your own inside.
+# allow_http = false
+# allow_private = false
+# The shortest time between two wake-ups of one handset.
+# min_interval_seconds = 60
+
 [policy]
 # How long messages and media are kept for who has not fetched them: 1 to 90 days.
 # retention_days = 7

@@ -46,6 +46,7 @@ void Edge::unlinked() {
 void Edge::edge_state(const EdgeState& state) { push(state); }
 
 void Edge::presence(const Presence& presence) {
+    if (presence.kind == Presence::Kind::connected && needs_.waker != nullptr) needs_.waker->came(presence.device);
     if (presence.kind == Presence::Kind::connected) needs_.mailroom.connected(presence.device, presence.connection);
     else needs_.mailroom.gone(presence.device, presence.connection);
 }

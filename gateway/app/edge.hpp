@@ -17,6 +17,7 @@
 #include "mailbox/mailroom.hpp"
 #include "operations/log.hpp"
 #include "operations/metrics.hpp"
+#include "wake/waker.hpp"
 
 namespace nimes::gateway::app {
 
@@ -29,6 +30,7 @@ class Edge final : public broker::Handler {
         const Clock& clock;
         const operations::Metrics& metrics;
         operations::Log& log;
+        wake::Waker* waker = nullptr;  // nobody is woken
     };
     explicit Edge(const Needs& needs) : needs_(needs) {}
     ~Edge() override { stop(); }

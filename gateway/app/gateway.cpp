@@ -20,6 +20,7 @@
 #include "nimes/encoding.hpp"
 #include "store/rocksdb_store.hpp"
 #include "version.hpp"
+#include "wake/routes.hpp"
 
 namespace nimes::gateway::app {
 namespace {
@@ -53,6 +54,13 @@ enrolment::Policy enrolment_policy(const Config& config) {
 mailbox::Options mailbox_options(const Config& config) {
     mailbox::Options out;
     out.retention = config.policy.retention_days * kDay;
+    return out;
+}
+
+wake::Waker::Options wake_options(const Config& config) {
+    wake::Waker::Options out;
+    out.rules = {config.wake.allow_http, config.wake.allow_private};
+    out.pace.least = config.wake.min_interval_seconds * kSecond;
     return out;
 }
 
@@ -111,6 +119,9 @@ struct Gateway::Impl {
     std::optional<MailboxPeople> people;
     std::optional<MailboxMedia> media_links;
     MailboxOutlet outlet;
+    std::optional<wake::Endpoints> endpoints;  // nullopt: nobody is woken
+    std::optional<wake::Waker> waker;
+    MailboxDoorbell doorbell;
     std::optional<EnrolmentRoster> roster;
     std::optional<AdminRegistry> registry;
     std::optional<AdminApprovals> approvals;
@@ -173,14 +184,21 @@ Result<void> Gateway::Impl::make_rooms() {
     mirror.emplace(*directory);
     authoriser.emplace(*directory, *here, clock);
     event_log.emplace(*store);
-    mailroom.emplace(mailbox::Mailroom::Needs{*store, *people, *media_links, outlet, clock, metrics, log},
+    if (config.wake.enabled) {
+        endpoints.emplace(*store, clock);
+        if (auto ok = endpoints->load(); !ok) return ok;
+        waker.emplace(wake::Waker::Needs{*endpoints, clock, metrics, log}, wake_options(config));
+        doorbell.connect(*waker);
+        metrics.before_scrape([this] { metrics.wake_endpoints.set(static_cast<double>(endpoints->size())); });
+    }
+    mailroom.emplace(mailbox::Mailroom::Needs{*store, *people, *media_links, outlet, clock, metrics, log, &doorbell},
                      mailbox_options(config));
     mailer.emplace(mail_server, clock, random, metrics, log);
     enrolment.emplace(enrolment::Enrolment::Needs{*store, *roster, *mailer, clock, random, metrics, log},
                       pepper_of(secrets), enrolment_policy(config));
     approvals.emplace(*enrolment, *directory);
     feed.emplace(*mirror, secrets.directory.secret, secrets.org, config.broker.name, clock);
-    edge.emplace(Edge::Needs{*feed, *mailroom, revocations, clock, metrics, log});
+    edge.emplace(Edge::Needs{*feed, *mailroom, revocations, clock, metrics, log, waker ? &*waker : nullptr});
     link.emplace(link_options(config), secrets.gateway, *edge, clock, random);
     outlet.connect(*link);
     housekeeping.emplace(Housekeeping::Needs{*directory, *enrolment, *media, clock, metrics, log});
@@ -211,6 +229,7 @@ void Gateway::Impl::observe_directory() {
         if (!final) return;
         revocations.done(device, admin::Step::requests_cut, clock.now());
         mailroom->purge(device);
+        if (endpoints && !endpoints->erase(device)) log.error("wake_endpoint_not_erased");
         revocations.done(device, admin::Step::mailbox_destroyed, clock.now());
     };
     directory->observe(std::move(observers));
@@ -226,6 +245,7 @@ void Gateway::Impl::add_pages() {
     directory::add_routes(public_router, *directory);
     enrolment::add_routes(public_router, *enrolment);
     mailbox::add_routes(public_router, *event_log);
+    wake::add_routes(public_router, endpoints ? &*endpoints : nullptr, wake_options(config).rules);
     media::add_routes(public_router, {*media, metrics, config.policy.media_max_bytes});
     add_operations(operations_router, metrics, health);
     add_local(admin_router, health, [this] { return provisioning(); });
@@ -244,12 +264,17 @@ Result<void> Gateway::Impl::start() {
         !ok)
         return pass(ok);
     if (auto ok = server->listen(socket, admin_router); !ok) return pass(ok);
+    if (waker) waker->start();
     mailroom->start();
     mailer->start();
     enrolment->start();
     edge->start(*link);
     // A crash may have come between a revocation and the end of the mailbox.
-    for (const auto& device : directory->revoked_devices()) mailroom->purge(device.cert.device);
+    for (const auto& device : directory->revoked_devices()) {
+        mailroom->purge(device.cert.device);
+        if (endpoints)
+            if (auto ok = endpoints->erase(device.cert.device); !ok) return ok;
+    }
     if (auto ok = link->start(); !ok) return ok;
     housekeeping->start();
     return server->start();
@@ -261,6 +286,7 @@ void Gateway::Impl::stop() {
     link->stop();
     edge->stop();
     mailroom->stop();
+    if (waker) waker->stop();
     enrolment->stop();
     mailer->stop();
 }

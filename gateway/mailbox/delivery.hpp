@@ -43,6 +43,7 @@ class Delivery {
     void tick(Millis now);
 
     [[nodiscard]] std::size_t sessions() const { return sessions_.size(); }
+    [[nodiscard]] bool has_session(const DeviceId& device) const { return sessions_.contains(device); }
 
   private:
     struct UnderWay {

@@ -199,7 +199,10 @@ void Mailroom::Impl::commit(const std::vector<Waiting>& waiting, Millis now) {
         }
         needs.outlet.send(outcome.sender, encode_outcome(outcome));
     }
-    for (const auto& device : grown) delivery.pump(device, now);
+    for (const auto& device : grown) {
+        if (needs.doorbell != nullptr && !delivery.has_session(device)) needs.doorbell->waits(device);
+        delivery.pump(device, now);
+    }
 }
 
 // What is not stored is said to those who are here, behind everything that was: its chain may have come just now.

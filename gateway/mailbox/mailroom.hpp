@@ -26,6 +26,7 @@ class Mailroom {
         const Clock& clock;
         const operations::Metrics& metrics;
         operations::Log& log;
+        Doorbell* doorbell = nullptr;  // nobody is woken
     };
 
     Mailroom(const Needs& needs, Options options);

@@ -57,6 +57,13 @@ class Outlet {
     virtual void flush() = 0;
 };
 
+class Doorbell {
+  public:
+    virtual ~Doorbell() = default;
+    // Something is stored for a device that has no session. Only a hint: it may be lost.
+    virtual void waits(const DeviceId& device) = 0;
+};
+
 struct Options {
     Millis retention = 7 * kDay;
     std::size_t max_entries = 20'000;  // waiting in one mailbox

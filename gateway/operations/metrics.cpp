@@ -119,6 +119,8 @@ Metrics::Metrics(std::string_view version, std::string_view commit)
       upload_received_bytes(impl_->counter("nimes_upload_received_bytes_total", "Bytes of media received.")),
       media_served_bytes(impl_->counter("nimes_media_served_bytes_total", "Bytes of media handed out.")),
       media_removed(impl_->counter("nimes_media_removed_total", "Media removed: expired, recalled or abandoned.")),
+      wakes(impl_->family("nimes_wakes_total", "Wake-ups of devices that were not connected, by result.", {"result"})),
+      wake_endpoints(impl_->gauge("nimes_wake_endpoints", "Devices that a push service can wake.")),
       http_requests(
           impl_->family("nimes_http_requests_total", "HTTP requests answered.", {"route", "method", "status"})),
       http_connections(impl_->gauge("nimes_http_connections", "HTTP connections open.")),

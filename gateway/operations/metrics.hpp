@@ -113,6 +113,9 @@ class Metrics {
     const Counter media_served_bytes;
     const Counter media_removed;
 
+    const CounterFamily wakes;  // result: "sent", "failed", "gone", "refused_address", "dropped"
+    const Gauge wake_endpoints;
+
     const CounterFamily http_requests;  // route, method, status
     const Gauge http_connections;
     const Gauge store_free_bytes;
