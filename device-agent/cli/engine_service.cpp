@@ -27,6 +27,7 @@ Result<Json> EngineService::call(const Request& r, const Emit& emit, const std::
     if (auto done = group_verb(r, emit)) return std::move(*done);
     if (auto done = trust_verb(r, emit)) return std::move(*done);
     if (auto done = history_verb(r, emit, stop)) return std::move(*done);
+    if (auto done = health_verb(r, emit, stop)) return std::move(*done);
     if (r.verb == "inbox") return inbox(a, emit, stop);
     if (r.verb == "watch") return watch(a, emit, stop);
     if (r.verb == "show") return show(a);
@@ -184,6 +185,12 @@ Result<Json> EngineService::status() {
                {"refused", s.failures.refused},
                {"lost", s.failures.lost}}}};
     out["seal_keys"] = {{"batch", s.seal_batch}, {"one_time", s.one_time_keys}};
+    out["stuck"] = Json::array();
+    for (const auto& stuck : s.stuck)
+        out["stuck"].push_back({{"items", stuck.items},
+                                {"code", stuck.error.row().name},
+                                {"text", stuck.error.row().title},
+                                {"hint", stuck.error.row().hint}});
     out["owed"] = Json::array();
     for (const auto& o : s.owed)
         out["owed"].push_back(

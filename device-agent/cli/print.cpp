@@ -2,6 +2,7 @@
 
 #include <iostream>
 
+#include "cli/health_verbs.hpp"
 #include "cli/history_verbs.hpp"
 #include "cli/print_event.hpp"
 #include "cli/printable.hpp"
@@ -38,6 +39,7 @@ void print_line(const std::string& verb, const Json& line) {
     if (line.contains("candidate")) return print_person(line["candidate"]);
     if (verb == "inbox" || verb == "watch") return print_event(std::cout, line);
     if (verb == "people") return print_person(line);
+    if (verb == "doctor") return print_finding(std::cout, line);
     if (verb == "history.take") return print_history_line(line);
     if (verb == "group.list")
         std::cout << printable(line.value("title", "")) << "  (" << line.value("members", 0) << ")"
@@ -52,6 +54,11 @@ void print_result(const Request& request, const Json& r) {
     const auto& verb = request.verb;
     if (verb.starts_with("history.")) return print_history_result(request, r);
     if (r.contains("accepted")) return print_sent(request, r);
+    if (verb == "doctor") return print_health(std::cout, r);
+    if (verb.starts_with("wake.")) {
+        std::cout << (r.value("wake", false) ? "you are woken there from now on\n" : "no more wake-ups\n");
+        return;
+    }
     if (verb == "show") return print_details(std::cout, r);
     if (verb == "group.show") return print_group(std::cout, r);
     if (verb.starts_with("group.") && r.contains("members") && verb != "group.create")
@@ -76,6 +83,9 @@ void print_result(const Request& request, const Json& r) {
         if (r.contains("device")) std::cout << "device     " << r.value("device", "") << '\n';
         std::cout << "connected  " << (r.value("connected", false) ? "yes" : "no") << "\noutbox     "
                   << r.value("outbox", 0) << '\n';
+        for (const auto& stuck : r.value("stuck", Json::array()))
+            std::cout << "           " << stuck.value("items", 0) << " of it: " << stuck.value("text", "") << " ("
+                      << stuck.value("code", "") << "); " << stuck.value("hint", "") << '\n';
         if (r.value("held", 0) > 0)
             std::cout << "waiting    " << r.value("held", 0)
                       << " came and cannot be opened yet; what they lack is being asked for\n";

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "cli/health_verbs.hpp"
 #include "cli/history_verbs.hpp"
 #include "cli/home.hpp"
 #include "cli/print.hpp"
@@ -45,7 +46,12 @@ struct Session {
             else if (line.json) std::cout << out.dump(-1, ' ', false, Json::error_handler_t::replace) << std::endl;
             else print_line(request.verb, out);
         };
-        return run_at_home(line.home, passphrase, request, emit, stop, open_here);
+        auto answer = run_at_home(line.home, passphrase, request, emit, stop, open_here);
+        // A home that does not open is an answer to the doctor's question, but for who may not ask it.
+        const auto shut = [](Errc code) { return code == Errc::passphrase_wrong || code == Errc::passphrase_wait; };
+        if (request.verb == "doctor" && !answer && !shut(answer.error().code))
+            return home_unopened(line.home, answer.error(), emit);
+        return answer;
     }
 };
 
@@ -71,6 +77,7 @@ int finish(const CommandLine& line, const Signals& signals, const Result<Json>& 
     const bool list = answer->contains("count");
     if (!line.json) print_result(line.request, *answer);
     else if (!list) std::cout << answer->dump(-1, ' ', false, Json::error_handler_t::replace) << std::endl;
+    if (line.request.verb == "doctor") return answer->value("healthy", false) ? 0 : 1;
     if (line.request.verb != "send" || answer->value("accepted", true)) return 0;
     std::cout.flush();
     std::cerr << "nimes-agent: hint: " << row(Errc::offline).hint << '\n';

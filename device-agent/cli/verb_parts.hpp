@@ -35,6 +35,7 @@ void add_saying(CLI::App& app, CommandLine& line, const Shared& r);   // message
 void add_groups(CLI::App& app, CommandLine& line, const Shared& r);   // group_verbs.cpp
 void add_history(CLI::App& app, CommandLine& line, const Shared& r);  // history_verbs.cpp
 void add_trust(CLI::App& app, CommandLine& line, const Shared& r);    // trust_verbs.cpp
+void add_health(CLI::App& app, CommandLine& line, const Shared& r);   // health_verbs.cpp
 void add_device_answers(CLI::App& devices, CommandLine& line, const Shared& r);
 
 }  // namespace nimes::agent::cli

@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "engine/impl.hpp"
+#include "engine/paths.hpp"
 #include "nimes/token.hpp"
 #include "transport/mqtt_session.hpp"
 
@@ -11,8 +12,9 @@ namespace {
 
 constexpr std::size_t kLeastPassphrase = 8;
 
-transport::MqttOptions options_of(const Core& core) {
+transport::MqttOptions options_of(Core& core) {
     transport::MqttOptions out;
+    if (auto paths = load_paths(core)) out.paths = std::move(*paths);
     out.brokers = core.provisioning->brokers;
     out.trust_store = core.box->home() / "ca.pem";
     out.device = core.own().device;
@@ -46,6 +48,7 @@ Result<std::unique_ptr<Agent>> Agent::open(container::HomeLock home, ByteView pa
         impl->core.box = std::move(*box);
     }
     if (auto ok = impl->core.load(); !ok) return pass(ok);
+    impl->core.flight.open(path);
     if (impl->core.provisioning) impl->make_network();
     return std::unique_ptr<Agent>(new Agent(std::move(impl)));
 }
@@ -61,9 +64,10 @@ void Agent::Impl::make_network() {
         if (!audience) return fail(audience.error().code, audience.error().detail);
         const auto key = core.box->identity();
         if (!key || !core.enrolled()) return fail(Errc::not_enrolled);
-        return mint_token(key->secret, core.own().device, *audience, core.clock.now(), core.random);
+        return mint_token(key->secret, core.own().device, *audience, core.token_time(), core.random);
     };
-    network.emplace(*core.provisioning, token, core.clock, core.random);
+    network.emplace(
+        *core.provisioning, token, [this](Millis server) { core.learn_time(server); }, core.clock, core.random);
     sync.emplace(core, *network);
     people.emplace(core, *network, *sync);
 }
@@ -82,7 +86,7 @@ Result<void> Agent::Impl::start_link() {
         if (!audience) return fail(audience.error().code, audience.error().detail);
         const auto key = core.box->identity();
         if (!key) return fail(key.error().code);
-        return mint_token(key->secret, core.own().device, *audience, core.clock.now(), core.random);
+        return mint_token(key->secret, core.own().device, *audience, core.token_time(), core.random);
     };
     // Paho reads its trust from a file; what is in it is public.
     std::ofstream(core.box->home() / "ca.pem", std::ios::trunc) << core.provisioning->ca_pem;
@@ -122,6 +126,14 @@ Result<void> Agent::go_online() {
     return impl_->start_link();
 }
 
+Result<void> Agent::network_changed(const std::string& name) {
+    if (name.size() > 256) return fail(Errc::too_large, "a network's name has at most 256 bytes");
+    const Lock lock(impl_->core.mutex);
+    if (!impl_->core.enrolled()) return fail(Errc::not_enrolled);
+    if (impl_->link) impl_->link->network_changed(network_key(impl_->core.provisioning->address_secret, name));
+    return {};
+}
+
 Status Agent::status() {
     const Lock lock(impl_->core.mutex);
     const auto& core = impl_->core;
@@ -132,7 +144,10 @@ Status Agent::status() {
     out.address = core.door.address;
     out.shut_out = core.shut_out;
     if (core.directory) out.directory_revision = core.directory->head().revision;
-    if (impl_->link) out.outbox = impl_->link->outbox().waiting();
+    if (impl_->link) {
+        out.outbox = impl_->link->outbox().waiting();
+        for (const auto& stuck : impl_->link->outbox().stuck()) out.stuck.push_back({stuck.error, stuck.items});
+    }
     out.failures = core.failures;
     if (!core.enrolled()) return out;
     if (auto tx = core.box->begin(); tx)
@@ -187,7 +202,7 @@ Result<std::string> Agent::token(const std::string& audience) {
     if (!impl_->core.enrolled()) return fail(Errc::not_enrolled);
     const auto here = audience_of(audience.empty() ? impl_->core.provisioning->gateway : audience);
     if (!here) return fail(here.error().code, here.error().detail);
-    return mint_token(impl_->core.identity.secret, impl_->core.own().device, *here, impl_->core.clock.now(),
+    return mint_token(impl_->core.identity.secret, impl_->core.own().device, *here, impl_->core.token_time(),
                       impl_->core.random);
 }
 

@@ -9,6 +9,7 @@
 
 #include <stop_token>
 
+#include "engine/doctor.hpp"
 #include "engine/owed.hpp"
 #include "engine/people.hpp"
 #include "engine/view.hpp"
@@ -140,13 +141,24 @@ struct Status {
     std::optional<UserId> user;
     std::uint64_t directory_revision = 0;
     std::size_t outbox = 0;
-    std::size_t held = 0;  // came, and wait for something
+    std::vector<Facts::Stuck> stuck;  // of the outbox, for a reason that the gateway named
+    std::size_t held = 0;             // came, and wait for something
     Failures failures;
     std::vector<OwedChain> owed;
     std::uint32_t seal_batch = 0;     // newest that this device published; 0: none
     std::uint64_t one_time_keys = 0;  // private halves of one-time keys that are here
     std::vector<Alarm> alarms;        // that wait for an answer
     std::optional<Errc> shut_out;
+};
+
+// What the doctor found, and what the flight recorder holds of the last connections, in words.
+struct HealthReport {
+    std::vector<Finding> findings;
+    struct Line {
+        Millis at = 0;
+        std::string text;
+    };
+    std::vector<Line> recent;
 };
 
 // Whom a query could mean, when it was ambiguous.
@@ -167,6 +179,14 @@ class Agent {
 
     // Connects, if it is not connected yet; does not wait.
     Result<void> go_online();
+    // The operating system's word: this device is on another network, or back on one. Connects anew at once. `name` is
+    // opaque and stays here ("": not known); what is learned of a network's patience is remembered by it.
+    Result<void> network_changed(const std::string& name);
+    // Tries everything that a message needs on its way here, for as long as `patience` and the probes' own limits, and
+    // says what is wrong. Without network, and for a home that holds no device, too.
+    HealthReport examine(Millis patience, const std::stop_token& stop);
+    // Where a push service wakes this device when something waits for it; "": nowhere.
+    Result<void> wake(const std::string& endpoint);
     Status status();
     // Waits until the mailbox is fetched; false when time is over.
     bool wait_synced(Millis patience, const std::stop_token& stop);

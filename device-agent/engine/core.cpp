@@ -12,6 +12,7 @@ using container::Table;
 using container::Transaction;
 
 constexpr Millis kKnownHeadsKept = 90 * kDay;
+constexpr Millis kBelieved = 10 * kMinute;
 
 Bytes id_key(ByteView id) { return to_bytes(id); }
 
@@ -127,8 +128,18 @@ Result<void> Core::load() {
     return load_settings(*this, *tx);
 }
 
+void Core::learn_time(Millis server) {
+    clock_offset = static_cast<std::int64_t>(server) - static_cast<std::int64_t>(clock.now());
+    knows_offset = true;
+}
+
+Millis Core::token_time() const { return clock.now() + static_cast<Millis>(clock_offset.load()); }
+
 Millis Core::now() const {
-    const auto local = clock.now();
+    const auto offset = clock_offset.load();
+    const bool believed =
+        offset <= static_cast<std::int64_t>(kBelieved) && -offset <= static_cast<std::int64_t>(kBelieved);
+    const auto local = clock.now() + (believed ? static_cast<Millis>(offset) : 0);
     return directory ? std::max(local, directory->head().ts) : local;
 }
 

@@ -5,6 +5,7 @@
 // wait for. Ownership: the Agent owns it; steps refer to it.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -15,6 +16,7 @@
 #include "conversation/content.hpp"
 #include "conversation/roster_state.hpp"
 #include "directory/level.hpp"
+#include "engine/flight_recorder.hpp"
 #include "engine/provisioning.hpp"
 #include "engine/records.hpp"
 #include "sealing/one_time_pool.hpp"
@@ -54,6 +56,10 @@ struct Core {
     // Reads everything from an open container.
     Result<void> load();
     [[nodiscard]] Millis now() const;  // for admitting: never behind the newest head
+    // The server's word about time (FORMATS.md 2.1): its offset corrects tokens whatever it is, admitting only up to
+    // ten minutes, and never what is erased. Any thread.
+    void learn_time(Millis server);
+    [[nodiscard]] Millis token_time() const;
     [[nodiscard]] bool enrolled() const { return door.cert.has_value(); }
     [[nodiscard]] const DeviceCert& own() const { return *door.cert; }
     Result<void> store_door();
@@ -115,6 +121,10 @@ struct Core {
     bool wanted_newest_head = false;
     [[nodiscard]] bool wants() const { return wanted_newest_head || !wanted_users.empty() || !wanted_heads.empty(); }
     std::set<ConversationId> wanted_events;  // of groups whose roster is behind, or not known at all
+
+    std::atomic<std::int64_t> clock_offset = 0;  // the server's clock minus ours, as it said last
+    std::atomic<bool> knows_offset = false;
+    FlightRecorder flight;
 
     std::set<BlobId> uploading;
     std::optional<Errc> shut_out;  // the gateway refuses this device, or a proven revocation

@@ -47,14 +47,42 @@ struct Nothing {
 
 }  // namespace
 
-HttpsNetwork::HttpsNetwork(const Provisioning& provisioning, transport::TokenSource token, const Clock& clock,
-                           RandomSource& random)
-    : options_(options_of(provisioning)), token_(token), clock_(clock), random_(random), client_(options_, token) {}
+HttpsNetwork::HttpsNetwork(const Provisioning& provisioning, transport::TokenSource token, OnTime on_time,
+                           const Clock& clock, RandomSource& random)
+    : options_(options_of(provisioning)),
+      token_(token),
+      on_time_(std::move(on_time)),
+      clock_(clock),
+      random_(random),
+      client_(options_, token) {}
+
+Result<transport::ServiceStatus> HttpsNetwork::status() {
+    const std::lock_guard lock(mutex_);
+    auto status = transport::service_status(client_);
+    if (status && on_time_) on_time_(status->server);
+    return status;
+}
+
+bool HttpsNetwork::clock_was_wrong(const Error& error) {
+    if (error.code != Errc::token_expired) return false;
+    const auto status = transport::service_status(client_);
+    if (status && on_time_) on_time_(status->server);
+    return status.has_value();
+}
+
+Result<void> HttpsNetwork::wake(const std::string& endpoint) {
+    v1::WakeEndpoint request;
+    request.set_url(endpoint);
+    auto answer = post<Nothing>("/v1/wake", request, true);
+    if (!answer) return pass(answer);
+    return {};
+}
 
 template <class Answer>
 Result<Answer> HttpsNetwork::get(const std::string& path) {
     const std::lock_guard lock(mutex_);
     auto answer = client_.get(path);
+    if (!answer && clock_was_wrong(answer.error())) answer = client_.get(path);
     if (!answer) return pass(answer);
     return parse<Answer>(answer->body);
 }
@@ -62,7 +90,9 @@ Result<Answer> HttpsNetwork::get(const std::string& path) {
 template <class Answer, class Request>
 Result<Answer> HttpsNetwork::post(const std::string& path, const Request& request, bool with_token) {
     const std::lock_guard lock(mutex_);
-    auto answer = client_.post_protobuf(path, bytes_of(request), with_token);
+    const auto body = bytes_of(request);
+    auto answer = client_.post_protobuf(path, body, with_token);
+    if (!answer && clock_was_wrong(answer.error())) answer = client_.post_protobuf(path, body, with_token);
     if (!answer) return pass(answer);
     return parse<Answer>(answer->body);
 }

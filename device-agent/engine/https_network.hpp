@@ -12,10 +12,13 @@ namespace nimes::agent::engine {
 
 class HttpsNetwork final : public Network {
   public:
-    // `token` is called for each request that wants one.
-    HttpsNetwork(const Provisioning& provisioning, transport::TokenSource token, const Clock& clock,
+    // `token` is called for each request that wants one; `on_time` with the gateway's time whenever it said it.
+    using OnTime = std::function<void(Millis server)>;
+    HttpsNetwork(const Provisioning& provisioning, transport::TokenSource token, OnTime on_time, const Clock& clock,
                  RandomSource& random);
 
+    Result<transport::ServiceStatus> status() override;
+    Result<void> wake(const std::string& endpoint) override;
     Result<v1::LookupAnswer> lookup(const v1::LookupRequest& request) override;
     Result<v1::HeadAnswer> head(std::uint64_t held) override;
     Result<v1::OldHeadAnswer> old_head(std::uint64_t revision, std::uint64_t under) override;
@@ -40,9 +43,12 @@ class HttpsNetwork final : public Network {
     Result<Answer> get(const std::string& path);
     template <class Answer, class Request>
     Result<Answer> post(const std::string& path, const Request& request, bool with_token);
+    // A token that is too old or too young: our clock is wrong, and the gateway says by how much. True: try again.
+    bool clock_was_wrong(const Error& error);
 
     const transport::HttpsOptions options_;
     const transport::TokenSource token_;
+    const OnTime on_time_;
     const Clock& clock_;
     RandomSource& random_;
     std::mutex mutex_;

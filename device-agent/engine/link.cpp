@@ -1,6 +1,9 @@
 #include "engine/link.hpp"
 
+#include <algorithm>
+
 #include "engine/packets.hpp"
+#include "engine/paths.hpp"
 #include "media/outgoing.hpp"
 
 namespace nimes::agent::engine {
@@ -10,6 +13,8 @@ constexpr auto kTick = std::chrono::seconds(1);
 constexpr Millis kSyncEvery = 12 * kHour;
 constexpr Millis kSyncAgain = kMinute;
 constexpr Millis kFetchAgain = kMinute;
+constexpr Millis kStatusAgain = kMinute;
+constexpr Millis kLongestSpread = 10 * kMinute;
 constexpr std::size_t kMaxQueue = 10'000;
 
 }  // namespace
@@ -71,16 +76,43 @@ void Link::run() {
     for (;;) {
         std::deque<transport::MqttEvent> events;
         {
+            const auto until = wake_at(next_tick);
             std::unique_lock wait(queue_mutex_);
-            wake_.wait_until(wait, next_tick, [this] { return stopping_ || !queue_.empty(); });
+            wake_.wait_until(wait, until, [this] { return stopping_ || !queue_.empty(); });
             if (stopping_) return;
             events.swap(queue_);
         }
         for (const auto& event : events) handle(event);
+        if (acks_.owed() && core_.clock.boot() >= acks_.due()) {
+            const Lock lock(core_.mutex);
+            acknowledge();
+        }
         if (std::chrono::steady_clock::now() < next_tick) continue;
         tick();
         next_tick = std::chrono::steady_clock::now() + kTick;
     }
+}
+
+// acks_ changes on this thread alone.
+std::chrono::steady_clock::time_point Link::wake_at(std::chrono::steady_clock::time_point next_tick) const {
+    if (!acks_.owed()) return next_tick;
+    const auto boot = core_.clock.boot();
+    const auto left = std::chrono::milliseconds(acks_.due() - std::min(boot, acks_.due()));
+    return std::min(next_tick, std::chrono::steady_clock::now() + left);
+}
+
+void Link::network_changed(const std::string& key) {
+    note(Flight::network);
+    session_->network_changed(key);
+}
+
+void Link::greet_again() {
+    welcomed_ = !session_->publish(hello_packet(core_.marks, core_.directory->head().revision)) && welcomed_;
+}
+
+void Link::note(Flight what, std::uint8_t cause, std::uint16_t code, std::uint64_t value) {
+    core_.flight.note(
+        {core_.clock.now(), what, cause, code, static_cast<std::uint32_t>(std::min<std::uint64_t>(value, UINT32_MAX))});
 }
 
 void Link::handle(const transport::MqttEvent& event) {
@@ -96,20 +128,54 @@ void Link::tick() {
 void Link::handle(Lock& lock, const transport::MqttEvent& event) {
     if (std::holds_alternative<transport::Connected>(event)) return on_connected(lock);
     if (const auto* packet = std::get_if<transport::Packet>(&event)) return on_packet(lock, packet->bytes);
-    welcomed_ = false;
-    core_.changed.notify_all();
-    const auto& end = std::get<transport::Disconnected>(event);
-    if (end.cause == transport::DisconnectCause::refused || end.cause == transport::DisconnectCause::closed)
-        on_refused(lock);
+    if (const auto* alive = std::get_if<transport::Alive>(&event)) {
+        if (!alive->heard && !unheard_) note(Flight::unheard);
+        unheard_ = unheard_ || !alive->heard;
+        return;
+    }
+    if (const auto* learned = std::get_if<transport::PathLearned>(&event)) {
+        if (learned->path.fell != 0) note(Flight::silent, 0, 0, learned->path.silence / kSecond);
+        (void)put_path(core_, learned->network, learned->path);
+        return;
+    }
+    on_ended(lock, std::get<transport::Disconnected>(event));
 }
 
 void Link::on_connected(Lock& lock) {
+    connected_at_ = core_.clock.boot();
+    unheard_ = false;
+    note(Flight::connected);
     said_hello_ = sync_.keys().erasing_now();
+    acks_.settled();
     (void)session_->publish(hello_packet(core_.marks, core_.directory->head().revision));
     outbox_.connected();
     core_.changed.notify_all();
     next_sync_ = core_.clock.boot() + ((sync_.run(lock)) ? kSyncEvery : kSyncAgain);
     go_on(lock);
+}
+
+void Link::on_ended(Lock& lock, const transport::Disconnected& end) {
+    using transport::DisconnectCause;
+    welcomed_ = false;
+    acks_.settled();  // the next Hello says it
+    const auto cause = static_cast<std::uint8_t>(end.cause);
+    if (end.was_connected) note(Flight::ended, cause, end.reason, (core_.clock.boot() - connected_at_) / kSecond);
+    else note(Flight::failed, cause, end.reason, end.next_try_in);
+    core_.changed.notify_all();
+    if (end.cause == DisconnectCause::refused || end.cause == DisconnectCause::closed) on_refused(lock);
+    if (!end.was_connected && end.cause != DisconnectCause::asked) ask_status(lock);
+}
+
+// The broker is away, or does not want us: the gateway may know how long to stay away, and what time it is.
+void Link::ask_status(Lock& lock) {
+    const auto boot = core_.clock.boot();
+    if (boot < next_status_) return;
+    next_status_ = boot + kStatusAgain;
+    lock.unlock();
+    const auto status = network_.status();
+    lock.lock();
+    if (!status) return note(Flight::told, 0, static_cast<std::uint16_t>(status.error().code));
+    session_->spread_next_connect(std::min(status->spread, kLongestSpread));
 }
 
 // The broker's refusal is mute. The gateway says why, to who proves to be this device.
@@ -121,12 +187,17 @@ void Link::on_refused(Lock& lock) {
     if (answer) {
         if (core_.shut_out != Errc::device_revoked) core_.shut_out.reset();
     } else if (answer.error().code == Errc::device_revoked || answer.error().code == Errc::device_suspended) {
+        if (core_.shut_out != answer.error().code)
+            note(Flight::shut_out, 0, static_cast<std::uint16_t>(answer.error().code));
         core_.shut_out = answer.error().code;
+    } else {
+        note(Flight::told, 0, static_cast<std::uint16_t>(answer.error().code));
     }
     core_.changed.notify_all();
 }
 
 void Link::on_packet(Lock& lock, const Bytes& packet) {
+    unheard_ = false;
     v1::Down down;
     if (!down.ParseFromArray(packet.data(), static_cast<int>(packet.size()))) return;
     switch (down.kind_case()) {
@@ -138,6 +209,7 @@ void Link::on_packet(Lock& lock, const Bytes& packet) {
             const auto& r = down.rejected();
             const auto* known = row(std::string_view(r.code()));
             const Error error{known != nullptr ? known->code : Errc::internal, r.detail()};
+            note(Flight::refused, 0, static_cast<std::uint16_t>(error.code), r.retry_after_ms());
             (void)outbox_.rejected(MessageId::from(as_bytes(r.message_id())), error, r.retry_after_ms());
             return;
         }
@@ -157,7 +229,10 @@ void Link::on_packet(Lock& lock, const Bytes& packet) {
 }
 
 void Link::on_welcome(Lock& lock, const v1::Welcome& welcome) {
-    session_->spread_next_connect(std::min<Millis>(welcome.reconnect_spread_ms(), 10 * kMinute));
+    session_->spread_next_connect(std::min<Millis>(welcome.reconnect_spread_ms(), kLongestSpread));
+    core_.learn_time(welcome.server_ms());
+    unheard_ = false;
+    note(Flight::welcomed, 0, 0, static_cast<std::uint32_t>(core_.clock_offset / static_cast<std::int64_t>(kSecond)));
     newest_.clear();
     for (const auto& mark : welcome.newest()) newest_[static_cast<std::uint8_t>(mark.lane())] = mark.sequence();
     std::vector<UserId> users;
@@ -190,8 +265,18 @@ void Link::on_accepted(Lock& lock, const v1::Accepted& accepted) {
 
 void Link::on_deliver(Lock& lock, const v1::Deliver& deliver) {
     if (!inbox_.deliver(deliver)) return;  // not acknowledged: it comes again
-    (void)session_->publish(ack_packet(core_.marks), transport::Expect::nothing);
+    acks_.stored(static_cast<std::size_t>(
+                     std::count_if(deliver.envelopes().begin(), deliver.envelopes().end(),
+                                   [](const auto& e) { return e.payload_case() != v1::Envelope::kSignal; })),
+                 core_.clock.boot());
+    if (acks_.owed() && core_.clock.boot() >= acks_.due()) acknowledge();
     go_on(lock);
+}
+
+void Link::acknowledge() {
+    // Not taken: offline, and the next Hello says it; or the queue is full, and the next packet does.
+    if (session_->publish(ack_packet(core_.marks), transport::Expect::nothing)) acks_.settled();
+    core_.changed.notify_all();
 }
 
 // What held items wait for is fetched, and they are tried again.
@@ -209,8 +294,9 @@ void Link::note_drained(Millis at) {
 }
 
 void Link::tick(Lock& lock) {
-    outbox_.tick();
     const auto boot = core_.clock.boot();
+    const bool sent = outbox_.tick();
+    if (acks_.owed() && (sent || boot >= acks_.due())) acknowledge();
     if (session_->connected() && boot >= next_sync_) {
         next_sync_ = boot + (sync_.run(lock) ? kSyncEvery : kSyncAgain);
         go_on(lock);
@@ -235,7 +321,7 @@ void Link::tick(Lock& lock) {
 }
 
 void Link::send_new() {
-    if (outbox_.load()) outbox_.flush();
+    if (outbox_.load() && outbox_.flush() && acks_.owed()) acknowledge();
 }
 
 // After a restart: media whose upload an earlier process began.

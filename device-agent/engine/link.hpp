@@ -10,6 +10,7 @@
 #include <memory>
 #include <thread>
 
+#include "engine/acks.hpp"
 #include "engine/compose.hpp"
 #include "engine/duties.hpp"
 #include "engine/inbox.hpp"
@@ -29,7 +30,16 @@ class Link {
     Result<void> start();
     void stop();
     [[nodiscard]] Outbox& outbox() { return outbox_; }
+    [[nodiscard]] const Outbox& outbox() const { return outbox_; }
+    [[nodiscard]] bool welcomed() const { return welcomed_; }
     [[nodiscard]] bool connected() const { return session_->connected(); }
+    void network_changed(const std::string& key);
+    // Is the gateway still there? Hello once more: synced() answers when it was welcomed anew.
+    void greet_again();
+    // What arrived is acknowledged.
+    [[nodiscard]] bool acknowledged() const { return !acks_.owed(); }
+    // Nobody reads what we send: the broker is there, the gateway is not.
+    [[nodiscard]] bool unheard() const { return unheard_; }
 
     // What the thread does, for who steps time by hand instead of start(): one event, one second.
     Result<void> load();
@@ -43,7 +53,12 @@ class Link {
     void run();
     void handle(Lock& lock, const transport::MqttEvent& event);
     void on_connected(Lock& lock);
+    void on_ended(Lock& lock, const transport::Disconnected& end);
     void on_refused(Lock& lock);
+    void ask_status(Lock& lock);
+    void acknowledge();
+    void note(Flight what, std::uint8_t cause = 0, std::uint16_t code = 0, std::uint64_t value = 0);
+    std::chrono::steady_clock::time_point wake_at(std::chrono::steady_clock::time_point next_tick) const;
     void on_packet(Lock& lock, const Bytes& packet);
     void on_welcome(Lock& lock, const v1::Welcome& welcome);
     void on_accepted(Lock& lock, const v1::Accepted& accepted);
@@ -65,7 +80,11 @@ class Link {
     Duties duties_;
     Recovery recovery_;
     std::map<std::uint8_t, std::uint64_t> newest_;  // by lane, at the last Hello
+    Acks acks_;
     bool welcomed_ = false;
+    bool unheard_ = false;
+    Millis connected_at_ = 0;  // boot clock
+    Millis next_status_ = 0;
     Millis said_hello_ = 0;  // time for erasing
     Millis next_expiry_ = 0;
     Millis next_sync_ = 0;

@@ -8,11 +8,16 @@
 #include "media/transfer.hpp"
 #include "nimes/v1/directory.pb.h"
 #include "nimes/v1/transport.pb.h"
+#include "transport/service_status.hpp"
 
 namespace nimes::agent::engine {
 
 class Network : public media::Transfer {
   public:
+    // The gateway's time and the delay that it asks for, without a token. Errc::offline by one that has no gateway.
+    virtual Result<transport::ServiceStatus> status() { return fail(Errc::offline); }
+    // Where a push service wakes this device; "": nowhere.
+    virtual Result<void> wake(const std::string&) { return fail(Errc::offline); }
     virtual Result<v1::LookupAnswer> lookup(const v1::LookupRequest& request) = 0;
     virtual Result<v1::HeadAnswer> head(std::uint64_t held) = 0;
     virtual Result<v1::OldHeadAnswer> old_head(std::uint64_t revision, std::uint64_t under) = 0;

@@ -1,6 +1,7 @@
 #include "engine/outbox.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "engine/message_rows.hpp"
 #include "engine/packets.hpp"
@@ -13,6 +14,21 @@ using container::Transaction;
 
 constexpr Millis kRepeat = 10 * kSecond;
 constexpr std::size_t kRefusedKept = 1'000;
+constexpr Millis kLongestPause = 15 * kMinute;
+const ConversationId kEverything{};
+
+// Whose fault is it? A conversation's recipients', or everybody's.
+bool of_conversation(Errc code) {
+    switch (code) {
+        case Errc::mailbox_full:
+        case Errc::device_stale:
+        case Errc::quota:
+        case Errc::held:
+            return true;
+        default:
+            return false;
+    }
+}
 
 }  // namespace
 
@@ -33,27 +49,43 @@ Result<void> Outbox::load() {
 
 void Outbox::connected() {
     for (auto& [row, waiting] : items_) waiting.sent = 0;
+    pauses_.erase(kEverything);  // of a connection that is over
     flush();
 }
 
-void Outbox::flush() {
-    const auto now = core_.clock.boot();
-    if (now < pause_until_) return;
-    for (auto& [row, waiting] : items_) {
-        if (waiting.sent != 0 || !waiting.uploaded) continue;
-        if (!session_.publish(waiting.item.up)) return;  // offline, or its queue is full: the next tick goes on
-        waiting.sent = now;
-    }
+const Outbox::Pause* Outbox::pause_of(const ConversationId& conversation) const {
+    for (const auto& key : {kEverything, conversation})
+        if (const auto at = pauses_.find(key); at != pauses_.end()) return &at->second;
+    return nullptr;
 }
 
-void Outbox::tick() {
+bool Outbox::paused(const ConversationId& conversation, Millis now) const {
+    return std::ranges::any_of(std::array{kEverything, conversation}, [&](const auto& key) {
+        const auto at = pauses_.find(key);
+        return at != pauses_.end() && now < at->second.until;
+    });
+}
+
+bool Outbox::flush() {
+    const auto now = core_.clock.boot();
+    bool sent = false;
+    for (auto& [row, waiting] : items_) {
+        if (waiting.sent != 0 || !waiting.uploaded || paused(waiting.item.conversation, now)) continue;
+        if (!session_.publish(waiting.item.up)) break;  // offline, or its queue is full: the next tick goes on
+        waiting.sent = now;
+        sent = true;
+    }
+    return sent;
+}
+
+bool Outbox::tick() {
     const auto now = core_.clock.boot();
     // If one is overdue, all behind it go again too: a grant must not come after its messages.
     const auto overdue = std::find_if(items_.begin(), items_.end(), [&](const auto& item) {
         return item.second.sent != 0 && now >= item.second.sent + kRepeat;
     });
     for (auto at = overdue; at != items_.end(); ++at) at->second.sent = 0;
-    flush();
+    return flush();
 }
 
 void Outbox::uploaded(const BlobId& blob) {
@@ -100,7 +132,39 @@ Result<void> Outbox::remove(const MessageId& id, MessageState state) {
     return done;
 }
 
-Result<void> Outbox::accepted(const MessageId& id) { return remove(id, MessageState::sent); }
+Result<void> Outbox::accepted(const MessageId& id) {
+    pauses_.erase(kEverything);
+    if (const auto conversation = conversation_of(id)) pauses_.erase(*conversation);
+    return remove(id, MessageState::sent);
+}
+
+void Outbox::put_off(const MessageId& id, const Error& error, Millis retry_after) {
+    const auto conversation = of_conversation(error.code) ? conversation_of(id) : std::nullopt;
+    const auto key = conversation.value_or(kEverything);
+    const auto now = core_.clock.boot();
+    auto& pause = pauses_[key];
+    if (pause.tries == 0) pause.since = now;
+    // Several refusals of one round count once.
+    if (now >= pause.until) {
+        pause.until = now + std::min(kLongestPause, retry_after << std::min(pause.tries, 10U));
+        ++pause.tries;
+    }
+    pause.error = error;
+    for (auto& [row, waiting] : items_)
+        if (key == kEverything || waiting.item.conversation == key) waiting.sent = 0;
+    core_.changed.notify_all();
+}
+
+std::vector<Outbox::Stuck> Outbox::stuck() const {
+    std::vector<Stuck> out;
+    for (const auto& [key, pause] : pauses_) {
+        Stuck one{key == kEverything ? std::nullopt : std::optional(key), pause.error, 0, pause.since, pause.until};
+        for (const auto& [row, waiting] : items_)
+            if (key == kEverything || waiting.item.conversation == key) ++one.items;
+        if (one.items > 0) out.push_back(std::move(one));
+    }
+    return out;
+}
 
 Result<void> Outbox::rejected(const MessageId& id, const Error& error, Millis retry_after) {
     // An event that lost its epoch to another is made anew on top of that one, by who wanted it: never repeated.
@@ -108,8 +172,7 @@ Result<void> Outbox::rejected(const MessageId& id, const Error& error, Millis re
     if (outrun)
         if (const auto conversation = conversation_of(id)) core_.wanted_events.insert(*conversation);
     if (retry_after != 0 && !outrun) {
-        pause_until_ = core_.clock.boot() + retry_after;
-        for (auto& [row, waiting] : items_) waiting.sent = 0;
+        put_off(id, error, retry_after);
         return {};
     }
     if (refused_.size() >= kRefusedKept) refused_.clear();
@@ -126,8 +189,11 @@ Result<void> Outbox::wait(Lock& lock, const MessageId& id, Millis patience) {
             std::any_of(items_.begin(), items_.end(), [&](const auto& i) { return i.second.item.id == id; });
         if (!there) return {};
         if (core_.shut_out) return fail(*core_.shut_out);
-        if (core_.changed.wait_until(lock, until) == std::cv_status::timeout)
-            return fail(Errc::timed_out, "it is in the outbox and goes out with the next connection");
+        if (core_.changed.wait_until(lock, until) != std::cv_status::timeout) continue;
+        const auto conversation = conversation_of(id);
+        if (const auto* pause = conversation ? pause_of(*conversation) : nullptr; pause != nullptr)
+            return fail(pause->error.code, "it is kept in the outbox and tried again");
+        return fail(Errc::timed_out, "it is in the outbox and goes out with the next connection");
     }
 }
 

@@ -2,7 +2,9 @@
 // Next: the broker, then the gateway's ingest.cpp.)
 //
 // Everything not accepted is sent in order after each connect, and again when the answer stays out: repeating is
-// harmless. Call with the core's lock held, except wait().
+// harmless. What the gateway cannot take now waits, twice as long after each refusal: all of it when the reason is the
+// server's or this device's own (overload, rate), else only what goes into that conversation, for a full mailbox must
+// not keep a message from somebody else. Call with the core's lock held, except wait().
 #pragma once
 
 #include <optional>
@@ -18,8 +20,8 @@ class Outbox {
 
     Result<void> load();  // after start, and after something was composed
     void connected();     // all of it goes again
-    void flush();
-    void tick();  // what was not answered in time goes again
+    bool flush();         // true: something was sent
+    bool tick();          // what was not answered in time goes again; as flush()
     void uploaded(const BlobId& blob);
     [[nodiscard]] std::vector<OutboxItem> uploads_due() const;
 
@@ -27,7 +29,18 @@ class Outbox {
     Result<void> accepted(const MessageId& id);
     Result<void> rejected(const MessageId& id, const Error& error, Millis retry_after);
 
-    // Waits until the message was accepted or refused. Errc::timed_out: it stays in the outbox.
+    // What waits for a reason that the gateway named.
+    struct Stuck {
+        std::optional<ConversationId> conversation;  // nullopt: everything
+        Error error;
+        std::size_t items = 0;
+        Millis since = 0;     // boot clock
+        Millis next_try = 0;  // boot clock
+    };
+    [[nodiscard]] std::vector<Stuck> stuck() const;
+
+    // Waits until the message was accepted or refused. Otherwise it stays in the outbox, and the error is what it waits
+    // for, or Errc::timed_out.
     Result<void> wait(Lock& lock, const MessageId& id, Millis patience);
     [[nodiscard]] std::size_t waiting() const { return items_.size(); }
     [[nodiscard]] std::optional<ConversationId> conversation_of(const MessageId& id) const;
@@ -40,13 +53,24 @@ class Outbox {
         Millis sent = 0;  // boot clock; 0: not in this connection
         bool uploaded = false;
     };
+    struct Pause {
+        Error error;
+        Millis since = 0;
+        Millis until = 0;
+        unsigned tries = 0;
+    };
+    // Key of what concerns everything: no conversation has the id zero.
+    using Pauses = std::map<ConversationId, Pause>;
     Result<void> remove(const MessageId& id, MessageState state);
+    void put_off(const MessageId& id, const Error& error, Millis retry_after);
+    [[nodiscard]] const Pause* pause_of(const ConversationId& conversation) const;
+    [[nodiscard]] bool paused(const ConversationId& conversation, Millis now) const;
 
     Core& core_;
     transport::PacketSession& session_;
     std::map<std::uint64_t, Waiting> items_;  // by row: the order of sending
     std::map<MessageId, Error> refused_;
-    Millis pause_until_ = 0;
+    Pauses pauses_;
 };
 
 }  // namespace nimes::agent::engine

@@ -116,6 +116,7 @@ bool Agent::wait_quiet(Millis patience, const std::stop_token& stop) {
     const std::stop_callback wake(stop, [this] { impl_->core.changed.notify_all(); });
     const auto quiet = [this] {
         if (!impl_->link || impl_->link->outbox().waiting() > 0) return !impl_->link;
+        if (!impl_->link->acknowledged()) return false;
         auto tx = impl_->core.box->begin();
         if (!tx) return true;
         for (const auto what : {Due::receipt, Due::report})

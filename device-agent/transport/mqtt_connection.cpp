@@ -16,6 +16,8 @@ constexpr auto kLook = std::chrono::milliseconds(200);
 constexpr auto kGoodbye = std::chrono::milliseconds(500);
 // Reason codes of MQTT 5 that refuse are 128 and above; Paho's own failures are negative.
 constexpr int kFirstRefusal = 128;
+// nimes.v1.Up with an Ack of no lane: says nothing, wants nothing.
+constexpr std::uint8_t kNothing[] = {0x1a, 0x00};
 
 Disconnected ended(DisconnectCause cause, int reason = 0) {
     return {cause, static_cast<std::uint8_t>(reason), 0, false};
@@ -35,7 +37,7 @@ mqtt::ssl_options tls_of(const MqttOptions& options) {
     return out;
 }
 
-mqtt::connect_options connect_of(const MqttOptions& options, const std::string& token) {
+mqtt::connect_options connect_of(const MqttOptions& options, const std::string& token, Millis keepalive) {
     mqtt::properties properties;
     properties.add(mqtt::property(mqtt::property::SESSION_EXPIRY_INTERVAL, 0));
     properties.add(
@@ -43,7 +45,7 @@ mqtt::connect_options connect_of(const MqttOptions& options, const std::string& 
     mqtt::connect_options out;
     out.set_mqtt_version(MQTTVERSION_5);
     out.set_clean_start(true);
-    out.set_keep_alive_interval(static_cast<int>(options.keepalive_s));
+    out.set_keep_alive_interval(static_cast<int>(keepalive / kSecond));
     out.set_connect_timeout(std::chrono::milliseconds(options.connect_timeout));
     out.set_automatic_reconnect(false);
     out.set_user_name(to_text(options.device));
@@ -94,6 +96,8 @@ struct MqttConnection::Paho final : mqtt::callback {
     mqtt::async_client client;
     std::deque<mqtt::delivery_token_ptr> in_flight;  // oldest first
     std::size_t in_flight_bytes = 0;
+    mqtt::delivery_token_ptr asked;
+    Millis server_keepalive = 0;
 };
 
 MqttConnection::MqttConnection(const MqttOptions& options, const std::string& broker, const Clock& clock,
@@ -114,12 +118,16 @@ MqttConnection::~MqttConnection() {
     }
 }
 
-std::optional<Disconnected> MqttConnection::open(const std::string& token) {
+std::optional<Disconnected> MqttConnection::open(const std::string& token, Millis keepalive) {
     auto& p = *paho_;
     const auto until = p.clock.boot() + p.options.connect_timeout;
     try {
-        const auto connect = connect_of(p.options, token);
-        if (auto failed = p.wait(*p.client.connect(connect), until)) return failed;
+        const auto connect = connect_of(p.options, token, keepalive);
+        const auto answered = p.client.connect(connect);
+        if (auto failed = p.wait(*answered, until)) return failed;
+        const auto properties = answered->get_connect_response().get_properties();
+        if (properties.contains(mqtt::property::SERVER_KEEP_ALIVE))
+            p.server_keepalive = mqtt::get<std::uint16_t>(properties, mqtt::property::SERVER_KEEP_ALIVE) * kSecond;
         return p.wait(*p.client.subscribe(topic::down(p.options.device), 1), until);
     } catch (const mqtt::exception& error) {
         return ended(error);
@@ -140,6 +148,24 @@ bool MqttConnection::publish(ByteView up) {
         return false;
     }
 }
+
+bool MqttConnection::ask() {
+    auto& p = *paho_;
+    try {
+        p.asked = p.client.publish(topic::up(p.options.device), kNothing, sizeof kNothing, 1, false);
+        return true;
+    } catch (const mqtt::exception&) {
+        return false;
+    }
+}
+
+std::optional<Alive> MqttConnection::answer() const {
+    const auto& asked = paho_->asked;
+    if (!asked || !asked->is_complete() || asked->get_return_code() != 0) return std::nullopt;
+    return Alive{};  // its reason code is lost in Paho
+}
+
+Millis MqttConnection::server_keepalive() const { return paho_->server_keepalive; }
 
 void MqttConnection::close() {
     try {

@@ -32,9 +32,16 @@ class MqttConnection {
     MqttConnection& operator=(const MqttConnection&) = delete;
 
     // TCP, TLS, CONNECT and SUBSCRIBE within the options' connect_timeout; nullopt when all went well.
-    std::optional<Disconnected> open(const std::string& token);
+    std::optional<Disconnected> open(const std::string& token, Millis keepalive);
+    // The broker's Server Keep Alive; 0: it takes ours. (Paho 1.3.12 does not follow it, paho.mqtt.c #1421.)
+    [[nodiscard]] Millis server_keepalive() const;
     // Hands one Up to Paho; waits while the network takes less than we have. False when the connection is over.
     bool publish(ByteView up);
+    // The smallest Up, as QoS 1: its PUBACK is the broker's own word, whether or not the gateway is there. False when
+    // the connection is over.
+    bool ask();
+    // nullopt while the PUBACK is out, or after a failure.
+    [[nodiscard]] std::optional<Alive> answer() const;
     // DISCONNECT, if it can be said within a second.
     void close();
 

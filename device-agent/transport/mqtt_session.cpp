@@ -11,12 +11,14 @@
 #include "nimes/encoding.hpp"
 #include "nimes/token.hpp"
 #include "nimes/topics.hpp"
+#include "transport/liveness.hpp"
 #include "transport/mqtt_connection.hpp"
 
 namespace nimes::agent::transport {
 namespace {
 
 constexpr std::string_view kScheme = "mqtts://";
+constexpr Millis kLook = 100;
 
 std::chrono::milliseconds ms(Millis time) { return std::chrono::milliseconds(time); }
 
@@ -29,13 +31,18 @@ struct MqttSession::Impl final : MqttConnection::Events {
           sink(std::move(s)),
           clock(c),
           random(r),
-          policy(options.reconnect) {}
+          policy(options.reconnect),
+          liveness({options.keepalive, options.answer_timeout, options.receipt_timeout}),
+          paths(options.paths) {}
 
     void run();
     Disconnected serve(const std::string& broker);
     DisconnectCause drain(MqttConnection& connection);
-    void begin();
-    void connected(const std::string& broker);
+    void take_answer(const MqttConnection& connection, std::unique_lock<std::mutex>& lock);
+    void sleep(std::unique_lock<std::mutex>& lock);
+    bool learned(std::unique_lock<std::mutex>& lock);
+    Millis begin();
+    void connected(const std::string& broker, Millis server_keepalive);
     bool disconnected(Disconnected& end);
     bool wait(Millis time);
     void tell(MqttEvent event);
@@ -60,8 +67,12 @@ struct MqttSession::Impl final : MqttConnection::Events {
     std::size_t outgoing_bytes = 0;
     bool stopping = false, lost = false, again = false, hurry = false;
     std::optional<std::uint8_t> closed;  // by the broker, with this reason
-    Millis answer_due = 0;               // on the boot clock; 0: none is waited for
     Millis up_since = 0;
+    Liveness liveness;
+    std::string network;  // now
+    std::string joined;   // of the connection that stands, or is being made
+    std::map<std::string, Keepalive::Path> paths;
+    Millis broker_cap = 0;         // as a broker said last
     std::atomic<bool> up = false;  // changed with the mutex held
     std::thread thread;
 };
@@ -73,7 +84,9 @@ MqttSession::~MqttSession() { stop(); }
 
 Result<void> MqttSession::start() {
     auto& i = *impl_;
-    if (i.options.keepalive_s < 1 || i.options.keepalive_s > 600) return fail(Errc::bad_config, "keepalive");
+    const auto& k = i.options.keepalive;
+    if (k.least < kSecond || k.first < k.least || k.most < k.first || k.most > kHour)
+        return fail(Errc::bad_config, "keepalive");
     if (i.options.brokers.empty()) return fail(Errc::bad_config, "no broker");
     for (const auto& broker : i.options.brokers)
         if (!broker.starts_with(kScheme) || !audience_of(broker))
@@ -102,7 +115,7 @@ Result<void> MqttSession::publish(Bytes up, Expect expect) {
         if (i.outgoing_bytes + up.size() > i.options.max_queued_bytes) return fail(Errc::busy);
         i.outgoing_bytes += up.size();
         i.outgoing.push_back(std::move(up));
-        if (expect == Expect::answer && i.answer_due == 0) i.answer_due = i.clock.boot() + i.options.answer_timeout;
+        if (expect == Expect::answer) i.liveness.wants_answer(i.clock.boot());
     }
     i.wake.notify_one();
     return {};
@@ -118,6 +131,16 @@ void MqttSession::try_now() {
         const std::lock_guard lock(impl_->mutex);
         impl_->policy.forget_failures();
         impl_->hurry = !impl_->up;
+    }
+    impl_->wake.notify_all();
+}
+
+void MqttSession::network_changed(const std::string& name) {
+    {
+        const std::lock_guard lock(impl_->mutex);
+        impl_->policy.forget_failures();
+        impl_->network = name;
+        impl_->again = true;
     }
     impl_->wake.notify_all();
 }
@@ -148,13 +171,13 @@ void MqttSession::Impl::run() {
 }
 
 Disconnected MqttSession::Impl::serve(const std::string& broker) {
-    begin();
+    const auto keep = begin();
     try {
         const auto password = token(broker);
         if (!password) return {DisconnectCause::no_token, 0, 0, false};
         MqttConnection connection(options, broker, clock, *this);
-        if (auto failed = connection.open(*password)) return *failed;
-        connected(broker);
+        if (auto failed = connection.open(*password, keep)) return *failed;
+        connected(broker, connection.server_keepalive());
         const auto cause = drain(connection);
         connection.close();
         const std::lock_guard lock(mutex);
@@ -164,19 +187,23 @@ Disconnected MqttSession::Impl::serve(const std::string& broker) {
     }
 }
 
-void MqttSession::Impl::begin() {
+// The keepalive to say.
+Millis MqttSession::Impl::begin() {
     const std::lock_guard lock(mutex);
     lost = again = false;
     closed.reset();
-    answer_due = 0;
+    joined = network;
+    return liveness.begin(paths[joined], broker_cap);
 }
 
-void MqttSession::Impl::connected(const std::string& broker) {
+void MqttSession::Impl::connected(const std::string& broker, Millis server_keepalive) {
     {
         const std::lock_guard lock(mutex);
         up = true;
         up_since = clock.boot();
         hurry = false;  // what was hurried for is there
+        if (server_keepalive != 0) broker_cap = server_keepalive;
+        liveness.connected(up_since, server_keepalive);
     }
     tell(Connected{broker});
 }
@@ -204,7 +231,7 @@ std::optional<DisconnectCause> MqttSession::Impl::over() const {
     if (stopping || again) return DisconnectCause::asked;
     if (closed) return DisconnectCause::closed;
     if (lost) return DisconnectCause::lost;
-    if (answer_due != 0 && clock.boot() >= answer_due) return DisconnectCause::silent;
+    if (liveness.dead(clock.boot())) return DisconnectCause::silent;
     return std::nullopt;
 }
 
@@ -213,15 +240,26 @@ bool MqttSession::Impl::is_over() {
     return over().has_value();
 }
 
-// Sleeps until there is something to do: a handset that says nothing is not woken.
 DisconnectCause MqttSession::Impl::drain(MqttConnection& connection) {
     std::unique_lock lock(mutex);
     for (;;) {
-        if (const auto cause = over()) return *cause;
+        if (liveness.asking()) take_answer(connection, lock);
+        if (const auto cause = over()) {
+            if (*cause == DisconnectCause::silent || *cause == DisconnectCause::lost) liveness.fell();
+            (void)learned(lock);
+            return *cause;
+        }
+        if (learned(lock)) continue;  // it let go of the lock
+        if (liveness.should_ask(clock.boot(), !outgoing.empty())) {
+            liveness.asked(clock.boot());
+            lock.unlock();
+            const bool sent = connection.ask();
+            lock.lock();
+            lost = lost || !sent;
+            continue;
+        }
         if (outgoing.empty()) {
-            const auto now = clock.boot();
-            if (answer_due == 0) wake.wait(lock);
-            else if (answer_due > now) wake.wait_for(lock, ms(answer_due - now));
+            sleep(lock);
             continue;
         }
         const auto packet = std::move(outgoing.front());
@@ -230,8 +268,37 @@ DisconnectCause MqttSession::Impl::drain(MqttConnection& connection) {
         lock.unlock();
         const bool sent = connection.publish(packet);
         lock.lock();
-        if (!sent) return over().value_or(DisconnectCause::lost);
+        lost = lost || (!sent && !over());
+        liveness.sent(clock.boot());
     }
+}
+
+void MqttSession::Impl::take_answer(const MqttConnection& connection, std::unique_lock<std::mutex>& lock) {
+    auto answer = connection.answer();
+    if (!answer) return;
+    answer->heard = !liveness.answer_missing();
+    liveness.heard(clock.boot());
+    lock.unlock();
+    tell(*answer);
+    lock.lock();
+}
+
+bool MqttSession::Impl::learned(std::unique_lock<std::mutex>& lock) {
+    if (paths[joined] == liveness.path()) return false;
+    paths[joined] = liveness.path();
+    const PathLearned event{joined, liveness.path()};
+    lock.unlock();
+    tell(event);
+    lock.lock();
+    return true;
+}
+
+// Until there is something to do: a handset that says nothing is not woken.
+void MqttSession::Impl::sleep(std::unique_lock<std::mutex>& lock) {
+    auto until = liveness.look_at();
+    if (liveness.asking()) until = std::min(until, clock.boot() + kLook);  // Paho's tokens wake nobody
+    const auto now = clock.boot();
+    if (until > now) wake.wait_for(lock, ms(until - now));
 }
 
 void MqttSession::Impl::on_lost() {
@@ -254,7 +321,7 @@ void MqttSession::Impl::on_packet(ByteView down) {
     if (down.size() > topic::kMaxPacket) return;
     {
         const std::lock_guard lock(mutex);
-        answer_due = 0;
+        liveness.heard(clock.boot());
     }
     tell(Packet{to_bytes(down)});
 }

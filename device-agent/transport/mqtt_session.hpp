@@ -1,7 +1,11 @@
 // One device's MQTT 5 connection, kept up for as long as the session runs: it connects to the broker its device falls
 // to, subscribes n/<device>/down, says connected, hands on packets, notices silence, and tries again for ever with full
-// jitter. It remembers nothing: the outbox is the engine's, and after each `connected` the engine says Hello. A dead
-// connection is noticed by an answer that stays away, or by Paho's ping after the keepalive.
+// jitter. It remembers nothing: the outbox is the engine's, and after each `connected` the engine says Hello.
+//
+// A dead connection is noticed by what does not come. After a silence that keepalive.hpp chooses, or when an answer is
+// overdue, the broker is asked with the smallest packet that it must acknowledge itself; if nothing at all comes until
+// the receipt's time is over, the connection is dead. A gateway that is away is thereby told from a path that is: only
+// the latter is worth a new handshake.
 //
 // All Paho calls are made by the session's own thread; Paho's callbacks only put events into queues (Paho has one
 // receive thread and one mutex for the whole process). Up packets go as QoS 0: the gateway's Accepted is the receipt,
@@ -12,6 +16,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,10 +33,12 @@ struct MqttOptions {
     std::vector<std::string> brokers;   // mqtts://host:port
     std::filesystem::path trust_store;  // PEM file of the provisioning's CA: Paho takes no bytes
     DeviceId device;
-    unsigned keepalive_s = 240;              // 1 to 600
-    Millis connect_timeout = 20 * kSecond;   // TCP, TLS, CONNACK and SUBACK together
-    Millis answer_timeout = 30 * kSecond;    // silence after an Up that wants an answer: the connection is dead
-    std::size_t max_queued_bytes = 1 << 20;  // Up bytes accepted and not yet handed to the network
+    Keepalive::Limits keepalive;                   // 1 s to an hour
+    std::map<std::string, Keepalive::Path> paths;  // remembered, by network
+    Millis connect_timeout = 20 * kSecond;         // TCP, TLS, CONNACK and SUBACK together
+    Millis answer_timeout = 20 * kSecond;          // silence after an Up that wants an answer: the broker is asked
+    Millis receipt_timeout = 15 * kSecond;         // silence after that: the connection is dead
+    std::size_t max_queued_bytes = 1 << 20;        // Up bytes accepted and not yet handed to the network
     ReconnectPolicy::Limits reconnect;
 };
 
@@ -48,7 +55,8 @@ class MqttSession final : public PacketSession {
 
     Result<void> publish(Bytes up, Expect expect = Expect::answer) override;
     void spread_next_connect(Millis spread) override;
-    // The network came back: do not wait for the next try. Nothing when connected.
+    void network_changed(const std::string& name) override;
+    // Do not wait for the next try. Nothing when connected.
     void try_now();
     // Drops the connection and makes another (new keys, or the engine misses something).
     void reconnect();

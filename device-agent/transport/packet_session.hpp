@@ -11,6 +11,7 @@
 
 #include "nimes/error.hpp"
 #include "nimes/time.hpp"
+#include "transport/keepalive.hpp"
 
 namespace nimes::agent::transport {
 
@@ -34,7 +35,16 @@ struct Disconnected {
 struct Packet {
     Bytes bytes;  // nimes.v1.Down, at most topic::kMaxPacket
 };
-using MqttEvent = std::variant<Connected, Disconnected, Packet>;
+// The broker took what was asked only for that; `heard`: somebody reads what we send, so the gateway is linked to it.
+struct Alive {
+    bool heard = true;
+};
+// To be remembered for this network.
+struct PathLearned {
+    std::string network;  // as network_changed() named it
+    Keepalive::Path path;
+};
+using MqttEvent = std::variant<Connected, Disconnected, Packet, Alive, PathLearned>;
 using MqttSink = std::function<void(MqttEvent)>;
 
 enum class Expect : std::uint8_t { answer, nothing };
@@ -52,6 +62,9 @@ class PacketSession {
     virtual Result<void> publish(Bytes up, Expect expect = Expect::answer) = 0;
     // The gateway's word: wait a random time up to this before the next connect.
     virtual void spread_next_connect(Millis spread) = 0;
+    // The operating system's word: this device is now on the network of that name (opaque; "": not known). What stands
+    // is made anew at once, and earlier failures are forgotten.
+    virtual void network_changed(const std::string&) {}
     [[nodiscard]] virtual bool connected() const = 0;
 };
 

@@ -55,7 +55,7 @@ MqttConnectPacket parse_connect(ByteView body) {
 std::optional<MqttPacket> MqttPeer::packet() {
     ByteArray<1> byte{};
     if (!stream_.exactly(byte)) return std::nullopt;
-    MqttPacket out{byte[0] >> 4, {}};
+    MqttPacket out{byte[0] >> 4, {}, static_cast<std::uint8_t>(byte[0] & 0x0f)};
     std::size_t size = 0;
     for (unsigned shift = 0; shift < 28; shift += 7) {
         if (!stream_.exactly(byte)) return std::nullopt;
@@ -78,7 +78,10 @@ bool MqttPeer::send(std::uint8_t first, ByteView body) {
     return stream_.send(Writer().u8(first).bytes(length_of(body.size())).bytes(body).view());
 }
 
-bool MqttPeer::connack(std::uint8_t reason) { return send(0x20, Writer().u8(0).u8(reason).u8(0).view()); }
+bool MqttPeer::connack(std::uint8_t reason, std::uint16_t keepalive) {
+    if (keepalive == 0) return send(0x20, Writer().u8(0).u8(reason).u8(0).view());
+    return send(0x20, Writer().u8(0).u8(reason).u8(3).u8(19).u16(keepalive).view());
+}
 
 bool MqttPeer::suback(const MqttPacket& subscribe, std::uint8_t reason) {
     return send(0x90, Writer().bytes(ByteView(subscribe.body).first(2)).u8(0).u8(reason).view());
@@ -90,12 +93,27 @@ bool MqttPeer::publish(std::string_view topic, ByteView payload) {
 
 bool MqttPeer::disconnect(std::uint8_t reason) { return send(0xe0, Writer().u8(reason).u8(0).view()); }
 
-std::optional<MqttConnectPacket> MqttPeer::welcome() {
+std::optional<MqttConnectPacket> MqttPeer::welcome(std::uint16_t keepalive) {
     const auto connect = await(1);
-    if (!connect || !connack()) return std::nullopt;
+    if (!connect || !connack(0, keepalive)) return std::nullopt;
     const auto subscribe = await(8);
     if (!subscribe || !suback(*subscribe)) return std::nullopt;
     return parse_connect(connect->body);
+}
+
+std::optional<std::uint16_t> MqttPeer::asked() {
+    for (;;) {
+        const auto publish = await(3);
+        if (!publish) return std::nullopt;
+        if ((publish->flags & 0x02) == 0) continue;
+        Reader in(publish->body);
+        (void)text(in);
+        return in.u16();
+    }
+}
+
+bool MqttPeer::puback(std::uint16_t number, std::uint8_t reason) {
+    return send(0x40, Writer().u16(number).u8(reason).u8(0).view());
 }
 
 std::optional<Bytes> MqttPeer::received() {

@@ -142,9 +142,10 @@ TEST_CASE("options that cannot work are refused") {
     options.brokers = {"mqtt://localhost:1"};
     CHECK(refused(options));
     options = handset.options;
-    options.keepalive_s = 601;
+    options.keepalive.most = 2 * kHour;
     CHECK(refused(options));
-    options.keepalive_s = 0;
+    options = handset.options;
+    options.keepalive.least = 0;
     CHECK(refused(options));
     options = handset.options;
     options.trust_store = "/nowhere/ca.pem";

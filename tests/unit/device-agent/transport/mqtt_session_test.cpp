@@ -21,7 +21,7 @@ TEST_CASE("CONNECT says version 5, a clean start, no session afterwards, and a t
         stay(peer);
     });
     Handset handset({server.mqtts()});
-    handset.options.keepalive_s = 77;
+    handset.options.keepalive = {60 * kSecond, 77 * kSecond, 70 * kSecond};
     auto& session = handset.start();
     CHECK(handset.first<Connected>().broker == server.mqtts());
     CHECK(session.connected());
@@ -164,6 +164,7 @@ TEST_CASE("an answer that stays away ends the connection; what wants none does n
     });
     Handset handset({server.mqtts()});
     handset.options.answer_timeout = 200;
+    handset.options.receipt_timeout = 200;
     auto& session = handset.start();
     handset.first<Connected>();
     REQUIRE(session.publish(bytes("acknowledgement"), Expect::nothing));
@@ -234,7 +235,8 @@ TEST_CASE("silence is noticed while the network takes nothing") {
         if (number == 0) (void)soon([&] { return ended.load(); });
     });
     Handset handset({server.mqtts()});
-    handset.options.answer_timeout = 2'000;
+    handset.options.answer_timeout = 1'000;
+    handset.options.receipt_timeout = 1'000;
     auto& session = handset.start();
     handset.first<Connected>();
     REQUIRE(session.publish(bytes("question")));
