@@ -27,12 +27,21 @@ Reached probe(const std::string& url, const std::string& ca_pem, Millis timeout)
     curl_easy_setopt(easy.get(), CURLOPT_CAINFO_BLOB, &ca);
     curl_easy_setopt(easy.get(), CURLOPT_CAPATH, nullptr);
     curl_easy_setopt(easy.get(), CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(timeout));
-    if (curl_easy_perform(easy.get()) == CURLE_OK) return Reached::tls;
-    curl_off_t resolved = 0, connected = 0;
-    curl_easy_getinfo(easy.get(), CURLINFO_NAMELOOKUP_TIME_T, &resolved);
-    curl_easy_getinfo(easy.get(), CURLINFO_CONNECT_TIME_T, &connected);
-    if (connected > 0) return Reached::tcp;
-    return resolved > 0 ? Reached::name : Reached::nothing;
+    switch (curl_easy_perform(easy.get())) {
+        case CURLE_OK:
+            return Reached::tls;
+        case CURLE_PEER_FAILED_VERIFICATION:
+        case CURLE_SSL_CONNECT_ERROR:
+        case CURLE_SSL_ISSUER_ERROR:
+        case CURLE_SEND_ERROR:
+        case CURLE_RECV_ERROR:
+            return Reached::tcp;
+        case CURLE_COULDNT_CONNECT:
+        case CURLE_OPERATION_TIMEDOUT:
+            return Reached::name;
+        default:
+            return Reached::nothing;
+    }
 }
 
 }  // namespace nimes::agent::transport
