@@ -2,6 +2,7 @@
 """Bad networks: real servers, and a real agent behind a link that is slow, far, lossy or cut (tests/network/run --help)."""
 import argparse
 import json
+import signal
 import sys
 import tempfile
 import threading
@@ -112,6 +113,7 @@ def run(options, folder: Path) -> list:
 
 def main() -> int:
     options = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the namespaces must go, too
     skipped = 0
     with tempfile.TemporaryDirectory(prefix="nimes-network-") as folder:
         try:
