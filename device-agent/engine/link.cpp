@@ -200,6 +200,11 @@ void Link::on_packet(Lock& lock, const Bytes& packet) {
     unheard_ = false;
     v1::Down down;
     if (!down.ParseFromArray(packet.data(), static_cast<int>(packet.size()))) return;
+    if (!down.has_bundle()) return on_down(lock, down);
+    for (const auto& one : down.bundle().packets()) on_down(lock, one);
+}
+
+void Link::on_down(Lock& lock, const v1::Down& down) {
     switch (down.kind_case()) {
         case v1::Down::kWelcome:
             return on_welcome(lock, down.welcome());
@@ -223,6 +228,7 @@ void Link::on_packet(Lock& lock, const Bytes& packet) {
             if (core_.stale.contains(core_.own().user)) (void)sync_.run(lock);
             return;
         }
+        case v1::Down::kBundle:  // inside a bundle: nobody makes these
         case v1::Down::KIND_NOT_SET:
             return;
     }

@@ -60,6 +60,7 @@ class Link {
     void note(Flight what, std::uint8_t cause = 0, std::uint16_t code = 0, std::uint64_t value = 0);
     std::chrono::steady_clock::time_point wake_at(std::chrono::steady_clock::time_point next_tick) const;
     void on_packet(Lock& lock, const Bytes& packet);
+    void on_down(Lock& lock, const v1::Down& down);
     void on_welcome(Lock& lock, const v1::Welcome& welcome);
     void on_accepted(Lock& lock, const v1::Accepted& accepted);
     void on_deliver(Lock& lock, const v1::Deliver& deliver);

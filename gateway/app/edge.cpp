@@ -37,6 +37,7 @@ void Edge::revoked(const DeviceId& device, std::uint64_t mirror_revision) { push
 void Edge::linked() {
     needs_.metrics.broker_linked.set(1);
     needs_.log.info("broker_linked");
+    needs_.mailroom.linked();
     push(Linked{});
 }
 void Edge::unlinked() {

@@ -283,9 +283,9 @@ Result<void> Gateway::Impl::start() {
 void Gateway::Impl::stop() {
     server->stop();
     housekeeping->stop();
+    mailroom->stop();  // its last answers still go out by the link
     link->stop();
     edge->stop();
-    mailroom->stop();
     if (waker) waker->stop();
     enrolment->stop();
     mailer->stop();

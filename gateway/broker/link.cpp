@@ -20,6 +20,7 @@ constexpr unsigned kKeepaliveSeconds = 30;
 constexpr int kBuffered = 100'000;
 // A packet of a device may be as large as a whole batch: MQTT's own bytes must still fit.
 constexpr std::size_t kBatchBytes = UpBatch::kFull;
+constexpr Millis kLastWords = 2 * kSecond;
 constexpr auto kLook = std::chrono::milliseconds(200);
 constexpr auto kDisconnectTimeout = std::chrono::milliseconds(1'000);
 constexpr const char* kFigures[] = {"$SYS/broker/publish/messages/dropped", "$SYS/broker/clients/connected"};
@@ -53,7 +54,7 @@ struct Link::Impl final : mqtt::callback {
     void drain(mqtt::async_client& client);
     std::optional<Outgoing> next();
     bool publish(mqtt::async_client& client, InFlight& in_flight, const Outgoing& out);
-    bool over();
+    bool over(bool last_words);
     bool done(mqtt::token& token);
     bool room_for(std::size_t bytes);
     void route(const std::string& topic, ByteView payload);
@@ -73,6 +74,7 @@ struct Link::Impl final : mqtt::callback {
     std::size_t outgoing_bytes = 0;
     std::vector<std::uint64_t> done_batches;
     bool stopping = false;
+    Millis stop_until = 0;  // boot clock
     bool lost = false;
     std::atomic<bool> up = false;
     std::atomic<std::uint64_t> dropped = 0;
@@ -94,6 +96,7 @@ Result<void> Link::start() {
 void Link::stop() {
     {
         const std::lock_guard lock(impl_->mutex);
+        if (!impl_->stopping) impl_->stop_until = impl_->clock.boot() + kLastWords;
         impl_->stopping = true;
     }
     impl_->wake.notify_all();
@@ -216,16 +219,17 @@ bool Link::Impl::connect(mqtt::async_client& client) {
     return true;
 }
 
-bool Link::Impl::over() {
+// With `last_words` a stop still leaves time for what was handed in before it.
+bool Link::Impl::over(bool last_words) {
     const std::lock_guard lock(mutex);
-    return stopping || lost;
+    return lost || (stopping && (!last_words || clock.boot() >= stop_until));
 }
 
 // Waits for the broker's answer; false without one in time, or when nobody wants it any more.
 bool Link::Impl::done(mqtt::token& token) {
     const auto until = clock.boot() + options.connect_timeout;
     while (!token.wait_for(kLook))
-        if (over() || clock.boot() >= until) return false;
+        if (over(false) || clock.boot() >= until) return false;
     return token.get_return_code() == 0;
 }
 
@@ -239,7 +243,8 @@ void Link::Impl::drain(mqtt::async_client& client) {
 std::optional<Outgoing> Link::Impl::next() {
     std::unique_lock lock(mutex);
     wake.wait(lock, [this] { return stopping || lost || !outgoing.empty() || !done_batches.empty(); });
-    if (stopping || lost) return std::nullopt;
+    if (lost || (stopping && ((outgoing.empty() && done_batches.empty()) || clock.boot() >= stop_until)))
+        return std::nullopt;
     Outgoing out;
     if (!outgoing.empty()) {
         out = std::move(outgoing.front());
@@ -258,7 +263,7 @@ std::optional<Outgoing> Link::Impl::next() {
 bool Link::Impl::publish(mqtt::async_client& client, InFlight& in_flight, const Outgoing& out) {
     in_flight.forget();
     while (in_flight.full()) {
-        if (over()) return false;
+        if (over(true)) return false;
         try {
             in_flight.tokens.front().first->wait_for(kLook);
         } catch (const mqtt::exception&) {

@@ -52,7 +52,7 @@ class Link {
     Link& operator=(const Link&) = delete;
 
     Result<void> start();
-    void stop();
+    void stop();  // what was handed in before goes out first, for at most two seconds
     // Packets leave in order, at the latest with flush(): call it when all that belongs together was handed in.
     void send(const DeviceId& device, ByteView down);
     void done(std::uint64_t up_batch);

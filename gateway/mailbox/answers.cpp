@@ -1,5 +1,8 @@
 #include "mailbox/answers.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "nimes/topics.hpp"
 #include "nimes/v1/transport.pb.h"
 
@@ -12,6 +15,23 @@ constexpr std::size_t kRoom = topic::kMaxPacket - 2'048;  // MQTT's and protobuf
 template <class IdType>
 std::string raw(const IdType& id) {
     return std::string(as_text(id.view()));
+}
+
+enum class WireType : std::uint8_t { varint = 0, bytes = 2 };  // protobuf's encoding
+constexpr std::size_t kHead = 8;                               // at least a tag and a length
+
+// The few bytes between messages that are serialised already.
+void put_varint(Bytes& out, std::uint64_t value) {
+    for (; value >= 0x80; value >>= 7) out.push_back(static_cast<std::uint8_t>(value | 0x80));
+    out.push_back(static_cast<std::uint8_t>(value));
+}
+std::size_t varint_size(std::uint64_t value) {
+    std::size_t out = 1;
+    while ((value >>= 7) > 0) ++out;
+    return out;
+}
+void put_tag(Bytes& out, int field, WireType type) {
+    put_varint(out, static_cast<std::uint64_t>(field) << 3 | static_cast<std::uint64_t>(type));
 }
 
 Bytes serialise(const v1::Down& down) {
@@ -119,30 +139,69 @@ Bytes encode_refused(const MessageId& id, const Error& error) {
     return serialise(down);
 }
 
-struct DeliverPacket::Impl {
-    v1::Down down;
-    std::size_t bytes = 0;
-};
-
-DeliverPacket::DeliverPacket() : impl_(std::make_unique<Impl>()) {}
-DeliverPacket::~DeliverPacket() = default;
-
-std::size_t DeliverPacket::add(const Entry& entry, const Body& body) {
-    auto envelope = envelope_of(entry, body);
-    const auto size = envelope.ByteSizeLong() + 8;
-    if (impl_->bytes > 0 && impl_->bytes + size > kRoom) return 0;
-    impl_->bytes += size;
-    *impl_->down.mutable_deliver()->add_envelopes() = std::move(envelope);
-    return size;
+Bytes encode_shared(const BodyRef& ref, const Body& body) {
+    Entry entry;
+    entry.lane = static_cast<Lane>(0);  // proto3 leaves zeros out
+    entry.body = ref;
+    const auto envelope = envelope_of(entry, body);
+    Bytes out(envelope.ByteSizeLong());
+    (void)envelope.SerializeToArray(out.data(), static_cast<int>(out.size()));
+    return out;
 }
 
-bool DeliverPacket::empty() const { return impl_->bytes == 0; }
+std::size_t DeliverPacket::add(const Entry& entry, const Body& body) {
+    Entry own = entry;
+    own.lane = static_cast<Lane>(0);
+    own.sequence = 0;
+    const auto envelope = envelope_of(own, body);
+    Bytes shared(envelope.ByteSizeLong());
+    (void)envelope.SerializeToArray(shared.data(), static_cast<int>(shared.size()));
+    return add(entry.lane, entry.sequence, shared);
+}
+
+std::size_t DeliverPacket::add(Lane lane, std::uint64_t sequence, ByteView shared) {
+    const auto size = 1 + 1 + 1 + varint_size(sequence) + shared.size();
+    const auto whole = 1 + varint_size(size) + size;
+    if (!envelopes_.empty() && envelopes_.size() + whole > kRoom) return 0;
+    put_tag(envelopes_, v1::Deliver::kEnvelopesFieldNumber, WireType::bytes);
+    put_varint(envelopes_, size);
+    put_tag(envelopes_, v1::Envelope::kLaneFieldNumber, WireType::varint);
+    put_varint(envelopes_, static_cast<std::uint64_t>(lane));
+    put_tag(envelopes_, v1::Envelope::kSequenceFieldNumber, WireType::varint);
+    put_varint(envelopes_, sequence);
+    envelopes_.insert(envelopes_.end(), shared.begin(), shared.end());
+    return whole;
+}
 
 Bytes DeliverPacket::take() {
-    auto out = serialise(impl_->down);
-    impl_->down.Clear();
-    impl_->bytes = 0;
+    Bytes out;
+    out.reserve(envelopes_.size() + kHead);
+    put_tag(out, v1::Down::kDeliverFieldNumber, WireType::bytes);
+    put_varint(out, envelopes_.size());
+    out.insert(out.end(), envelopes_.begin(), envelopes_.end());
+    envelopes_.clear();
     return out;
+}
+
+bool BundlePacket::add(ByteView down) {
+    if (count_ == 0) packets_.assign(kHead, 0);
+    if (count_ > 0 && packets_.size() + down.size() + kHead > kRoom) return false;
+    put_tag(packets_, v1::Bundle::kPacketsFieldNumber, WireType::bytes);
+    put_varint(packets_, down.size());
+    if (count_++ == 0) first_ = packets_.size();
+    packets_.insert(packets_.end(), down.begin(), down.end());
+    return true;
+}
+
+// One packet needs no bundle around it.
+ByteView BundlePacket::take() {
+    if (std::exchange(count_, 0) == 1) return ByteView(packets_).subspan(first_);
+    Bytes head;
+    put_tag(head, v1::Down::kBundleFieldNumber, WireType::bytes);
+    put_varint(head, packets_.size() - kHead);
+    const auto at = kHead - head.size();
+    std::copy(head.begin(), head.end(), packets_.begin() + static_cast<std::ptrdiff_t>(at));
+    return ByteView(packets_).subspan(at);
 }
 
 }  // namespace nimes::gateway::mailbox

@@ -1,8 +1,6 @@
 // The packets of n/<device>/down, as bytes of nimes.v1.Down (transport.proto). Pure; thread safe.
 #pragma once
 
-#include <memory>
-
 #include "mailbox/commit.hpp"
 
 namespace nimes::gateway::mailbox {
@@ -23,22 +21,35 @@ Bytes encode_signal(const DeviceId& sender, const Submit& signal, const UserId& 
 Bytes encode_outcome(const Outcome& outcome);
 Bytes encode_refused(const MessageId& id, const Error& error);
 
+// An envelope but for lane and sequence: the same for all recipients, so it is serialised once. (Protobuf's fields may
+// stand in any order, and a message may be made of pieces.) Not of a grant: each device has its own.
+Bytes encode_shared(const BodyRef& ref, const Body& body);
+
 // Envelopes gathered into one Deliver of at most topic::kMaxPacket.
 class DeliverPacket {
   public:
-    DeliverPacket();
-    ~DeliverPacket();
-    DeliverPacket(const DeliverPacket&) = delete;
-    DeliverPacket& operator=(const DeliverPacket&) = delete;
-
     // Bytes the envelope has; 0 when it does not fit any more: take() first.
     std::size_t add(const Entry& entry, const Body& body);
-    [[nodiscard]] bool empty() const;
+    std::size_t add(Lane lane, std::uint64_t sequence, ByteView shared);
+    [[nodiscard]] bool empty() const { return envelopes_.empty(); }
     Bytes take();
 
   private:
-    struct Impl;
-    std::unique_ptr<Impl> impl_;
+    Bytes envelopes_;  // as they stand in a Deliver
+};
+
+// What goes to one device at one time is one packet: Down packets gathered into a Bundle of at most topic::kMaxPacket.
+class BundlePacket {
+  public:
+    // False when it does not fit any more: take() first.
+    bool add(ByteView down);
+    // Valid until the next call.
+    ByteView take();
+
+  private:
+    Bytes packets_;  // as they stand in a Bundle, behind room for its own head
+    std::size_t count_ = 0;
+    std::size_t first_ = 0;  // where the first packet begins
 };
 
 }  // namespace nimes::gateway::mailbox

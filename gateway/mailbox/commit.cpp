@@ -1,36 +1,34 @@
 #include "mailbox/commit.hpp"
 
-#include <algorithm>
 #include <map>
+#include <unordered_map>
 
 namespace nimes::gateway::mailbox {
 namespace {
 
-constexpr std::size_t kExpireAtOnce = 500;
-
 std::string dedupe_key(const MessageId& id) { return "d" + std::string(as_text(id.view())); }
-std::string dedupe_time_key(Millis received, const MessageId& id) {
-    return "t" + store::key_u64(received) + std::string(as_text(id.view()));
-}
 
 }  // namespace
 
 // What one commit is made of, by the order it is written in.
 struct Committer::Plan {
     std::vector<store::Batch> conversations;
-    std::map<std::uint64_t, store::Batch> bodies;  // by bucket
-    std::map<DeviceId, store::Batch> entries;
-    std::map<DeviceId, store::Batch> dedupe;               // by sender
+    std::unordered_map<DeviceId, store::Batch> dedupe;  // by sender
+    std::unordered_map<DeviceId, store::Batch> entries;
+    std::map<std::uint64_t, store::Batch> bodies;          // by bucket
     std::map<std::pair<DeviceId, MessageId>, Millis> ids;  // of this very commit: a repeat may stand right behind
 
-    store::Batch& entries_of(const DeviceId& device) {
-        return entries.try_emplace(device, Mailboxes::partition(device)).first->second;
+    static store::Batch& of(std::unordered_map<DeviceId, store::Batch>& batches, const DeviceId& device) {
+        return batches.try_emplace(device, Mailboxes::partition(device)).first->second;
     }
-    std::vector<store::Batch> take() {
+    std::vector<store::Batch> take(Mailboxes& mailboxes) {
         std::vector<store::Batch> out = std::move(conversations);
-        for (auto& [bucket, batch] : bodies) out.push_back(std::move(batch));
-        for (auto& [device, batch] : entries) out.push_back(std::move(batch));
         for (auto& [device, batch] : dedupe) out.push_back(std::move(batch));
+        for (auto& [device, batch] : entries) {
+            mailboxes.plan_next(device, batch);
+            out.push_back(std::move(batch));
+        }
+        for (auto& [bucket, batch] : bodies) out.push_back(std::move(batch));
         return out;
     }
 };
@@ -40,19 +38,27 @@ std::vector<Outcome> Committer::commit(std::span<const Waiting> waiting, Millis 
     std::vector<Outcome> outcomes;
     outcomes.reserve(waiting.size());
     for (const auto& w : waiting) {
-        outcomes.push_back({w.sender, w.submit.id, {}, now, false, {}, {}});
-        plan(work, w, outcomes.back(), now);
+        auto& outcome = outcomes.emplace_back();
+        outcome.sender = w.sender;
+        outcome.id = w.submit.id;
+        outcome.received = now;
+        outcome.lane = w.submit.lane;
+        plan(work, w, outcome, now);
     }
-    const auto batches = work.take();
+    auto batches = work.take(mailboxes_);
+    const bool something = !batches.empty();
+    for (auto& erased : mailboxes_.take_erased()) batches.push_back(std::move(erased));
     if (batches.empty()) return outcomes;
-    if (auto stored = store_.commit(batches, store::Sync::yes); !stored) {
+    if (auto stored = store_.commit(batches, something ? store::Sync::yes : store::Sync::no); !stored) {
         conversations_.forget();
         mailboxes_.forget();
         for (auto& o : outcomes) {
             if (o.accepted) o.accepted = fail(stored.error().code, "nothing was accepted");
             o.delivered.clear();
+            o.body.reset();
         }
     }
+    mailboxes_.rest();
     return outcomes;
 }
 
@@ -67,26 +73,32 @@ void Committer::plan(Plan& work, const Waiting& w, Outcome& outcome, Millis now)
         outcome.repeated = true;
         return;
     }
-    const auto repeat = is_repeat(w, outcome);
-    if (!repeat) {
-        outcome.accepted = fail(repeat.error().code);
+    const auto before = known(w, now, outcome);
+    if (!before) {
+        outcome.accepted = fail(before.error().code);
         return;
     }
-    if (*repeat) return;
-    outcome.accepted = plan_new(work, w, *user, outcome, now);
+    outcome.repeated = *before == Known::whole;
+    if (!outcome.repeated) outcome.accepted = plan_new(work, w, *user, *before == Known::half, outcome);
 }
 
-Result<bool> Committer::is_repeat(const Waiting& w, Outcome& outcome) {
+// What an earlier try left: nothing, a part of it, or all.
+Result<Committer::Known> Committer::known(const Waiting& w, Millis now, Outcome& outcome) {
     auto stored = store_.get(Mailboxes::partition(w.sender), dedupe_key(w.submit.id));
     if (!stored) return pass(stored);
-    if (!*stored) return false;
-    outcome.received = store::u64_of(as_text(**stored)).value_or(outcome.received);
-    outcome.repeated = true;
-    return true;
+    if (!*stored) return Known::no;
+    const auto received = store::u64_of(as_text(**stored)).value_or(0);
+    if (received + options_.retention <= now) return Known::no;
+    outcome.received = received;
+    const BodyRef ref{received / kHour, w.sender, w.submit.id};
+    auto body = store_.get(ref.partition(), ref.key());
+    if (!body) return pass(body);
+    return *body ? Known::whole : Known::half;
 }
 
-Result<void> Committer::plan_new(Plan& work, const Waiting& w, const UserId& user, Outcome& outcome, Millis now) {
+Result<void> Committer::plan_new(Plan& work, const Waiting& w, const UserId& user, bool half, Outcome& outcome) {
     const auto& s = w.submit;
+    const auto received = outcome.received;
     Expansion to;
     if (s.kind == Payload::event) {
         std::vector<UserId> affected;
@@ -102,31 +114,36 @@ Result<void> Committer::plan_new(Plan& work, const Waiting& w, const UserId& use
         if (!expansion) return pass(expansion);
         to = std::move(*expansion);
         for (const auto& blob : s.media)
-            if (auto ok = media_.link(blob, w.sender, now + options_.retention); !ok) return ok;
+            if (auto ok = media_.link(blob, w.sender, received + options_.retention); !ok) return ok;
     }
+    if (auto ok = plan_entries(work, w, to, half, outcome); !ok) return ok;
 
-    const BodyRef ref{now / kHour, w.sender, s.id};
-    Body body{s.kind, now, user, s.conversation, s.pair, s.payload};
+    const BodyRef ref{received / kHour, w.sender, s.id};
+    Body body{s.kind, received, user, s.conversation, s.pair, s.payload};
     if (s.kind == Payload::grant) body.payload.resize(kGrantShared);
-    if (auto ok = plan_entries(work, w, to, ref, outcome, now); !ok) return ok;
     work.bodies.try_emplace(ref.bucket, ref.partition()).first->second.put(ref.key(), body.encode());
-
-    auto& dedupe = work.dedupe.try_emplace(w.sender, Mailboxes::partition(w.sender)).first->second;
-    dedupe.put(dedupe_key(s.id), to_bytes(as_bytes(store::key_u64(now)))).put(dedupe_time_key(now, s.id), {});
-    work.ids[{w.sender, s.id}] = now;
-    outcome.missing.insert(outcome.missing.end(), to.missing.begin(), to.missing.end());
+    Plan::of(work.dedupe, w.sender).put(dedupe_key(s.id), as_bytes(store::key_u64(received)));
+    work.ids[{w.sender, s.id}] = received;
+    if (!outcome.delivered.empty()) outcome.body = std::move(body);
+    outcome.missing = std::move(to.missing);
     return {};
 }
 
-Result<void> Committer::plan_entries(Plan& work, const Waiting& w, const Expansion& to, const BodyRef& ref,
-                                     Outcome& outcome, Millis now) {
+Result<void> Committer::plan_entries(Plan& work, const Waiting& w, const Expansion& to, bool half, Outcome& outcome) {
+    const BodyRef ref{outcome.received / kHour, w.sender, w.submit.id};
     std::size_t full = 0;
     for (const auto& d : to.recipients) {
-        auto fits =
-            mailboxes_.plan(d.device, w.submit.lane, ref, now + options_.retention, d.wrap, work.entries_of(d.device));
-        if (!fits) return pass(fits);
-        if (*fits) outcome.delivered.push_back(d.device);
-        else ++full;  // one full mailbox must not stop a group; its device asks for what it missed
+        auto sequence = half ? mailboxes_.find(d.device, w.submit.lane, ref) : Result<std::uint64_t>(std::uint64_t{0});
+        if (sequence && *sequence == 0)
+            sequence = mailboxes_.plan(d.device, w.submit.lane, ref, outcome.received + options_.retention, d.wrap,
+                                       Plan::of(work.entries, d.device));
+        if (!sequence) return pass(sequence);
+        if (*sequence == 0) {
+            ++full;  // one full mailbox must not stop a group; its device asks for what it missed
+            continue;
+        }
+        outcome.delivered.push_back(d.device);
+        outcome.sequences.push_back(*sequence);
     }
     if (full > 0 && outcome.delivered.empty()) return fail(Errc::mailbox_full);
     if (w.submit.kind == Payload::grant) {
@@ -140,15 +157,16 @@ Result<void> Committer::plan_entries(Plan& work, const Waiting& w, const Expansi
     return {};
 }
 
-Result<void> Committer::expire_dedupe(const std::string& name, Millis now) {
-    if (now < options_.retention) return {};
+Result<std::string> Committer::expire_dedupe(const std::string& name, const std::string& from, std::size_t limit,
+                                             Millis now) {
     const store::Partition partition{store::Family::mailbox, name};
-    auto rows = store_.scan(partition, "t", "t" + store::key_u64(now - options_.retention), kExpireAtOnce);
+    auto rows = store_.scan(partition, from.empty() ? "d" : from, "e", limit);
     if (!rows) return pass(rows);
-    if (rows->empty()) return {};
     store::Batch batch(partition);
-    for (const auto& row : *rows) batch.erase(row.key).erase("d" + row.key.substr(1 + 8));
-    return store_.commit(batch, store::Sync::no);
+    for (const auto& row : *rows)
+        if (store::u64_of(as_text(row.value)).value_or(0) + options_.retention <= now) batch.erase(row.key);
+    if (auto ok = store_.commit(batch, store::Sync::no); !ok) return pass(ok);
+    return rows->size() < limit ? std::string{} : rows->back().key + '\0';
 }
 
 }  // namespace nimes::gateway::mailbox

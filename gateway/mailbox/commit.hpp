@@ -2,9 +2,10 @@
 // expand.cpp. Next: delivery.cpp.)
 //
 // Media named by a message are linked first: a message is accepted only when its readers can fetch what it names.
-// Order of the batches: conversation events and grants' memory, bodies, entries, dedupe records. A crash between any
-// two leaves what the sender's repeat completes: the body is written again, an entry that is there is found by its
-// message, the dedupe record comes last. Used from the mailroom's thread only.
+// Order of the batches: conversation events and grants' memory, dedupe records, entries, bodies. A message whose body
+// is there is whole. A crash between any two batches leaves a dedupe record without a body: then the sender's repeat
+// completes it at its old place, and an entry that is there already is found and kept. What was acknowledged meanwhile
+// is erased with the same sync. Used from the mailroom's thread only.
 #pragma once
 
 #include <set>
@@ -27,8 +28,11 @@ struct Outcome {
     Result<void> accepted;
     Millis received = 0;
     bool repeated = false;
-    std::vector<Target> missing;      // active devices that no grant of this chain reached
-    std::vector<DeviceId> delivered;  // mailboxes with something new
+    std::vector<Target> missing;           // active devices that no grant of this chain reached
+    std::vector<DeviceId> delivered;       // mailboxes with something new,
+    std::vector<std::uint64_t> sequences;  // and its number in each
+    Lane lane = Lane::chat;
+    std::optional<Body> body;  // when something was delivered
 };
 
 class Committer {
@@ -47,16 +51,18 @@ class Committer {
 
     [[nodiscard]] Mailboxes& mailboxes() { return mailboxes_; }
     [[nodiscard]] Conversations& conversations() { return conversations_; }
-    // Dedupe records whose time has passed go. `partition_name` is that of a mailbox.
-    Result<void> expire_dedupe(const std::string& partition_name, Millis now);
+    // Dedupe records whose time has passed go, of at most `limit` of this mailbox behind `from`. Answers where to go
+    // on; empty: the mailbox is done.
+    Result<std::string> expire_dedupe(const std::string& partition_name, const std::string& from, std::size_t limit,
+                                      Millis now);
 
   private:
     struct Plan;
     void plan(Plan& plan, const Waiting& waiting, Outcome& outcome, Millis now);
-    Result<void> plan_new(Plan& plan, const Waiting& waiting, const UserId& user, Outcome& outcome, Millis now);
-    Result<void> plan_entries(Plan& plan, const Waiting& waiting, const Expansion& to, const BodyRef& ref,
-                              Outcome& outcome, Millis now);
-    Result<bool> is_repeat(const Waiting& waiting, Outcome& outcome);
+    Result<void> plan_new(Plan& plan, const Waiting& waiting, const UserId& user, bool half, Outcome& outcome);
+    Result<void> plan_entries(Plan& plan, const Waiting& waiting, const Expansion& to, bool half, Outcome& outcome);
+    enum class Known : std::uint8_t { no, half, whole };
+    Result<Known> known(const Waiting& waiting, Millis now, Outcome& outcome);
 
     store::Store& store_;
     const People& people_;

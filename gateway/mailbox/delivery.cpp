@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "mailbox/answers.hpp"
-
 namespace nimes::gateway::mailbox {
 namespace {
 
@@ -57,7 +55,9 @@ void Delivery::acknowledge(const DeviceId& device, const Ack& ack, Millis now) {
         session.last_progress = now;
         session.resends = 0;
     }
-    if (at != sessions_.end()) pump(device, now);
+    if (at == sessions_.end()) return;
+    if (at->second.under_way.empty()) at->second.under_way.shrink_to_fit();  // idle devices are many
+    pump(device, now);
 }
 
 void Delivery::connected(const DeviceId& device, std::uint64_t connection, Millis now) {
@@ -86,6 +86,7 @@ void Delivery::serve_silent(Millis now) {
 
 void Delivery::end(const DeviceId& device) {
     silent_.erase(device);
+    gathered_.erase(device);
     sessions_.erase(device);
     metrics_.devices_connected.set(static_cast<double>(sessions_.size()));
 }
@@ -102,6 +103,7 @@ void Delivery::flush(const DeviceId& device, Packet& packet) {
 void Delivery::pump(const DeviceId& device, Millis now) {
     const auto at = sessions_.find(device);
     if (at == sessions_.end()) return;
+    flush(device);
     auto& session = at->second;
     if (session.under_way.empty()) session.last_progress = now;
     Packet packet;
@@ -112,14 +114,63 @@ void Delivery::pump(const DeviceId& device, Millis now) {
     if (packet.failed) end(device);
 }
 
+void Delivery::flush(const DeviceId& device) {
+    const auto at = gathered_.find(device);
+    if (at == gathered_.end()) return;
+    outlet_.send(device, at->second.take());
+    gathered_.erase(at);
+}
+
+void Delivery::flush() {
+    for (auto& [device, packet] : gathered_) outlet_.send(device, packet.take());
+    gathered_.clear();
+}
+
+bool Delivery::open(const Session& session) const {
+    return session.under_way.size() < options_.window_entries && session.bytes_under_way < options_.window_bytes;
+}
+
+// To who is here and has everything before it; the others get it from the store, when their window opens.
+void Delivery::offer(const Outcome& outcome, Millis now) {
+    if (!outcome.body) return;
+    const auto& body = *outcome.body;
+    if (body.kind == Payload::grant) {  // each device has its own
+        for (const auto& device : outcome.delivered) pump(device, now);
+        return;
+    }
+    const auto shared = encode_shared({0, outcome.sender, outcome.id}, body);
+    for (std::size_t i = 0; i < outcome.delivered.size(); ++i) {
+        const auto& device = outcome.delivered[i];
+        const auto at = sessions_.find(device);
+        if (at == sessions_.end()) continue;
+        auto& session = at->second;
+        auto& next = session.next[index(outcome.lane)];
+        if (next != outcome.sequences[i] || !open(session)) continue;
+        if (session.under_way.empty()) session.last_progress = now;
+        auto& packet = gathered_[device];
+        auto bytes = packet.add(outcome.lane, next, shared);
+        if (bytes == 0) {
+            outlet_.send(device, packet.take());
+            bytes = packet.add(outcome.lane, next, shared);
+        }
+        session.under_way.push_back({next++, body.received, static_cast<std::uint32_t>(bytes), outcome.lane});
+        session.bytes_under_way += bytes;
+    }
+}
+
 // Adds entries of the lane to packets; true while there may be more and the window is open.
 bool Delivery::fill(const DeviceId& device, Session& session, Lane lane, Packet& packet) {
+    if (!open(session)) return false;
     auto entries = mailboxes_.entries(device, lane, session.next[index(lane)], kReadAtOnce);
     if (!entries) packet.failed = true;
-    if (!entries || entries->empty()) return false;
+    if (!entries) return false;
+    if (entries->empty()) {  // all the numbers before the next one are behind us
+        const auto newest = mailboxes_.next(device, lane);
+        if (newest) session.next[index(lane)] = *newest;
+        return false;
+    }
     for (const auto& entry : *entries) {
-        if (session.under_way.size() >= options_.window_entries || session.bytes_under_way >= options_.window_bytes)
-            return false;
+        if (!open(session)) return false;
         auto stored = store_.get(entry.body.partition(), entry.body.key());
         if (!stored) packet.failed = true;
         if (!stored) return false;
@@ -131,7 +182,7 @@ bool Delivery::fill(const DeviceId& device, Session& session, Lane lane, Packet&
             flush(device, packet);
             bytes = packet.deliver.add(entry, *body);
         }
-        session.under_way.push_back({lane, entry.sequence, bytes, body->received});
+        session.under_way.push_back({entry.sequence, body->received, static_cast<std::uint32_t>(bytes), lane});
         session.bytes_under_way += bytes;
     }
     return entries->size() == kReadAtOnce;
@@ -152,6 +203,23 @@ void Delivery::head_moved() {
     }
 }
 
+void Delivery::take_back(Session& session) {
+    for (const auto& u : session.under_way)
+        session.next[index(u.lane)] = std::min(session.next[index(u.lane)], u.sequence);
+    session.under_way.clear();
+    session.bytes_under_way = 0;
+}
+
+void Delivery::linked(Millis now) {
+    std::vector<DeviceId> waiting;
+    for (auto& [device, session] : sessions_) {
+        if (session.under_way.empty()) continue;
+        take_back(session);
+        waiting.push_back(device);
+    }
+    for (const auto& device : waiting) pump(device, now);
+}
+
 void Delivery::tick(Millis now) {
     serve_silent(now);
     std::vector<DeviceId> late;
@@ -163,10 +231,7 @@ void Delivery::tick(Millis now) {
             end(device);
             continue;
         }
-        for (const auto& u : session.under_way)
-            session.next[index(u.lane)] = std::min(session.next[index(u.lane)], u.sequence);
-        session.under_way.clear();
-        session.bytes_under_way = 0;
+        take_back(session);
         pump(device, now);
     }
 }

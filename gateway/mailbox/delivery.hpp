@@ -1,15 +1,14 @@
 // Message, step 6, delivery: what waits in a mailbox goes to its device, in order, until the device says it has it.
 // (Before: commit.cpp. Next: the agent's inbox.)
 //
+// What was committed just now goes out from memory; what waited longer is read from the store.
 // A session lasts from a Hello to the connection's end. At most a window of entries is under way to a device; what is
 // not acknowledged in time is sent again, so a packet that the broker drops costs a delay and nothing else. A device
 // that stays silent counts as gone until its next Hello.
 // Used from the mailroom's thread only. Errors of the store end the session: the next Hello begins anew.
 #pragma once
 
-#include <deque>
-
-#include "mailbox/mailboxes.hpp"
+#include "mailbox/answers.hpp"
 #include "operations/metrics.hpp"
 
 namespace nimes::gateway::mailbox {
@@ -35,6 +34,12 @@ class Delivery {
     void end(const DeviceId& device);
     // Sends what the window allows; nothing for a device without a session.
     void pump(const DeviceId& device, Millis now);
+    // The same for what was committed just now, without reading it back: gathered until flush(), so that a device gets
+    // all of a round in one Deliver, and acknowledges it once.
+    void offer(const Outcome& outcome, Millis now);
+    void flush();
+    // The broker is linked anew: what was under way to devices may be lost, and is sent again.
+    void linked(Millis now);
     // Passes on what is not stored, if the device is here and keeps up: a signal must not delay what must arrive.
     void pass_on(const DeviceId& device, const Bytes& down);
     // The directory moved: everyone connected is told.
@@ -47,22 +52,25 @@ class Delivery {
 
   private:
     struct UnderWay {
-        Lane lane;
         std::uint64_t sequence;
-        std::size_t bytes;
         Millis received;
+        std::uint32_t bytes;
+        Lane lane;
     };
     struct Session {
         std::uint64_t connection = 0;  // 0: not known yet
         std::uint64_t head_revision = 0;
         std::array<std::uint64_t, 4> next{};  // by lane: the next to send
-        std::deque<UnderWay> under_way;
+        std::vector<UnderWay> under_way;
         std::size_t bytes_under_way = 0;
         Millis last_progress = 0;
         int resends = 0;
     };
     struct Packet;
+    void flush(const DeviceId& device);
 
+    [[nodiscard]] bool open(const Session& session) const;
+    static void take_back(Session& session);
     void welcome(const DeviceId& device, Session& session, Millis now);
     bool fill(const DeviceId& device, Session& session, Lane lane, Packet& packet);
     void flush(const DeviceId& device, Packet& packet);
@@ -75,6 +83,7 @@ class Delivery {
     const Options& options_;
     const operations::Metrics& metrics_;
     std::unordered_map<DeviceId, Session> sessions_;
+    std::unordered_map<DeviceId, DeliverPacket> gathered_;
     struct Silent {
         std::uint64_t connection = 0;
         Millis since = 0;

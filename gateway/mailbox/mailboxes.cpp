@@ -1,18 +1,19 @@
 #include "mailbox/mailboxes.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace nimes::gateway::mailbox {
 namespace {
 
 constexpr std::size_t kScan = 1'000;
-constexpr std::size_t kOpenBoxes = 100'000;
+constexpr std::size_t kOpenBoxes = 200'000;
+constexpr std::uint64_t kOneByOne = 512;  // more are erased as a range
 
 std::size_t index(Lane lane) { return static_cast<std::size_t>(lane); }
 std::string lane_prefix(Lane lane) { return {'e', static_cast<char>(lane)}; }
 std::string entry_key(Lane lane, std::uint64_t sequence) { return lane_prefix(lane) + store::key_u64(sequence); }
 std::string next_key(Lane lane) { return {'n', static_cast<char>(lane)}; }
-std::string message_key(const BodyRef& body) {
-    return "m" + std::string(as_text(body.sender.view())) + std::string(as_text(body.id.view()));
-}
 Bytes number(std::uint64_t n) { return to_bytes(as_bytes(store::key_u64(n))); }
 
 }  // namespace
@@ -67,43 +68,80 @@ store::Partition Mailboxes::partition(const DeviceId& device) {
     return {store::Family::mailbox, std::string(as_text(device.view()))};
 }
 
+std::size_t Mailboxes::Box::entries() const {
+    std::size_t out = 0;
+    for (const auto lane : kLanes) out += next[index(lane)] - first[index(lane)];
+    return out;
+}
+
+void Mailboxes::rest() {
+    if (boxes_.size() > kOpenBoxes) boxes_.clear();
+}
+
+void Mailboxes::forget() {
+    boxes_.clear();
+    erased_.clear();
+}
+
 Result<Mailboxes::Box*> Mailboxes::open(const DeviceId& device) {
     if (const auto at = boxes_.find(device); at != boxes_.end()) return &at->second;
     Box box;
     for (const auto lane : kLanes) {
+        const auto i = index(lane);
         auto stored = store_.get(partition(device), next_key(lane));
         if (!stored) return pass(stored);
-        if (*stored) box.next[index(lane)] = store::u64_of(as_text(**stored)).value_or(1);
-        box.first[index(lane)] = box.next[index(lane)];
-        auto rows = store_.scan(partition(device), entry_key(lane, 0), entry_key(lane, ~std::uint64_t{0}),
-                                options_.max_entries + 1);
+        if (!*stored) continue;  // nothing was ever put here
+        box.next[i] = box.stored_next[i] = store::u64_of(as_text(**stored)).value_or(1);
+        box.first[i] = box.next[i];
+        auto rows = store_.scan(partition(device), entry_key(lane, 0), entry_key(lane, ~std::uint64_t{0}), 1);
         if (!rows) return pass(rows);
-        box.entries += rows->size();
-        if (!rows->empty()) box.first[index(lane)] = store::u64_of(rows->front().key.substr(2)).value_or(1);
+        if (!rows->empty()) box.first[i] = store::u64_of(rows->front().key.substr(2)).value_or(1);
     }
-    if (boxes_.size() >= kOpenBoxes) boxes_.clear();
     return &boxes_.emplace(device, box).first->second;
 }
 
-Result<bool> Mailboxes::plan(const DeviceId& device, Lane lane, const BodyRef& body, Millis expires, ByteView wrap,
-                             store::Batch& into) {
+Result<std::uint64_t> Mailboxes::plan(const DeviceId& device, Lane lane, const BodyRef& body, Millis expires,
+                                      ByteView wrap, store::Batch& into) {
     auto box = open(device);
     if (!box) return pass(box);
-    auto there = store_.get(partition(device), message_key(body));
-    if (!there) return pass(there);
-    if (*there) return true;
-    if ((*box)->entries >= options_.max_entries) return false;
+    if ((*box)->entries() >= options_.max_entries) return 0;
     const auto sequence = (*box)->next[index(lane)]++;
-    ++(*box)->entries;
-    const Entry entry{sequence, lane, body, expires, to_bytes(wrap)};
-    into.put(entry_key(lane, sequence), entry.encode());
-    into.put(message_key(body), number(sequence));
-    into.put(next_key(lane), number(sequence + 1));
-    return true;
+    into.put(entry_key(lane, sequence), Entry{sequence, lane, body, expires, to_bytes(wrap)}.encode());
+    return sequence;
+}
+
+void Mailboxes::plan_next(const DeviceId& device, store::Batch& into) {
+    const auto at = boxes_.find(device);
+    if (at == boxes_.end()) return;
+    auto& box = at->second;
+    for (const auto lane : kLanes) {
+        const auto next = box.next[index(lane)];
+        if (next == box.stored_next[index(lane)]) continue;
+        into.put(next_key(lane), number(next));
+        box.stored_next[index(lane)] = next;
+    }
+}
+
+Result<std::uint64_t> Mailboxes::find(const DeviceId& device, Lane lane, const BodyRef& body) {
+    auto waiting = entries(device, lane, 0, options_.max_entries);
+    if (!waiting) return pass(waiting);
+    for (const auto& e : *waiting)
+        if (e.body.sender == body.sender && e.body.id == body.id) return e.sequence;
+    return 0;
+}
+
+std::vector<store::Batch> Mailboxes::take_erased() {
+    std::vector<store::Batch> out;
+    for (auto& [device, batch] : std::exchange(erased_, {})) out.push_back(std::move(batch));
+    return out;
 }
 
 Result<std::vector<Entry>> Mailboxes::entries(const DeviceId& device, Lane lane, std::uint64_t from,
                                               std::size_t limit) {
+    auto box = open(device);
+    if (!box) return pass(box);
+    from = std::max(from, (*box)->first[index(lane)]);  // what is erased may still be there
+    if (from >= (*box)->next[index(lane)]) return std::vector<Entry>{};
     auto rows = store_.scan(partition(device), entry_key(lane, from), entry_key(lane, ~std::uint64_t{0}), limit);
     if (!rows) return pass(rows);
     std::vector<Entry> out;
@@ -121,26 +159,15 @@ Result<std::uint64_t> Mailboxes::next(const DeviceId& device, Lane lane) {
     return (*box)->next[index(lane)];
 }
 
-Result<std::size_t> Mailboxes::remove_below(const DeviceId& device, Lane lane, std::uint64_t until) {
-    auto box = open(device);
-    if (!box) return pass(box);
-    std::size_t removed = 0;
-    while ((*box)->first[index(lane)] < until) {
-        auto rows = entries(device, lane, (*box)->first[index(lane)], kScan);
-        if (!rows) return pass(rows);
-        store::Batch batch(partition(device));
-        auto reached = until;
-        for (const auto& e : *rows) {
-            if (e.sequence >= until) break;
-            batch.erase(entry_key(lane, e.sequence)).erase(message_key(e.body));
-            ++removed;
-            if (&e == &rows->back() && rows->size() == kScan) reached = e.sequence + 1;
-        }
-        // Without a sync: an acknowledgement lost in a crash is given again at the next Hello.
-        if (auto ok = store_.commit(batch, store::Sync::no); !ok) return pass(ok);
-        (*box)->entries -= std::min((*box)->entries, batch.writes.size() / 2);
-        (*box)->first[index(lane)] = reached;
-    }
+std::size_t Mailboxes::remove_below(const DeviceId& device, Box& box, Lane lane, std::uint64_t until) {
+    auto& first = box.first[index(lane)];
+    if (first >= until) return 0;
+    const auto removed = until - first;
+    auto& batch = erased_.try_emplace(device, partition(device)).first->second;
+    if (removed > kOneByOne) batch.erase_range(entry_key(lane, first), entry_key(lane, until));
+    else
+        for (auto sequence = first; sequence < until; ++sequence) batch.erase(entry_key(lane, sequence));
+    first = until;
     return removed;
 }
 
@@ -149,18 +176,19 @@ Result<void> Mailboxes::acknowledge(const DeviceId& device, const Mark& mark) {
     if (!box) return pass(box);
     // A device cannot have what was never given: a mark beyond the end says nothing about entries to come.
     const auto until = std::min(mark.sequence, (*box)->next[index(mark.lane)] - 1) + 1;
-    auto removed = remove_below(device, mark.lane, until);
-    if (!removed) return pass(removed);
+    remove_below(device, **box, mark.lane, until);
     return {};
 }
 
 Result<std::size_t> Mailboxes::waiting(const DeviceId& device) {
     auto box = open(device);
     if (!box) return pass(box);
-    return (*box)->entries;
+    return (*box)->entries();
 }
 
 Result<std::size_t> Mailboxes::expire(const DeviceId& device, Millis now) {
+    auto box = open(device);
+    if (!box) return pass(box);
     std::size_t out = 0;
     for (const auto lane : kLanes) {
         auto rows = entries(device, lane, 0, kScan);
@@ -170,15 +198,14 @@ Result<std::size_t> Mailboxes::expire(const DeviceId& device, Millis now) {
             if (e.expires > now) break;
             until = e.sequence + 1;
         }
-        auto removed = remove_below(device, lane, until);
-        if (!removed) return removed;
-        out += *removed;
+        out += remove_below(device, **box, lane, until);
     }
     return out;
 }
 
 Result<void> Mailboxes::purge(const DeviceId& device) {
     boxes_.erase(device);
+    erased_.erase(device);
     return store_.drop(partition(device));
 }
 

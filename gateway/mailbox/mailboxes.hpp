@@ -1,11 +1,15 @@
 // Mailboxes: one per device, three lanes each, entries in sequence (LAYOUT.md).
 //
 // An entry is small: it points at a body that is stored once for all recipients; a grant's entry adds the 92 bytes that
-// are this device's alone. Sequence numbers rise by one in each lane and are never used again. Used from the mailroom's
-// thread only. Planned entries count at once; when their commit fails, forget() goes back to what is stored.
+// are this device's alone. Sequence numbers rise by one in each lane and are never used again, so what waits in a lane
+// is all from its first to its newest: two numbers in memory, read when a mailbox is first used.
+// What was acknowledged is erased with the next commit, without a sync of its own: a crash forgets it, and the device
+// says it again in its next Hello. Used from the mailroom's thread only. Planned entries count at once; when their
+// commit fails, forget() goes back to what is stored.
 #pragma once
 
 #include <array>
+#include <map>
 #include <unordered_map>
 
 #include "mailbox/ingest.hpp"
@@ -50,10 +54,15 @@ class Mailboxes {
 
     static store::Partition partition(const DeviceId& device);
 
-    // Puts an entry into `into`, a batch of this mailbox; false when the mailbox is full. An entry of the same message
-    // that a crash left from an earlier try is used again: then nothing is added.
-    Result<bool> plan(const DeviceId& device, Lane lane, const BodyRef& body, Millis expires, ByteView wrap,
-                      store::Batch& into);
+    // Puts an entry into `into`, a batch of this mailbox, and answers its number; 0 when the mailbox is full.
+    Result<std::uint64_t> plan(const DeviceId& device, Lane lane, const BodyRef& body, Millis expires, ByteView wrap,
+                               store::Batch& into);
+    // Once after the last plan() of a commit: the numbers that come next.
+    void plan_next(const DeviceId& device, store::Batch& into);
+    // The number of the entry that a crash left of this very message; 0 when there is none. Reads the lane.
+    Result<std::uint64_t> find(const DeviceId& device, Lane lane, const BodyRef& body);
+    // What was acknowledged or has expired since: to be committed with whatever comes next.
+    std::vector<store::Batch> take_erased();
     // Entries of the lane from `from` on, ascending.
     Result<std::vector<Entry>> entries(const DeviceId& device, Lane lane, std::uint64_t from, std::size_t limit);
     // The next number that will be given in this lane.
@@ -65,20 +74,24 @@ class Mailboxes {
     Result<std::size_t> expire(const DeviceId& device, Millis now);
     Result<void> purge(const DeviceId& device);
 
-    void forget() { boxes_.clear(); }
+    void forget();
+    // Between two commits, when nothing is planned: what is in memory stays bounded.
+    void rest();
 
   private:
     struct Box {
         std::array<std::uint64_t, 4> next{1, 1, 1, 1};  // by lane
+        std::array<std::uint64_t, 4> stored_next{1, 1, 1, 1};
         std::array<std::uint64_t, 4> first{1, 1, 1, 1};
-        std::size_t entries = 0;
+        [[nodiscard]] std::size_t entries() const;
     };
     Result<Box*> open(const DeviceId& device);
-    Result<std::size_t> remove_below(const DeviceId& device, Lane lane, std::uint64_t until);
+    std::size_t remove_below(const DeviceId& device, Box& box, Lane lane, std::uint64_t until);
 
     store::Store& store_;
     const Options& options_;
     std::unordered_map<DeviceId, Box> boxes_;
+    std::map<DeviceId, store::Batch> erased_;
 };
 
 }  // namespace nimes::gateway::mailbox

@@ -10,6 +10,7 @@
 #include "mailbox/answers.hpp"
 #include "mailbox/delivery.hpp"
 #include "mailbox/expiry.hpp"
+#include "mailbox/round.hpp"
 #include "nimes/batch.hpp"
 
 namespace nimes::gateway::mailbox {
@@ -20,7 +21,7 @@ constexpr std::size_t kTaskBytes = 256;  // what one costs beside its packet
 constexpr auto kTick = std::chrono::seconds(1);
 
 struct Task {
-    enum class Kind : std::uint8_t { batch, packet, connected, gone, head, purge } kind;
+    enum class Kind : std::uint8_t { batch, packet, linked, connected, gone, head, purge } kind;
     DeviceId device;
     std::uint64_t connection = 0;
     Bytes bytes;
@@ -32,8 +33,9 @@ struct Mailroom::Impl {
     Impl(const Needs& n, Options o)
         : needs(n),
           options(o),
+          round(n.outlet),
           committer(n.store, n.people, n.media, options),
-          delivery(n.store, committer.mailboxes(), n.people, n.outlet, options, n.metrics),
+          delivery(n.store, committer.mailboxes(), n.people, round, options, n.metrics),
           expiry(n.store, committer, options) {}
 
     void push(Task task);
@@ -42,11 +44,13 @@ struct Mailroom::Impl {
     void unpack(ByteView batch, std::vector<Waiting>& waiting, Millis now);
     void receive(const DeviceId& device, ByteView packet, std::vector<Waiting>& waiting, Millis now);
     void commit(const std::vector<Waiting>& waiting, Millis now);
+    void ring(const std::vector<Outcome>& outcomes);
     Outcome signal(const Waiting& signal, Millis now);
     void tick();
 
     const Needs needs;
     const Options options;
+    Round round;
     Committer committer;
     Delivery delivery;
     Expiry expiry;
@@ -78,6 +82,7 @@ void Mailroom::stop() {
 
 void Mailroom::batch(Bytes up) { impl_->push({Task::Kind::batch, {}, 0, std::move(up)}); }
 void Mailroom::packet(const DeviceId& device, Bytes up) { impl_->push({Task::Kind::packet, device, 0, std::move(up)}); }
+void Mailroom::linked() { impl_->push({Task::Kind::linked, {}, 0, {}}); }
 void Mailroom::connected(const DeviceId& device, std::uint64_t connection) {
     impl_->push({Task::Kind::connected, device, connection, {}});
 }
@@ -92,6 +97,7 @@ void Mailroom::Impl::push(Task task) {
     {
         const std::lock_guard lock(mutex);
         const bool repeats = task.kind == Task::Kind::batch || task.kind == Task::Kind::packet;
+        if (repeats && stopping) return;  // its plugin or sender keeps it for the next gateway
         if (repeats && queued_bytes + cost > kQueueBytes) {
             needs.metrics.messages_rejected.with({row(Errc::unavailable).name}).add();
             return;
@@ -135,6 +141,9 @@ void Mailroom::Impl::work(std::vector<Task> tasks) {
             case Task::Kind::packet:
                 receive(task.device, task.bytes, waiting, now);
                 break;
+            case Task::Kind::linked:
+                delivery.linked(now);
+                break;
             case Task::Kind::connected:
                 delivery.connected(task.device, task.connection, now);
                 break;
@@ -156,10 +165,10 @@ void Mailroom::Impl::work(std::vector<Task> tasks) {
     std::copy_if(waiting.begin(), waiting.end(), std::back_inserter(signals), is_signal);
     std::erase_if(waiting, is_signal);
     if (!waiting.empty()) commit(waiting, now);
-    for (const auto& w : signals) needs.outlet.send(w.sender, encode_outcome(signal(w, now)));
+    for (const auto& w : signals) round.send(w.sender, encode_outcome(signal(w, now)));
     if (head) delivery.head_moved();
-    for (const auto batch : done) needs.outlet.done(batch);
-    needs.outlet.flush();
+    for (const auto batch : done) round.done(batch);
+    round.flush();
 }
 
 void Mailroom::Impl::unpack(ByteView bytes, std::vector<Waiting>& waiting, Millis now) {
@@ -175,7 +184,7 @@ void Mailroom::Impl::receive(const DeviceId& device, ByteView packet, std::vecto
     auto decoded = decode_up(device, packet);
     if (const auto* refused = std::get_if<Refused>(&decoded)) {
         needs.metrics.messages_rejected.with({refused->error.row().name}).add();
-        if (refused->id) needs.outlet.send(device, encode_refused(*refused->id, refused->error));
+        if (refused->id) round.send(device, encode_refused(*refused->id, refused->error));
         return;
     }
     auto& command = std::get<Command>(decoded);
@@ -189,25 +198,34 @@ void Mailroom::Impl::commit(const std::vector<Waiting>& waiting, Millis now) {
     const auto outcomes = committer.commit(waiting, now);
     needs.metrics.message_commit_seconds.observe(static_cast<double>(needs.clock.boot() - began) / 1'000.0);
 
-    std::set<DeviceId> grown;
     for (const auto& outcome : outcomes) {
         if (!outcome.accepted) {
             needs.metrics.messages_rejected.with({outcome.accepted.error().row().name}).add();
         } else {
             (outcome.repeated ? needs.metrics.messages_repeated : needs.metrics.messages_accepted).add();
-            grown.insert(outcome.delivered.begin(), outcome.delivered.end());
         }
-        needs.outlet.send(outcome.sender, encode_outcome(outcome));
+        round.send(outcome.sender, encode_outcome(outcome));
+        delivery.offer(outcome, now);
     }
-    for (const auto& device : grown) {
-        if (needs.doorbell != nullptr && !delivery.has_session(device)) needs.doorbell->waits(device);
-        delivery.pump(device, now);
-    }
+    delivery.flush();
+    if (needs.doorbell != nullptr) ring(outcomes);
+}
+
+// Whoever got something and is not here, once.
+void Mailroom::Impl::ring(const std::vector<Outcome>& outcomes) {
+    std::set<DeviceId> away;
+    for (const auto& outcome : outcomes)
+        for (const auto& device : outcome.delivered)
+            if (!delivery.has_session(device)) away.insert(device);
+    for (const auto& device : away) needs.doorbell->waits(device);
 }
 
 // What is not stored is said to those who are here, behind everything that was: its chain may have come just now.
 Outcome Mailroom::Impl::signal(const Waiting& w, Millis now) {
-    Outcome out{w.sender, w.submit.id, {}, now, false, {}, {}};
+    Outcome out;
+    out.sender = w.sender;
+    out.id = w.submit.id;
+    out.received = now;
     auto user = needs.people.sender(w.sender);
     auto to = user ? expand(w.submit, w.sender, *user, needs.people, committer.conversations())
                    : Result<Expansion>(pass(user));
@@ -224,7 +242,7 @@ Outcome Mailroom::Impl::signal(const Waiting& w, Millis now) {
 void Mailroom::Impl::tick() {
     const auto now = needs.clock.now();
     delivery.tick(now);
-    needs.outlet.flush();
+    round.flush();
     if (const auto gone = expiry.step(now); !gone)
         needs.log.error("mailbox_expiry_failed", {{"code", gone.error().row().name}});
 }

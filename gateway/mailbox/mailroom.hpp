@@ -3,8 +3,9 @@
 // Packets and presence come in from the broker's threads and wait in a bounded queue; the mailroom takes all that
 // waits, commits it with one sync, answers, and sends what mailboxes hold. Only then a batch of packets counts as done,
 // so while the store is slow they wait at the broker's plugin, which is bounded. What does not fit the queue is dropped
-// and counted: the plugin hands a batch out again, the sender of a packet gets no Accepted and repeats. Threads: start and stop from one thread, the rest from any.
-// `store`, `people`, `media`, `outlet`, `clock`, `metrics` and `log` must outlive it.
+// and counted: the plugin hands a batch out again, the sender of a packet gets no Accepted and repeats. Threads: start
+// and stop from one thread, the rest from any. `store`, `people`, `media`, `outlet`, `clock`, `metrics` and `log` must
+// outlive it.
 #pragma once
 
 #include <memory>
@@ -35,12 +36,14 @@ class Mailroom {
     Mailroom& operator=(const Mailroom&) = delete;
 
     void start();
-    void stop();  // what waits is done first
+    void stop();  // what waits is done and answered first; nothing more is taken
 
     // An UpBatch of a broker's plugin.
     void batch(Bytes up);
     // One packet of n/<device>/up.
     void packet(const DeviceId& device, Bytes up);
+    // The broker is linked, perhaps anew.
+    void linked();
     void connected(const DeviceId& device, std::uint64_t connection);
     void gone(const DeviceId& device, std::uint64_t connection);
     void head_moved();

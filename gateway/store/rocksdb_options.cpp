@@ -16,6 +16,9 @@ rocksdb::ColumnFamilyOptions small_records(const std::shared_ptr<rocksdb::Cache>
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));  // dedupe asks mostly for keys that are not there
     out.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
     out.write_buffer_size = 16 * kMiB;
+    // The same question to what was written last.
+    out.memtable_prefix_bloom_size_ratio = 0.05;
+    out.memtable_whole_key_filtering = true;
     return out;
 }
 

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <set>
 
+#include "store/reclaimer.hpp"
 #include "store/rocksdb_key.hpp"
 #include "store/rocksdb_options.hpp"
 
@@ -31,8 +32,11 @@ class RocksStore final : public Store {
   public:
     RocksStore(std::unique_ptr<rocksdb::DB> db, std::vector<rocksdb::ColumnFamilyHandle*> handles,
                std::filesystem::path folder, const RocksOptions& options)
-        : db_(std::move(db)), handles_(std::move(handles)), folder_(std::move(folder)), options_(options) {}
+        : db_(std::move(db)), handles_(std::move(handles)), folder_(std::move(folder)), options_(options) {
+        reclaimer_.emplace(*db_);
+    }
     ~RocksStore() override {
+        reclaimer_.reset();
         for (auto* h : handles_) db_->DestroyColumnFamilyHandle(h);
         db_->Close();
     }
@@ -74,6 +78,7 @@ class RocksStore final : public Store {
     std::filesystem::path folder_;
     RocksOptions options_;
     std::mutex stripes_[kStripes];
+    std::optional<Reclaimer> reclaimer_;
 };
 
 // Expectations are read and written under the partition's stripe, so nobody can come between.
@@ -195,9 +200,11 @@ Result<std::vector<std::string>> RocksStore::partitions(Family f, std::string_vi
 Result<void> RocksStore::drop(const Partition& partition) {
     Batch all(partition);
     const auto locks = lock(std::span(&all, 1));
-    const auto status =
-        db_->DeleteRange({}, family(partition.family), partition_prefix(partition.name), partition_end(partition.name));
-    if (!status.ok()) return failed(status);
+    const auto from = partition_prefix(partition.name);
+    const auto until = partition_end(partition.name);
+    auto* cf = family(partition.family);
+    if (const auto status = db_->DeleteRange({}, cf, from, until); !status.ok()) return failed(status);
+    if (partition.family == Family::bodies) reclaimer_->erased(cf, from, until);  // large, and gone by the hour
     return {};
 }
 

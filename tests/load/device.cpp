@@ -111,6 +111,11 @@ void Device::packet(ByteView bytes, Micros now) {
         ++ledger_.counts.malformed;
         return;
     }
+    if (!down.has_bundle()) return heard(down, now);
+    for (const auto& one : down.bundle().packets()) heard(one, now);
+}
+
+void Device::heard(const v1::Down& down, Micros now) {
     switch (down.kind_case()) {
         case v1::Down::kWelcome:
             welcomed_ = true;
@@ -123,6 +128,7 @@ void Device::packet(ByteView bytes, Micros now) {
         case v1::Down::kDeliver:
             return deliver(down.deliver(), now);
         case v1::Down::kHead:
+        case v1::Down::kBundle:
         case v1::Down::KIND_NOT_SET:
             return;
     }

@@ -66,6 +66,7 @@ class Device {
         Micros sent = 0;  // the last time
     };
     void submit(MessageId id, Bytes packet, Micros now);
+    void heard(const v1::Down& down, Micros now);
     void answered(const std::string& id, bool accepted, Micros now);
     void deliver(const v1::Deliver& deliver, Micros now);
     void open(const v1::Envelope& envelope, Micros now);

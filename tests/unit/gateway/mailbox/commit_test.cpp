@@ -147,3 +147,60 @@ TEST_CASE("a crash after any batch of a commit is mended by the sender's repeat:
         }
     }
 }
+
+TEST_CASE("a message that a crash left half stored keeps its place when the sender repeats it, days later") {
+    for (std::size_t batches = 1; batches <= 3; ++batches) {
+        Post post;
+        post.store.crash_after = batches;
+        CHECK_FALSE(post.submit(10, Post::pair_message(1, 1, 2)).accepted);
+        post.store.crash_after.reset();
+        post.restart();
+        REQUIRE(post.submit(10, Post::pair_message(2, 1, 2)).accepted);
+        post.now += 2 * kDay;
+        const auto again = post.submit(10, Post::pair_message(1, 1, 2));
+        CHECK((again.accepted && !again.repeated));
+        CHECK(again.received == kStart);
+        CHECK(post.submit(10, Post::pair_message(1, 1, 2)).repeated);
+        for (const auto device : {std::uint8_t{20}, std::uint8_t{21}}) {
+            CHECK(*post.committer->mailboxes().waiting(made<DeviceId>(device)) == 2);
+            post.hello(device);
+            CHECK(post.received(device).size() == 2);
+        }
+    }
+}
+
+TEST_CASE("a repeat after the retention is a new message: nothing of the old one is left to repeat") {
+    Post post;
+    REQUIRE(post.submit(10, Post::pair_message(1, 1, 2)).accepted);
+    post.now += post.options.retention;
+    const auto again = post.submit(10, Post::pair_message(1, 1, 2));
+    CHECK((again.accepted && !again.repeated));
+    CHECK(again.received == post.now);
+}
+
+TEST_CASE("what was acknowledged is erased with the next commit, and is not counted before") {
+    Post post;
+    post.hello(20);
+    post.hello(21);
+    for (std::uint8_t i = 1; i <= 3; ++i) REQUIRE(post.submit(10, Post::pair_message(i, 1, 2, i)).accepted);
+    post.ack(20, 3);
+    post.ack(21, 3);
+    const auto rows = [&](std::uint8_t device) {
+        return post.store.scan(Mailboxes::partition(made<DeviceId>(device)), "e", "f", 100)->size();
+    };
+    CHECK(*post.committer->mailboxes().waiting(made<DeviceId>(20)) == 0);
+    CHECK(rows(20) == 3);
+    REQUIRE(post.submit(10, Post::pair_message(4, 1, 2, 4)).accepted);
+    CHECK(rows(20) == 1);
+    CHECK(rows(21) == 1);
+}
+
+TEST_CASE("a waiting entry has two hundred bytes at most, whatever the message has") {
+    Post post;
+    REQUIRE(post.submit(10, Post::pair_message(1, 1, 2)).accepted);
+    std::size_t bytes = 0;
+    const auto rows = post.store.scan(Mailboxes::partition(made<DeviceId>(20)), {}, {}, 100);
+    for (const auto& row : *rows)
+        bytes += Mailboxes::partition(made<DeviceId>(20)).name.size() + row.key.size() + row.value.size();
+    CHECK(bytes < 200);
+}

@@ -171,3 +171,61 @@ TEST_CASE("a device that is gone again before it said hello is not served") {
     post.delivery->tick(post.now);
     CHECK(post.received(20).empty());
 }
+
+TEST_CASE("who falls behind gets the rest from the store, in order, with what comes meanwhile") {
+    Post post;
+    post.options.window_entries = 2;
+    post.hello(20);
+    for (std::uint8_t i = 1; i <= 5; ++i) REQUIRE(post.submit(10, Post::pair_message(i, 1, 2, i)).accepted);
+    CHECK(post.received(20).size() == 2);
+    post.ack(20, 2);
+    REQUIRE(post.submit(10, Post::pair_message(6, 1, 2, 6)).accepted);
+    post.ack(20, 4);
+    post.ack(20, 6);
+    REQUIRE(post.submit(10, Post::pair_message(7, 1, 2, 7)).accepted);
+    const auto got = post.received(20);
+    REQUIRE(got.size() == 7);
+    for (std::size_t i = 0; i < got.size(); ++i) CHECK(got[i].sequence() == i + 1);
+}
+
+TEST_CASE("when the broker is linked anew, what was under way goes out again, and only that") {
+    Post post;
+    post.hello(20);
+    REQUIRE(post.submit(10, Post::pair_message(1, 1, 2)).accepted);
+    REQUIRE(post.submit(10, Post::pair_message(2, 1, 2)).accepted);
+    post.ack(20, 1);
+    post.delivery->linked(post.now);
+    const auto got = post.received(20);
+    REQUIRE(got.size() == 3);
+    CHECK(got[2].sequence() == 2);
+    post.ack(20, 2);
+    post.delivery->linked(post.now);
+    CHECK(post.received(20).size() == 3);
+}
+
+TEST_CASE("what one commit has for a device is one delivery, a grant between messages keeps its place") {
+    Post post;
+    post.hello(20);
+    const auto conversation = pair_id(made<UserId>(1), made<UserId>(2));
+    std::vector<Waiting> waiting;
+    for (std::uint8_t i = 1; i <= 5; ++i) {
+        Submit s;
+        s.id = made<MessageId>(i);
+        s.conversation = conversation;
+        s.pair = {made<UserId>(1), made<UserId>(2)};
+        s.kind = i == 3 ? Payload::grant : Payload::message;
+        s.payload = i == 3 ? wire_grant(made<DeviceId>(10), conversation, made<ChainId>(1), {20, 21})
+                           : wire_message(made<ChainId>(1), i);
+        waiting.push_back({made<DeviceId>(10), std::move(s)});
+    }
+    const auto outcomes = post.committer->commit(waiting, post.now);
+    for (const auto& outcome : outcomes) post.delivery->offer(outcome, post.now);
+    post.delivery->flush();
+    const auto got = post.received(20);
+    REQUIRE(got.size() == 5);
+    for (std::size_t i = 0; i < got.size(); ++i) CHECK(got[i].sequence() == i + 1);
+    CHECK(got[2].has_grant());
+    std::size_t deliveries = 0;
+    for (const auto& down : post.outlet.sent[made<DeviceId>(20)]) deliveries += down.has_deliver() ? 1 : 0;
+    CHECK(deliveries <= 3);
+}

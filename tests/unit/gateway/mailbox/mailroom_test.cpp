@@ -2,6 +2,7 @@
 #include <mutex>
 
 #include "mailbox/mailroom.hpp"
+#include "nimes/batch.hpp"
 #include "post.hpp"
 
 using namespace nimes;
@@ -14,7 +15,8 @@ struct Gathering final : Outlet {
     std::mutex mutex;
     std::condition_variable changed;
     std::map<DeviceId, std::vector<v1::Down>> sent;
-    void done(std::uint64_t) override {}
+    std::vector<std::uint64_t> finished;
+    void done(std::uint64_t batch) override { finished.push_back(batch); }
     void flush() override {}
     void send(const DeviceId& device, ByteView down) override {
         v1::Down parsed;
@@ -108,4 +110,34 @@ TEST_CASE("a signal reaches who is here, is stored for nobody, and a stranger's 
     room.stop();
     for (const auto device : std::initializer_list<std::uint8_t>{10, 20, 21})
         CHECK(store.scan(Mailboxes::partition(made<DeviceId>(device)), {}, {}, 10)->empty());
+}
+
+TEST_CASE("a batch is done when its messages are stored and answered; a stop does what waits, and takes no more") {
+    store::MemoryStore store;
+    FakePeople people;
+    FakeMedia media;
+    Gathering outlet;
+    SystemClock clock;
+    operations::Metrics metrics("test", "test");
+    operations::Log log(clock, operations::Level::error);
+    Mailroom room({store, people, media, outlet, clock, metrics, log}, {});
+    const auto batch = [](std::uint64_t number, std::uint8_t first) {
+        auto out = UpBatch::begin();
+        for (std::uint8_t i = 0; i < 3; ++i)
+            append_packet(out, made<DeviceId>(10),
+                          submit_packet(Post::pair_message(static_cast<std::uint8_t>(first + i), 1, 2, i)));
+        UpBatch::seal(out, number, 0, 0);
+        return out;
+    };
+    room.batch(batch(7, 1));
+    room.batch(batch(8, 4));
+    CHECK(outlet.finished.empty());  // nobody works yet
+    room.start();
+    room.stop();
+    room.batch(batch(9, 7));
+    CHECK(outlet.finished == std::vector<std::uint64_t>{7, 8});
+    const auto sent = outlet.wait(10, 1);
+    REQUIRE(sent.size() == 1);
+    CHECK(sent[0].bundle().packets_size() == 6);
+    CHECK(metrics.text().find("nimes_messages_accepted_total 6") != std::string::npos);
 }

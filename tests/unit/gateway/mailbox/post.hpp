@@ -182,7 +182,8 @@ struct Post {
         const Waiting waiting{made<DeviceId>(device), std::get<Submit>(std::get<Command>(decoded))};
         auto outcomes = committer->commit(std::span(&waiting, 1), now);
         REQUIRE(outcomes.size() == 1);
-        for (const auto& d : outcomes[0].delivered) delivery->pump(d, now);
+        delivery->offer(outcomes[0], now);
+        delivery->flush();
         return std::move(outcomes[0]);
     }
     void hello(std::uint8_t device, std::vector<Mark> held = {}) {

@@ -1,0 +1,26 @@
+// Message, step 6, delivery, second half: what one round of the mailroom says to each device, gathered into one packet,
+// whatever it holds. (Before: delivery.cpp. Next: the gateway's link.)
+//
+// Twenty answers to one sender, or an answer and a delivery, cost one packet on the device's link and in the broker.
+// In the order said, for each device. Used from the mailroom's thread only. Errors: none; `to` may lose packets.
+#pragma once
+
+#include <unordered_map>
+
+#include "mailbox/answers.hpp"
+
+namespace nimes::gateway::mailbox {
+
+class Round final : public Outlet {
+  public:
+    explicit Round(Outlet& to) : to_(to) {}
+    void send(const DeviceId& device, ByteView down) override;
+    void done(std::uint64_t up_batch) override { to_.done(up_batch); }
+    void flush() override;
+
+  private:
+    Outlet& to_;
+    std::unordered_map<DeviceId, BundlePacket> packets_;
+};
+
+}  // namespace nimes::gateway::mailbox
