@@ -16,9 +16,6 @@ rocksdb::ColumnFamilyOptions small_records(const std::shared_ptr<rocksdb::Cache>
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));  // dedupe asks mostly for keys that are not there
     out.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
     out.write_buffer_size = 16 * kMiB;
-    // The same question to what was written last.
-    out.memtable_prefix_bloom_size_ratio = 0.05;
-    out.memtable_whole_key_filtering = true;
     return out;
 }
 
@@ -49,6 +46,9 @@ rocksdb::DBOptions database_options() {
     out.max_total_wal_size = 256 * kMiB;
     // The default of 1 MB would let only four blocks of 256 KiB share one sync.
     out.max_write_batch_group_size_bytes = 8 * kMiB;
+    // After an error of the disk the store is opened anew (rocksdb_engine.hpp); RocksDB must not try its own way
+    // beside.
+    out.max_bgerror_resume_count = 0;
     out.max_background_jobs = 2;
     out.max_open_files = 1024;
     out.keep_log_file_num = 3;
