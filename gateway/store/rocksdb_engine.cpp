@@ -29,11 +29,13 @@ rocksdb::Status RocksEngine::start() {
     rocksdb::DB* db = nullptr;
     auto status = rocksdb::DB::Open(settings, folder_.string(), column_families(options_), &handles_, &db);
     db_.reset(db);
+    if (status.ok()) reclaimer_.emplace(*db_);
     return status;
 }
 
 void RocksEngine::close() {
     if (!db_) return;
+    reclaimer_.reset();
     for (auto* h : handles_) db_->DestroyColumnFamilyHandle(h);
     handles_.clear();
     db_->Close();

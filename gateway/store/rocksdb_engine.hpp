@@ -13,8 +13,10 @@
 
 #include <atomic>
 #include <filesystem>
+#include <optional>
 #include <shared_mutex>
 
+#include "store/reclaimer.hpp"
 #include "store/rocksdb_store.hpp"
 
 namespace nimes::gateway::store {
@@ -36,6 +38,10 @@ class RocksEngine {
         rocksdb::DB* operator->() const { return engine_.db_.get(); }
         [[nodiscard]] rocksdb::ColumnFamilyHandle* family(Family f) const {
             return engine_.handles_[static_cast<std::size_t>(f) + 1];
+        }
+        // A large range was erased: its disk space comes back soon.
+        void reclaim(Family f, std::string from, std::string until) const {
+            engine_.reclaimer_->erased(family(f), std::move(from), std::move(until));
         }
 
       private:
@@ -63,6 +69,7 @@ class RocksEngine {
     std::unique_ptr<rocksdb::Env> env_;  // none: RocksDB's own
     std::unique_ptr<rocksdb::DB> db_;
     std::vector<rocksdb::ColumnFamilyHandle*> handles_;
+    mutable std::optional<Reclaimer> reclaimer_;  // of the database that is open
 };
 
 }  // namespace nimes::gateway::store

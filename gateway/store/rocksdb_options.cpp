@@ -15,6 +15,9 @@ rocksdb::ColumnFamilyOptions small_records(const std::shared_ptr<rocksdb::Cache>
     table.block_cache = cache;
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));  // dedupe asks mostly for keys that are not there
     out.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+    // The same question to what was written last.
+    out.memtable_prefix_bloom_size_ratio = 0.05;
+    out.memtable_whole_key_filtering = true;
     out.write_buffer_size = 16 * kMiB;
     return out;
 }

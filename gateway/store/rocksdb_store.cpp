@@ -200,9 +200,11 @@ Result<void> RocksStore::drop(const Partition& partition) {
     const auto locks = lock(std::span(&all, 1));
     const auto db = engine_->use();
     if (!db) return closed();
-    const auto status = engine_->noted(db->DeleteRange(
-        {}, db.family(partition.family), partition_prefix(partition.name), partition_end(partition.name)));
+    const auto from = partition_prefix(partition.name);
+    const auto until = partition_end(partition.name);
+    const auto status = engine_->noted(db->DeleteRange({}, db.family(partition.family), from, until));
     if (!status.ok()) return failed(status);
+    if (partition.family == Family::bodies) db.reclaim(partition.family, from, until);  // large, and gone by the hour
     return {};
 }
 

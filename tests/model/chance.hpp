@@ -27,7 +27,7 @@ class Chance final : public RandomSource {
     void fill(std::span<std::uint8_t> out) override {
         std::memcpy(seed_ + 16, &count_, sizeof count_);
         ++count_;
-        randombytes_buf_deterministic(out.data(), out.size(), seed_);
+        if (!out.empty()) randombytes_buf_deterministic(out.data(), out.size(), seed_);
     }
     // 0 … n - 1
     std::size_t below(std::size_t n) {
