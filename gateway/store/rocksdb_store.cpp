@@ -1,6 +1,5 @@
 #include "store/rocksdb_store.hpp"
 
-#include <rocksdb/db.h>
 #include <sys/statvfs.h>
 
 #include <algorithm>
@@ -8,8 +7,8 @@
 #include <mutex>
 #include <set>
 
+#include "store/rocksdb_engine.hpp"
 #include "store/rocksdb_key.hpp"
-#include "store/rocksdb_options.hpp"
 
 namespace nimes::gateway::store {
 namespace {
@@ -19,9 +18,7 @@ constexpr std::size_t kMaxName = 64;
 
 rocksdb::Slice slice(ByteView bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 Bytes bytes_of(const rocksdb::Slice& s) { return to_bytes(as_bytes({s.data(), s.size()})); }
-tl::unexpected<Error> failed(const rocksdb::Status& status) {
-    return fail(status.IsNoSpace() ? Errc::disk_full : Errc::storage, status.ToString());
-}
+auto closed() { return fail(Errc::storage, "the store could not be opened again after its disk failed"); }
 bool puts_something(const Batch& batch) {
     return std::any_of(batch.writes.begin(), batch.writes.end(),
                        [](const auto& w) { return w.kind == Batch::Write::Kind::put; });
@@ -29,13 +26,8 @@ bool puts_something(const Batch& batch) {
 
 class RocksStore final : public Store {
   public:
-    RocksStore(std::unique_ptr<rocksdb::DB> db, std::vector<rocksdb::ColumnFamilyHandle*> handles,
-               std::filesystem::path folder, const RocksOptions& options)
-        : db_(std::move(db)), handles_(std::move(handles)), folder_(std::move(folder)), options_(options) {}
-    ~RocksStore() override {
-        for (auto* h : handles_) db_->DestroyColumnFamilyHandle(h);
-        db_->Close();
-    }
+    RocksStore(std::unique_ptr<RocksEngine> engine, std::filesystem::path folder, const RocksOptions& options)
+        : engine_(std::move(engine)), folder_(std::move(folder)), options_(options) {}
 
     using Store::commit;
     Result<void> commit(std::span<const Batch> batches, Sync sync) override;
@@ -62,15 +54,13 @@ class RocksStore final : public Store {
         b.upper = b.until;
         b.read.iterate_upper_bound = &b.upper;
     }
-    rocksdb::ColumnFamilyHandle* family(Family f) const { return handles_[static_cast<std::size_t>(f) + 1]; }
     std::vector<std::unique_lock<std::mutex>> lock(std::span<const Batch> batches);
-    Result<void> expected(const Batch& batch) const;
-    void append(rocksdb::WriteBatch& out, const Batch& batch) const;
-    Result<void> write(rocksdb::WriteBatch& batch, Sync sync);
+    static Result<void> expected(const RocksEngine::Use& db, const Batch& batch);
+    static void append(const RocksEngine::Use& db, rocksdb::WriteBatch& out, const Batch& batch);
+    Result<void> write(const RocksEngine::Use& db, rocksdb::WriteBatch& batch, Sync sync);
     bool below_floor() const;
 
-    std::unique_ptr<rocksdb::DB> db_;
-    std::vector<rocksdb::ColumnFamilyHandle*> handles_;
+    std::unique_ptr<RocksEngine> engine_;
     std::filesystem::path folder_;
     RocksOptions options_;
     std::mutex stripes_[kStripes];
@@ -87,11 +77,11 @@ std::vector<std::unique_lock<std::mutex>> RocksStore::lock(std::span<const Batch
     return out;
 }
 
-Result<void> RocksStore::expected(const Batch& batch) const {
+Result<void> RocksStore::expected(const RocksEngine::Use& db, const Batch& batch) {
     const auto prefix = partition_prefix(batch.partition.name);
     for (const auto& e : batch.expectations) {
         std::string value;
-        const auto status = db_->Get({}, family(batch.partition.family), prefix + e.key, &value);
+        const auto status = db->Get({}, db.family(batch.partition.family), prefix + e.key, &value);
         if (!status.ok() && !status.IsNotFound()) return failed(status);
         const bool fits = e.value ? status.ok() && to_bytes(as_bytes(value)) == *e.value : status.IsNotFound();
         if (!fits) return fail(Errc::storage_conflict);
@@ -99,9 +89,9 @@ Result<void> RocksStore::expected(const Batch& batch) const {
     return {};
 }
 
-void RocksStore::append(rocksdb::WriteBatch& out, const Batch& batch) const {
+void RocksStore::append(const RocksEngine::Use& db, rocksdb::WriteBatch& out, const Batch& batch) {
     const auto prefix = partition_prefix(batch.partition.name);
-    auto* cf = family(batch.partition.family);
+    auto* cf = db.family(batch.partition.family);
     for (const auto& w : batch.writes) {
         if (w.kind == Batch::Write::Kind::put) out.Put(cf, prefix + w.key, slice(w.value));
         if (w.kind == Batch::Write::Kind::erase) out.Delete(cf, prefix + w.key);
@@ -110,11 +100,11 @@ void RocksStore::append(rocksdb::WriteBatch& out, const Batch& batch) const {
     }
 }
 
-Result<void> RocksStore::write(rocksdb::WriteBatch& batch, Sync sync) {
+Result<void> RocksStore::write(const RocksEngine::Use& db, rocksdb::WriteBatch& batch, Sync sync) {
     if (batch.Count() == 0) return {};
     rocksdb::WriteOptions options;
     options.sync = sync == Sync::yes;
-    if (const auto status = db_->Write(options, &batch); !status.ok()) return failed(status);
+    if (const auto status = engine_->noted(db->Write(options, &batch)); !status.ok()) return failed(status);
     batch.Clear();
     return {};
 }
@@ -124,30 +114,35 @@ Result<void> RocksStore::commit(std::span<const Batch> batches, Sync sync) {
         if (b.partition.name.size() > kMaxName) return fail(Errc::internal, "a partition's name has at most 64 bytes");
     if (below_floor() && std::any_of(batches.begin(), batches.end(), puts_something))
         return fail(Errc::disk_full, "the disk has reached its floor");
+    if (auto ok = engine_->mend(); !ok) return ok;
     const auto locks = lock(batches);
+    const auto db = engine_->use();
+    if (!db) return closed();
     rocksdb::WriteBatch out;
     std::set<Partition> pending;
     for (const auto& b : batches) {
         if (!b.expectations.empty()) {
             if (pending.contains(b.partition)) {  // it must see what this very call wrote before
-                if (auto ok = write(out, sync); !ok) return ok;
+                if (auto ok = write(db, out, sync); !ok) return ok;
                 pending.clear();
             }
-            if (auto ok = expected(b); !ok) {
-                if (auto before = write(out, sync); !before) return before;
+            if (auto ok = expected(db, b); !ok) {
+                if (auto before = write(db, out, sync); !before) return before;
                 return ok;
             }
         }
-        append(out, b);
+        append(db, out, b);
         pending.insert(b.partition);
     }
-    return write(out, sync);
+    return write(db, out, sync);
 }
 
 Result<std::optional<Bytes>> RocksStore::get(const Partition& partition, std::string_view key) {
+    const auto db = engine_->use();
+    if (!db) return closed();
     rocksdb::PinnableSlice value;
     const auto status =
-        db_->Get({}, family(partition.family), partition_prefix(partition.name) + std::string(key), &value);
+        db->Get({}, db.family(partition.family), partition_prefix(partition.name) + std::string(key), &value);
     if (status.IsNotFound()) return std::nullopt;
     if (!status.ok()) return failed(status);
     return bytes_of(value);
@@ -160,7 +155,9 @@ Result<std::vector<Record>> RocksStore::scan(const Partition& partition, std::st
     bound(b, partition, from, until);
     if (b.until <= b.from) return out;
     const auto prefix = partition_prefix(partition.name).size();
-    const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(b.read, family(partition.family)));
+    const auto db = engine_->use();
+    if (!db) return closed();
+    const std::unique_ptr<rocksdb::Iterator> at(db->NewIterator(b.read, db.family(partition.family)));
     for (at->Seek(b.from); at->Valid() && out.size() < limit; at->Next())
         out.push_back({at->key().ToString().substr(prefix), bytes_of(at->value())});
     if (!at->status().ok()) return failed(at->status());
@@ -172,7 +169,9 @@ Result<std::optional<Record>> RocksStore::last(const Partition& partition, std::
     Bounds b;
     bound(b, partition, from, until);
     if (b.until <= b.from) return std::nullopt;
-    const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(b.read, family(partition.family)));
+    const auto db = engine_->use();
+    if (!db) return closed();
+    const std::unique_ptr<rocksdb::Iterator> at(db->NewIterator(b.read, db.family(partition.family)));
     at->SeekToLast();
     if (!at->status().ok()) return failed(at->status());
     if (!at->Valid() || at->key().compare(b.from) < 0) return std::nullopt;
@@ -181,7 +180,9 @@ Result<std::optional<Record>> RocksStore::last(const Partition& partition, std::
 
 Result<std::vector<std::string>> RocksStore::partitions(Family f, std::string_view from, std::size_t limit) {
     std::vector<std::string> out;
-    const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator({}, family(f)));
+    const auto db = engine_->use();
+    if (!db) return closed();
+    const std::unique_ptr<rocksdb::Iterator> at(db->NewIterator({}, db.family(f)));
     at->Seek(partition_prefix(from));
     while (at->Valid() && out.size() < limit) {
         const auto key = at->key();
@@ -194,9 +195,12 @@ Result<std::vector<std::string>> RocksStore::partitions(Family f, std::string_vi
 
 Result<void> RocksStore::drop(const Partition& partition) {
     Batch all(partition);
+    if (auto ok = engine_->mend(); !ok) return ok;
     const auto locks = lock(std::span(&all, 1));
-    const auto status =
-        db_->DeleteRange({}, family(partition.family), partition_prefix(partition.name), partition_end(partition.name));
+    const auto db = engine_->use();
+    if (!db) return closed();
+    const auto status = engine_->noted(db->DeleteRange(
+        {}, db.family(partition.family), partition_prefix(partition.name), partition_end(partition.name)));
     if (!status.ok()) return failed(status);
     return {};
 }
@@ -209,9 +213,12 @@ bool RocksStore::below_floor() const {
 
 Result<void> RocksStore::check() {
     if (below_floor()) return fail(Errc::disk_full, "the disk has reached its floor");
+    if (auto ok = engine_->mend(); !ok) return ok;
+    const auto db = engine_->use();
+    if (!db) return closed();
     rocksdb::WriteOptions options;
     options.sync = true;
-    const auto status = db_->Put(options, "check", "ok");
+    const auto status = engine_->noted(db->Put(options, "check", "ok"));
     if (!status.ok()) return failed(status);
     return {};
 }
@@ -222,12 +229,9 @@ Result<std::unique_ptr<Store>> open_rocksdb(const std::filesystem::path& folder,
     std::error_code error;
     std::filesystem::create_directories(folder, error);
     if (error) return fail(Errc::storage, "cannot make the folder: " + error.message());
-    rocksdb::DB* db = nullptr;
-    std::vector<rocksdb::ColumnFamilyHandle*> handles;
-    const auto status = rocksdb::DB::Open(database_options(), folder.string(), column_families(options), &handles, &db);
-    if (!status.ok()) return failed(status);
-    return std::unique_ptr<Store>(
-        std::make_unique<RocksStore>(std::unique_ptr<rocksdb::DB>(db), std::move(handles), folder, options));
+    auto engine = RocksEngine::open(folder, options);
+    if (!engine) return pass(engine);
+    return std::unique_ptr<Store>(std::make_unique<RocksStore>(std::move(*engine), folder, options));
 }
 
 }  // namespace nimes::gateway::store

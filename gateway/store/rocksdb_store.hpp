@@ -11,12 +11,18 @@
 
 #include "store/store.hpp"
 
+namespace rocksdb {
+class FileSystem;
+}
+
 namespace nimes::gateway::store {
 
 struct RocksOptions {
     // Below this many free bytes on the disk, puts are refused with Errc::disk_full; erasing still works.
     std::uint64_t floor_bytes = std::uint64_t{256} << 20;
     std::uint64_t block_cache_bytes = std::uint64_t{64} << 20;
+    // What the files lie on; nullptr: the real file system. Tests hand in one that loses power.
+    std::shared_ptr<rocksdb::FileSystem> files = {};
 };
 
 Result<std::unique_ptr<Store>> open_rocksdb(const std::filesystem::path& folder, const RocksOptions& options);

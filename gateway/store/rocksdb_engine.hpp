@@ -1,0 +1,65 @@
+// An open RocksDB that comes back after the disk failed, without a restart of the process.
+//
+// When a write fails, RocksDB refuses all later ones: after "no space" until it is told to resume, after any other
+// error of the disk until it is opened anew. mend() does what is needed; whoever writes next calls it. What a failed
+// write had already brought to the log may be there afterwards: callers repeat, and repeats are recognised.
+//
+// Threads: use() and mend() from any thread; mend() waits until nobody uses it. A Use must not outlive the engine, nor
+// be held while mend() is called. Errors: Errc::storage, disk_full.
+#pragma once
+
+#include <rocksdb/db.h>
+
+#include <atomic>
+#include <filesystem>
+#include <shared_mutex>
+
+#include "store/rocksdb_store.hpp"
+
+namespace nimes::gateway::store {
+
+tl::unexpected<Error> failed(const rocksdb::Status& status);
+
+class RocksEngine {
+  public:
+    static Result<std::unique_ptr<RocksEngine>> open(std::filesystem::path folder, const RocksOptions& options);
+    ~RocksEngine();
+    RocksEngine(const RocksEngine&) = delete;
+    RocksEngine& operator=(const RocksEngine&) = delete;
+
+    // Access to it; false when it could not be opened again.
+    class Use {
+      public:
+        explicit Use(const RocksEngine& engine) : lock_(engine.mutex_), engine_(engine) {}
+        explicit operator bool() const { return engine_.db_ != nullptr; }
+        rocksdb::DB* operator->() const { return engine_.db_.get(); }
+        [[nodiscard]] rocksdb::ColumnFamilyHandle* family(Family f) const {
+            return engine_.handles_[static_cast<std::size_t>(f) + 1];
+        }
+
+      private:
+        std::shared_lock<std::shared_mutex> lock_;
+        const RocksEngine& engine_;
+    };
+    [[nodiscard]] Use use() const { return Use(*this); }
+
+    // Of every write: remembers that it failed.
+    rocksdb::Status noted(rocksdb::Status status);
+    // Success when nothing is wrong, or no longer.
+    Result<void> mend();
+
+  private:
+    RocksEngine(std::filesystem::path folder, const RocksOptions& options);
+    rocksdb::Status start();
+    void close();
+
+    const std::filesystem::path folder_;
+    const RocksOptions options_;
+    mutable std::shared_mutex mutex_;
+    std::atomic<bool> broken_ = false;
+    std::unique_ptr<rocksdb::Env> env_;  // none: RocksDB's own
+    std::unique_ptr<rocksdb::DB> db_;
+    std::vector<rocksdb::ColumnFamilyHandle*> handles_;
+};
+
+}  // namespace nimes::gateway::store
