@@ -165,6 +165,7 @@ void Link::on_welcome(Lock& lock, const v1::Welcome& welcome) {
         if (user.size() == UserId::size) users.push_back(UserId::from(as_bytes(user)));
     core_.mark_changed(users, welcome.head().too_many());
     (void)sync_.keys().welcomed(welcome.seal_batch_no());
+    if (welcome.has_accepted_ms()) (void)outbox_.known_to_gateway(welcome.accepted_ms());
     welcomed_ = true;
     core_.changed.notify_all();
     go_on(lock);
@@ -175,7 +176,7 @@ void Link::on_accepted(Lock& lock, const v1::Accepted& accepted) {
     const auto conversation = outbox_.conversation_of(id);
     if (const auto event = outbox_.event_of(id))
         if (!compose_.event_accepted(*event)) return;  // asked again, and answered again
-    if (!outbox_.accepted(id) || !conversation || accepted.missing_size() == 0) return;
+    if (!outbox_.accepted(id, accepted.received_ms()) || !conversation || accepted.missing_size() == 0) return;
     std::vector<UserId> users;
     for (const auto& missing : accepted.missing())
         if (missing.user().size() == UserId::size) users.push_back(UserId::from(as_bytes(missing.user())));
@@ -248,7 +249,8 @@ void Link::upload_due(Lock& lock) {
         const auto done = media::upload(folder, item.upload, network_);
         lock.lock();
         core_.uploading.erase(item.upload);
-        if (done) outbox_.uploaded(item.upload);
+        // Without its file it goes all the same: the gateway knows whether it has the medium.
+        if (done || done.error().code == Errc::not_found) outbox_.uploaded(item.upload);
     }
 }
 

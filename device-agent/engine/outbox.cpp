@@ -13,6 +13,8 @@ using container::Transaction;
 
 constexpr Millis kRepeat = 10 * kSecond;
 constexpr std::size_t kRefusedKept = 1'000;
+constexpr Millis kRefusedAgain = kMinute;
+constexpr Millis kInTurn = kSecond / 2;
 
 }  // namespace
 
@@ -26,7 +28,8 @@ Result<void> Outbox::load() {
         auto item = OutboxItem::parse(row.value);
         if (!item) return pass(item);
         const bool nothing_to_upload = item->upload.is_zero();
-        items_.emplace(row.id, Waiting{std::move(*item), 0, nothing_to_upload});
+        const bool signal = is_signal(item->up);
+        items_.emplace(row.id, Waiting{std::move(*item), 0, nothing_to_upload, {}, signal});
     }
     return {};
 }
@@ -39,10 +42,15 @@ void Outbox::connected() {
 void Outbox::flush() {
     const auto now = core_.clock.boot();
     if (now < pause_until_) return;
+    const Waiting* before = nullptr;
     for (auto& [row, waiting] : items_) {
-        if (waiting.sent != 0 || !waiting.uploaded) continue;
-        if (!session_.publish(waiting.item.up)) return;  // offline, or its queue is full: the next tick goes on
-        waiting.sent = now;
+        if (!waiting.uploaded) continue;
+        if (waiting.sent == 0) {
+            // Offline, or its queue is full: the next tick goes on.
+            if (!session_.publish(before ? submit_after(waiting.item.up, before->item.id) : waiting.item.up)) return;
+            waiting.sent = now;
+        }
+        if (!waiting.signal && !waiting.refused_since) before = &waiting;
     }
 }
 
@@ -81,15 +89,47 @@ std::optional<ConvEvent> Outbox::event_of(const MessageId& id) const {
     return std::nullopt;
 }
 
-Result<void> Outbox::remove(const MessageId& id, MessageState state) {
+Result<void> Outbox::known_to_gateway(Millis newest_accepted) {
+    bool back = false;
+    auto done = core_.transact([&](Transaction& tx) -> Result<void> {
+        auto newest = remembered_.newest(tx);
+        if (!newest) return pass(newest);
+        if (*newest <= newest_accepted) return {};
+        auto lost = remembered_.take_from(tx, newest_accepted);  // that millisecond may have been more than one commit
+        auto waiting = tx.scan(Table::outbox);
+        if (!lost) return pass(lost);
+        if (!waiting) return pass(waiting);
+        for (const auto& row : *waiting)
+            if (auto gone = tx.erase(Table::outbox, row.id); !gone) return pass(gone);
+        for (auto& item : *lost) {
+            item.again = true;
+            if (auto put = tx.append(Table::outbox, item.encode()); !put) return pass(put);
+        }
+        for (const auto& row : *waiting)
+            if (auto put = tx.append(Table::outbox, row.value); !put) return pass(put);
+        back = true;
+        return {};
+    });
+    if (!done || !back) return done;
+    items_.clear();
+    if (auto ok = load(); !ok) return ok;
+    flush();
+    return {};
+}
+
+Result<void> Outbox::remove(const MessageId& id, MessageState state, Millis received) {
     const auto at = std::find_if(items_.begin(), items_.end(), [&](const auto& i) { return i.second.item.id == id; });
     if (at == items_.end()) return {};
     auto done = core_.transact([&](Transaction& tx) -> Result<void> {
+        const auto& item = at->second.item;
         if (auto gone = tx.erase(Table::outbox, at->first); !gone) return pass(gone);
-        if (!at->second.item.is_message) return {};
+        if (state == MessageState::sent && !at->second.signal)
+            if (auto ok = remembered_.keep(tx, item, received); !ok) return ok;
+        if (!item.is_message) return {};
         auto row = find_message(tx, core_.own().device, id);
         if (!row) return pass(row);
-        if (!*row || (*row)->message.state != MessageState::sending) return {};  // recalled meanwhile
+        const auto before = item.again ? MessageState::sent : MessageState::sending;
+        if (!*row || (*row)->message.state != before) return {};  // recalled meanwhile
         (*row)->message.state = state;
         auto put = put_message(tx, (*row)->message, (*row)->expiry_day);
         if (!put) return pass(put);
@@ -100,9 +140,29 @@ Result<void> Outbox::remove(const MessageId& id, MessageState state) {
     return done;
 }
 
-Result<void> Outbox::accepted(const MessageId& id) { return remove(id, MessageState::sent); }
+Result<void> Outbox::accepted(const MessageId& id, Millis received) { return remove(id, MessageState::sent, received); }
+
+// True while what the gateway lost and now refuses is to be tried further.
+bool Outbox::tried_again(const MessageId& id) {
+    const auto at = std::find_if(items_.begin(), items_.end(), [&](const auto& i) { return i.second.item.id == id; });
+    if (at == items_.end() || !at->second.item.again) return false;
+    const auto now = core_.clock.boot();
+    auto& waiting = at->second;
+    if (!waiting.refused_since) waiting.refused_since = now;
+    if (now >= *waiting.refused_since + kHour) return false;
+    waiting.sent = now + kRefusedAgain - kRepeat;
+    return true;
+}
 
 Result<void> Outbox::rejected(const MessageId& id, const Error& error, Millis retry_after) {
+    if (error.code == Errc::held) {  // one before it got lost on the way: from there on, in order
+        pause_until_ = core_.clock.boot() + kInTurn;
+        for (auto& [row, waiting] : items_)
+            if (!waiting.refused_since) waiting.sent = 0;
+        return {};
+    }
+    if (retry_after == 0 || error.code == Errc::epoch_conflict)
+        if (tried_again(id)) return {};
     // An event that lost its epoch to another is made anew on top of that one, by who wanted it: never repeated.
     const bool outrun = error.code == Errc::epoch_conflict;
     if (outrun)

@@ -2,12 +2,13 @@
 // Next: the broker, then the gateway's ingest.cpp.)
 //
 // Everything not accepted is sent in order after each connect, and again when the answer stays out: repeating is
-// harmless. Call with the core's lock held, except wait().
+// harmless. What is sent behind something that is not accepted yet names it, and the gateway lets none overtake. Call
+// with the core's lock held, except wait().
 #pragma once
 
 #include <optional>
 
-#include "engine/core.hpp"
+#include "engine/remembered.hpp"
 #include "transport/packet_session.hpp"
 
 namespace nimes::agent::engine {
@@ -23,9 +24,14 @@ class Outbox {
     void uploaded(const BlobId& blob);
     [[nodiscard]] std::vector<OutboxItem> uploads_due() const;
 
-    // The gateway's word. `missing` are devices that no grant of this chain reached.
-    Result<void> accepted(const MessageId& id);
+    // The gateway's word, and when it received it.
+    Result<void> accepted(const MessageId& id, Millis received);
     Result<void> rejected(const MessageId& id, const Error& error, Millis retry_after);
+
+    // The newest submission of this device that the gateway knows. If it accepted later ones, its store went back to an
+    // older state: they go again, before everything else. What is refused then may build on what somebody else still
+    // has to submit again: it is tried for an hour.
+    Result<void> known_to_gateway(Millis newest_accepted);
 
     // Waits until the message was accepted or refused. Errc::timed_out: it stays in the outbox.
     Result<void> wait(Lock& lock, const MessageId& id, Millis patience);
@@ -39,11 +45,15 @@ class Outbox {
         OutboxItem item;
         Millis sent = 0;  // boot clock; 0: not in this connection
         bool uploaded = false;
+        std::optional<Millis> refused_since{};  // boot clock; of what goes again
+        bool signal = false;                    // never stored: nothing comes after it
     };
-    Result<void> remove(const MessageId& id, MessageState state);
+    Result<void> remove(const MessageId& id, MessageState state, Millis received = 0);
+    bool tried_again(const MessageId& id);
 
     Core& core_;
     transport::PacketSession& session_;
+    Remembered remembered_;
     std::map<std::uint64_t, Waiting> items_;  // by row: the order of sending
     std::map<MessageId, Error> refused_;
     Millis pause_until_ = 0;

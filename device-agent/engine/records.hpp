@@ -73,6 +73,7 @@ struct OutboxItem {
     bool is_message = false;
     BlobId upload;  // must be there before the message goes; zero: nothing
     Bytes up;
+    bool again = false;  // the gateway accepted it before, and lost it
 
     [[nodiscard]] Bytes encode() const;
     static Result<OutboxItem> parse(ByteView bytes);

@@ -13,6 +13,7 @@ struct WelcomeFacts {
     std::uint32_t reconnect_spread_ms = 0;
     std::uint32_t seal_batch = 0;
     std::vector<Mark> newest;
+    Millis accepted = 0;
 };
 
 Bytes encode_welcome(const WelcomeFacts& facts);

@@ -73,6 +73,8 @@ void Committer::plan(Plan& work, const Waiting& w, Outcome& outcome, Millis now)
         return;
     }
     if (*repeat) return;
+    outcome.accepted = in_turn(work, w);
+    if (!outcome.accepted) return;
     outcome.accepted = plan_new(work, w, *user, outcome, now);
 }
 
@@ -83,6 +85,15 @@ Result<bool> Committer::is_repeat(const Waiting& w, Outcome& outcome) {
     outcome.received = store::u64_of(as_text(**stored)).value_or(outcome.received);
     outcome.repeated = true;
     return true;
+}
+
+Result<void> Committer::in_turn(const Plan& work, const Waiting& w) {
+    const auto& after = w.submit.after;
+    if (after.is_zero() || work.ids.contains({w.sender, after})) return {};
+    auto before = store_.get(Mailboxes::partition(w.sender), dedupe_key(after));
+    if (!before) return pass(before);
+    if (!*before) return fail(Errc::held, "the submission before it has not come");
+    return {};
 }
 
 Result<void> Committer::plan_new(Plan& work, const Waiting& w, const UserId& user, Outcome& outcome, Millis now) {
@@ -138,6 +149,12 @@ Result<void> Committer::plan_entries(Plan& work, const Waiting& w, const Expansi
         }
     }
     return {};
+}
+
+Result<Millis> Committer::newest_accepted(store::Store& store, const DeviceId& device) {
+    auto row = store.last(Mailboxes::partition(device), "t", "u");
+    if (!row) return pass(row);
+    return *row && (*row)->key.size() > 9 ? store::u64_of((*row)->key.substr(1, 8)).value_or(0) : 0;
 }
 
 Result<void> Committer::expire_dedupe(const std::string& name, Millis now) {

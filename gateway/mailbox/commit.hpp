@@ -47,6 +47,8 @@ class Committer {
 
     [[nodiscard]] Mailboxes& mailboxes() { return mailboxes_; }
     [[nodiscard]] Conversations& conversations() { return conversations_; }
+    // When the newest submission of the device was accepted, of those that the dedupe records know; 0: none.
+    static Result<Millis> newest_accepted(store::Store& store, const DeviceId& device);
     // Dedupe records whose time has passed go. `partition_name` is that of a mailbox.
     Result<void> expire_dedupe(const std::string& partition_name, Millis now);
 
@@ -57,6 +59,8 @@ class Committer {
     Result<void> plan_entries(Plan& plan, const Waiting& waiting, const Expansion& to, const BodyRef& ref,
                               Outcome& outcome, Millis now);
     Result<bool> is_repeat(const Waiting& waiting, Outcome& outcome);
+    // Errc::held while what the sender sent before it is missing: accepted now, it would have overtaken it for good.
+    Result<void> in_turn(const Plan& plan, const Waiting& waiting);
 
     store::Store& store_;
     const People& people_;

@@ -36,7 +36,10 @@ void Delivery::welcome(const DeviceId& device, Session& session, Millis now) {
     facts.reconnect_spread_ms = options_.reconnect_spread_ms;
     facts.seal_batch = people_.seal_batch(device);
     for (const auto lane : kLanes)
-        if (const auto next = mailboxes_.next(device, lane); next) facts.newest.push_back({lane, *next - 1});
+        if (const auto newest = mailboxes_.newest(device, lane)) facts.newest.push_back({lane, *newest});
+    const auto accepted = Committer::newest_accepted(store_, device);
+    if (!accepted) return end(device);
+    facts.accepted = *accepted;
     session.head_revision = facts.head.revision;
     outlet_.send(device, encode_welcome(facts));
 }

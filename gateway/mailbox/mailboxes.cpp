@@ -1,10 +1,13 @@
 #include "mailbox/mailboxes.hpp"
 
+#include <algorithm>
+
 namespace nimes::gateway::mailbox {
 namespace {
 
 constexpr std::size_t kScan = 1'000;
 constexpr std::size_t kOpenBoxes = 100'000;
+constexpr unsigned kStartShift = 10;
 
 std::size_t index(Lane lane) { return static_cast<std::size_t>(lane); }
 std::string lane_prefix(Lane lane) { return {'e', static_cast<char>(lane)}; }
@@ -74,6 +77,7 @@ Result<Mailboxes::Box*> Mailboxes::open(const DeviceId& device) {
         auto stored = store_.get(partition(device), next_key(lane));
         if (!stored) return pass(stored);
         if (*stored) box.next[index(lane)] = store::u64_of(as_text(**stored)).value_or(1);
+        box.next[index(lane)] = std::max(box.next[index(lane)], options_.started << kStartShift);
         box.first[index(lane)] = box.next[index(lane)];
         auto rows = store_.scan(partition(device), entry_key(lane, 0), entry_key(lane, ~std::uint64_t{0}),
                                 options_.max_entries + 1);
@@ -119,6 +123,12 @@ Result<std::uint64_t> Mailboxes::next(const DeviceId& device, Lane lane) {
     auto box = open(device);
     if (!box) return pass(box);
     return (*box)->next[index(lane)];
+}
+
+Result<std::uint64_t> Mailboxes::newest(const DeviceId& device, Lane lane) {
+    auto row = store_.last(partition(device), entry_key(lane, 0), entry_key(lane, ~std::uint64_t{0}));
+    if (!row) return pass(row);
+    return *row ? store::u64_of((*row)->key.substr(2)).value_or(0) : 0;
 }
 
 Result<std::size_t> Mailboxes::remove_below(const DeviceId& device, Lane lane, std::uint64_t until) {

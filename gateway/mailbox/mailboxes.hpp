@@ -1,8 +1,10 @@
 // Mailboxes: one per device, three lanes each, entries in sequence (LAYOUT.md).
 //
 // An entry is small: it points at a body that is stored once for all recipients; a grant's entry adds the 92 bytes that
-// are this device's alone. Sequence numbers rise by one in each lane and are never used again. Used from the mailroom's
-// thread only. Planned entries count at once; when their commit fails, forget() goes back to what is stored.
+// are this device's alone. Sequence numbers rise by one in each lane and are never used again, not even by a store that
+// was restored to an older state: each process numbers on from what is stored or from its own start in ms times 1,024,
+// whichever is later; fewer than a million entries a second in one mailbox never reach the next start. Used from the
+// mailroom's thread only. Planned entries count at once; when their commit fails, forget() goes back to what is stored.
 #pragma once
 
 #include <array>
@@ -58,6 +60,8 @@ class Mailboxes {
     Result<std::vector<Entry>> entries(const DeviceId& device, Lane lane, std::uint64_t from, std::size_t limit);
     // The next number that will be given in this lane.
     Result<std::uint64_t> next(const DeviceId& device, Lane lane);
+    // That of the newest entry that waits; 0 when none does.
+    Result<std::uint64_t> newest(const DeviceId& device, Lane lane);
     // Everything up to the mark is stored on the device: goes.
     Result<void> acknowledge(const DeviceId& device, const Mark& mark);
     Result<std::size_t> waiting(const DeviceId& device);

@@ -26,12 +26,17 @@ struct Task {
     Bytes bytes;
 };
 
+Options starting(Options options, Millis now) {
+    options.started = now;
+    return options;
+}
+
 }  // namespace
 
 struct Mailroom::Impl {
     Impl(const Needs& n, Options o)
         : needs(n),
-          options(o),
+          options(starting(o, n.clock.now())),
           committer(n.store, n.people, n.media, options),
           delivery(n.store, committer.mailboxes(), n.people, n.outlet, options, n.metrics),
           expiry(n.store, committer, options) {}

@@ -65,6 +65,7 @@ struct Options {
     std::size_t window_bytes = 256 * 1024;
     Millis resend_after = 15 * kSecond;  // without an acknowledgement
     int resends = 4;                     // then the device counts as gone until its next Hello
+    Millis started = 0;                  // this process, set by the mailroom: numbers go on from here (mailboxes.hpp)
 };
 
 }  // namespace nimes::gateway::mailbox
