@@ -49,12 +49,8 @@ Result<void> RocksEngine::mend() {
     if (!broken_) return {};
     const std::unique_lock lock(mutex_);
     if (!broken_) return {};
-    auto status = db_ ? db_->Resume() : rocksdb::Status::Aborted();
-    if (!db_ || (!status.ok() && status.severity() >= rocksdb::Status::Severity::kFatalError)) {
-        close();
-        status = start();
-    }
-    if (!status.ok()) return failed(status);
+    close();
+    if (const auto status = start(); !status.ok()) return failed(status);
     broken_ = false;
     return {};
 }

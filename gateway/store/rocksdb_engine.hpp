@@ -1,8 +1,9 @@
 // An open RocksDB that comes back after the disk failed, without a restart of the process.
 //
-// When a write fails, RocksDB refuses all later ones: after "no space" until it is told to resume, after any other
-// error of the disk until it is opened anew. mend() does what is needed; whoever writes next calls it. What a failed
-// write had already brought to the log may be there afterwards: callers repeat, and repeats are recognised.
+// When a write fails, RocksDB refuses all later ones. Its own Resume() is for some errors only, and Debian's build ends
+// the process by an assertion when it then touches the log that failed; opening it anew reads the log instead, as after
+// a crash. mend() does that; whoever writes next calls it. What a failed write had already brought to the log may be
+// there afterwards: callers repeat, and repeats are recognised.
 //
 // Threads: use() and mend() from any thread; mend() waits until nobody uses it. A Use must not outlive the engine, nor
 // be held while mend() is called. Errors: Errc::storage, disk_full.
@@ -45,7 +46,9 @@ class RocksEngine {
 
     // Of every write: remembers that it failed.
     rocksdb::Status noted(rocksdb::Status status);
-    // Success when nothing is wrong, or no longer.
+    [[nodiscard]] bool broken() const { return broken_; }
+    // Success when nothing is wrong, or no longer. Until it succeeds, nothing can be read either: not to be tried on a
+    // full disk.
     Result<void> mend();
 
   private:

@@ -112,7 +112,7 @@ Result<void> RocksStore::write(const RocksEngine::Use& db, rocksdb::WriteBatch& 
 Result<void> RocksStore::commit(std::span<const Batch> batches, Sync sync) {
     for (const auto& b : batches)
         if (b.partition.name.size() > kMaxName) return fail(Errc::internal, "a partition's name has at most 64 bytes");
-    if (below_floor() && std::any_of(batches.begin(), batches.end(), puts_something))
+    if (below_floor() && (engine_->broken() || std::any_of(batches.begin(), batches.end(), puts_something)))
         return fail(Errc::disk_full, "the disk has reached its floor");
     if (auto ok = engine_->mend(); !ok) return ok;
     const auto locks = lock(batches);
@@ -195,6 +195,7 @@ Result<std::vector<std::string>> RocksStore::partitions(Family f, std::string_vi
 
 Result<void> RocksStore::drop(const Partition& partition) {
     Batch all(partition);
+    if (below_floor() && engine_->broken()) return fail(Errc::disk_full, "the disk has reached its floor");
     if (auto ok = engine_->mend(); !ok) return ok;
     const auto locks = lock(std::span(&all, 1));
     const auto db = engine_->use();

@@ -28,6 +28,7 @@ Shop::Shop() : disk_(std::make_shared<BadDisk>(folder_.path / "shadow")) {}
 Shop::~Shop() { close(); }
 
 Result<void> Shop::open() {
+    close();
     store::RocksOptions options;
     options.floor_bytes = 0;
     options.files = disk_;
@@ -109,13 +110,14 @@ void Shop::work() {
     (void)write_some(41);
 }
 
-bool Shop::goes_on() {
-    if (!store_ && !open()) return false;
+Result<void> Shop::go_on() {
+    if (!media_)
+        if (auto ok = open(); !ok) return ok;
     const auto before = promised_;  // submit() adds to it
     for (const auto& p : before)
-        if (!submit(p.sender.bytes[0], p.submit)) return false;
-    return submit(30, letter(30, static_cast<std::uint8_t>(100 + before.size()), 4)).has_value() &&
-           upload(kLength).has_value();
+        if (auto ok = submit(p.sender.bytes[0], p.submit); !ok) return ok;
+    if (auto ok = submit(30, letter(30, static_cast<std::uint8_t>(100 + before.size()), 4)); !ok) return ok;
+    return upload(kLength);
 }
 
 void Shop::judge() {

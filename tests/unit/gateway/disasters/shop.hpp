@@ -37,8 +37,8 @@ class Shop {
     void close();
     // All of it, or until something fails. What was promised is kept in this object.
     void work();
-    // Once more, whatever the disk did: the same submissions again, and a new one. True when all are accepted.
-    bool goes_on();
+    // Once more, whatever the disk did: the same submissions again, and a new one; the upload to its end.
+    Result<void> go_on();
     // After the power came back: opens anew and checks every promise; closes again.
     void judge();
     Result<void> submit(std::uint8_t device, const v1::Submit& submit);
