@@ -12,6 +12,8 @@
 #include "bench/fixture.hpp"
 #include "mailbox/mailroom.hpp"
 #include "nimes/batch.hpp"
+#include "nimes/conversation_event.hpp"
+#include "nimes/message.hpp"
 #include "nimes/v1/transport.pb.h"
 #include "store/rocksdb_store.hpp"
 
