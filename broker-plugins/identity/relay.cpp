@@ -22,8 +22,8 @@ bool Relay::take(const DeviceId& device, ByteView packet) {
         ++dropped_;
         return false;
     }
-    const bool open = !batches_.empty() && batches_.back().number == 0 &&
-                      batches_.back().bytes.size() + size <= UpBatch::kFull;
+    const bool open =
+        !batches_.empty() && batches_.back().number == 0 && batches_.back().bytes.size() + size <= UpBatch::kFull;
     if (!open) {
         batches_.push_back({UpBatch::begin(), 0, 0, false});
         bytes_ += UpBatch::kHeader;

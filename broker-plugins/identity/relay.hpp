@@ -1,9 +1,9 @@
-// Packets of devices on their way to the gateway: gathered into batches, held while it is away or slow, sent again until
-// it says that they are done. (Message, step 3, second half. Before: acl.cpp. Next: the gateway's link.)
+// Packets of devices on their way to the gateway: gathered into batches, held while it is away or slow, sent again
+// until it says that they are done. (Message, step 3, second half. Before: acl.cpp. Next: the gateway's link.)
 //
-// At most kWindow batches are under way; what stands behind them is bounded in bytes, and when that bound is reached new
-// packets are dropped and counted: their senders get no Accepted and repeat. While there is a backlog a device has a
-// share of it and no more, so that one that floods cannot crowd out the others. A batch is handed out again when a
+// At most kWindow batches are under way; what stands behind them is bounded in bytes, and when that bound is reached
+// new packets are dropped and counted: their senders get no Accepted and repeat. While there is a backlog a device has
+// a share of it and no more, so that one that floods cannot crowd out the others. A batch is handed out again when a
 // gateway went away with it, or said nothing for kRepeat: the gateway knows messages it has seen.
 // A state machine without I/O. Broker thread only. Errors: none.
 #pragma once

@@ -130,8 +130,8 @@ Metrics::Metrics(std::string_view version, std::string_view commit)
       broker_publish_dropped(impl_->follow("nimes_broker_publish_dropped_total", "Messages the broker dropped.")),
       broker_relay_dropped(impl_->follow("nimes_broker_relay_dropped_total",
                                          "Packets of devices that the broker's plugin had no room to hold.")),
-      broker_relay_waiting_bytes(
-          impl_->gauge("nimes_broker_relay_waiting_bytes", "Bytes of packets that wait for the gateway at the broker.")),
+      broker_relay_waiting_bytes(impl_->gauge("nimes_broker_relay_waiting_bytes",
+                                              "Bytes of packets that wait for the gateway at the broker.")),
       broker_admitted(impl_->follow("nimes_broker_admitted_total", "Connections the broker admitted.")),
       broker_refused(impl_->follow("nimes_broker_refused_total", "Connections the broker refused.")),
       broker_denied(impl_->follow("nimes_broker_denied_total", "Publishes and subscriptions the broker denied.")),
