@@ -17,13 +17,10 @@ constexpr std::size_t kAtOnce = 50;
 constexpr Millis kRequestLife = 7 * kDay;
 constexpr Millis kFutureAtMost = 10 * kMinute;
 
-Bytes ask_key(const ChainId& chain, RequestKind kind) {
-    return std::move(Writer().text("ask").id(chain).u8(static_cast<std::uint8_t>(kind))).take();
+Bytes count_key(const KeyRequest& r, Millis now) {
+    return std::move(Writer().text("count").id(r.chain).id(r.conversation).id(r.requester).u32(utc_day(now))).take();
 }
 Bytes nonce_key(const KeyRequest& r) { return std::move(Writer().text("nonce").bytes(r.nonce)).take(); }
-Bytes count_key(const KeyRequest& r, Millis now) {
-    return std::move(Writer().text("count").id(r.chain).id(r.requester).u32(utc_day(now))).take();
-}
 
 bool is_member(const Roster& roster, const UserId& user) {
     return std::any_of(roster.begin(), roster.end(), [&](const Member& m) { return m.user == user; });
@@ -39,6 +36,13 @@ struct Recovery::Wanted {
     RequestKind kind = RequestKind::chain;
     std::uint32_t have_index = 0;
     std::vector<v1::Envelope> envelopes;  // that wait for it
+
+    // Whose chain it is, and where, is the envelope's word alone until the chain is here: copies of one message with
+    // other words are other things to ask for. The false ones ask in vain, and none in another's place.
+    [[nodiscard]] Bytes key() const {
+        return std::move(Writer().text("ask").id(chain).id(owner).id(conversation).u8(static_cast<std::uint8_t>(kind)))
+            .take();
+    }
 };
 
 Bytes HeldItem::encode() const {
@@ -65,13 +69,15 @@ Result<bool> Recovery::ask() {
         auto messages = missed_messages(tx);
         if (!messages) return pass(messages);
         std::move(messages->begin(), messages->end(), std::back_inserter(*chains));
+        std::size_t sent_now = 0;
         for (const auto& wanted : *chains) {
-            auto sent = ask_for(tx, wanted);
+            auto sent = sent_now < kAtOnce ? ask_for(tx, wanted) : Result<bool>(false);
             if (!sent) return pass(sent);
-            asked = asked || *sent;
+            sent_now += *sent ? 1 : 0;
             for (const auto& envelope : wanted.envelopes)
                 if (auto ok = show_awaited(tx, envelope); !ok) return ok;
         }
+        asked = sent_now != 0;
         return {};
     });
     if (!done) return pass(done);
@@ -82,7 +88,7 @@ Result<bool> Recovery::ask() {
 Result<std::vector<Recovery::Wanted>> Recovery::missed_chains(Transaction& tx) {
     auto rows = tx.scan(Table::held);
     if (!rows) return pass(rows);
-    std::map<ChainId, Wanted> out;
+    std::map<Bytes, Wanted> out;
     for (const auto& row : *rows) {
         auto item = HeldItem::parse(row.value);
         if (!item || core_.clock.now() < item->since + kPatience) continue;
@@ -93,22 +99,20 @@ Result<std::vector<Recovery::Wanted>> Recovery::missed_chains(Transaction& tx) {
         if (!known) return pass(known);
         const auto index = wire->header.index;
         if (*known && !sealing::lies_before(**known, index)) continue;
-        const bool fresh = !out.contains(wire->header.chain);
         if (auto ok = know_pair(tx, envelope); !ok) return pass(ok);
-        auto& wanted = out[wire->header.chain];
-        if (*known) {
-            wanted.have_index = fresh ? index : std::min(wanted.have_index, index);
-            wanted.kind = RequestKind::messages;
-        }
-        wanted.user = UserId::from(as_bytes(envelope.sender_user()));
-        wanted.owner = DeviceId::from(as_bytes(envelope.sender_device()));
-        wanted.conversation = ConversationId::from(as_bytes(envelope.conversation()));
-        wanted.chain = wire->header.chain;
-        wanted.envelopes.push_back(std::move(envelope));
-        if (out.size() >= kAtOnce) break;
+        Wanted wanted{UserId::from(as_bytes(envelope.sender_user())),
+                      DeviceId::from(as_bytes(envelope.sender_device())),
+                      ConversationId::from(as_bytes(envelope.conversation())),
+                      wire->header.chain,
+                      *known ? RequestKind::messages : RequestKind::chain,
+                      *known ? index : 0,
+                      {}};
+        auto& at = out.try_emplace(wanted.key(), std::move(wanted)).first->second;
+        if (*known) at.have_index = std::min(at.have_index, index);
+        at.envelopes.push_back(std::move(envelope));
     }
     std::vector<Wanted> list;
-    for (auto& [chain, wanted] : out) list.push_back(std::move(wanted));
+    for (auto& [key, wanted] : out) list.push_back(std::move(wanted));
     return list;
 }
 
@@ -158,8 +162,8 @@ Result<std::vector<Recovery::Wanted>> Recovery::missed_messages(Transaction& tx)
 }
 
 // A minute, an hour, eight hours: three times for a chain.
-Result<bool> Recovery::may_ask(Transaction& tx, const ChainId& chain, RequestKind kind) {
-    const auto key = ask_key(chain, kind);
+Result<bool> Recovery::may_ask(Transaction& tx, const Wanted& wanted) {
+    const auto key = wanted.key();
     auto row = tx.get(Table::requests, key);
     if (!row) return pass(row);
     std::uint8_t asked = 0;
@@ -188,7 +192,7 @@ Result<bool> Recovery::ask_for(Transaction& tx, const Wanted& wanted) {
         core_.wanted_users.insert(wanted.user);
         return false;
     }
-    auto allowed = may_ask(tx, wanted.chain, wanted.kind);
+    auto allowed = may_ask(tx, wanted);
     if (!allowed || !*allowed) return allowed;
     KeyRequest request;
     request.kind = wanted.kind;

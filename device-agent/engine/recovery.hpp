@@ -34,7 +34,7 @@ class Recovery {
     Result<std::vector<Wanted>> missed_messages(container::Transaction& tx);
     Result<void> know_pair(container::Transaction& tx, const v1::Envelope& envelope);
     Result<bool> ask_for(container::Transaction& tx, const Wanted& wanted);
-    Result<bool> may_ask(container::Transaction& tx, const ChainId& chain, RequestKind kind);
+    Result<bool> may_ask(container::Transaction& tx, const Wanted& wanted);
     Result<void> show_awaited(container::Transaction& tx, const v1::Envelope& envelope);
     Result<bool> seen_before(container::Transaction& tx, const KeyRequest& request);
 

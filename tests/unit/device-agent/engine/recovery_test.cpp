@@ -1,0 +1,138 @@
+// What cannot be opened is asked for and comes after all, whatever else the server says meanwhile: whole engines
+// between the gateway's own rooms, each test named after what went wrong.
+#include <catch2/catch.hpp>
+
+#include "model/handset.hpp"
+
+using namespace nimes;
+using model::Handset;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Folder {
+    Folder() {
+        std::string name = (fs::temp_directory_path() / "nimes-recovery-XXXXXX").string();
+        REQUIRE(::mkdtemp(name.data()) != nullptr);
+        path = name;
+    }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+    ~Folder() {
+        std::error_code ignored;
+        fs::remove_all(path, ignored);
+    }
+    fs::path path;
+};
+
+struct Three {
+    Folder folder;
+    model::ModelClock clock;
+    model::Chance chance{7};
+    model::Server server{clock, chance};
+    Handset anna, bernd, carla;
+
+    Three()
+        : anna(server, clock, chance, (server.person(0), folder.path / "anna"), 0),
+          bernd(server, clock, chance, (server.person(1), folder.path / "bernd"), 1),
+          carla(server, clock, chance, (server.person(2), folder.path / "carla"), 2) {
+        for (auto* h : {&anna, &bernd, &carla}) h->enrol(Admission::first);
+    }
+    std::deque<v1::Envelope>& waiting(Handset& at) { return server.bag(at.device()).waiting; }
+    void deliver() {
+        for (auto* h : {&anna, &bernd, &carla})
+            while (auto next = server.hand_out(h->device())) h->take(*next);
+    }
+    void pass(Millis span) {
+        clock.advance(span);
+        for (int round = 0; round < 2; ++round) {
+            for (auto* h : {&anna, &bernd, &carla}) h->tick();
+            deliver();
+        }
+    }
+    // The grant vanishes on its way, so that the message waits.
+    v1::Envelope say_without_its_grant(const ConversationId& to) {
+        REQUIRE(anna.say(to, agent::conversation::Text{"where are you?"}));
+        anna.settle();
+        auto& at = waiting(bernd);
+        std::erase_if(at, [](const auto& e) { return e.has_grant(); });
+        REQUIRE(at.size() == 1);
+        return at.front();
+    }
+    bool bernd_reads_it() {
+        for (const auto& shown : bernd.shown_after(0)) {
+            const auto* text = std::get_if<agent::conversation::Text>(&shown.meaning);
+            if (text != nullptr && text->text == "where are you?" &&
+                shown.message.state == agent::engine::MessageState::opened)
+                return true;
+        }
+        return false;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a copy of a message under another conversation's name took the message's turn to be asked for") {
+    Three world;
+    const auto group = world.anna.create_group({world.bernd.user(), world.carla.user()});
+    REQUIRE(group);
+    world.anna.settle();
+    world.deliver();
+    const auto pair = world.anna.pair_with(world.bernd.user());
+    auto copy = world.say_without_its_grant(*group);
+    copy.set_conversation(std::string(as_text(pair.view())));
+    copy.clear_users();
+    for (const auto& user : {world.anna.user(), world.bernd.user()}) copy.add_users(std::string(as_text(user.view())));
+    world.waiting(world.bernd).push_back(copy);
+    world.deliver();
+    CHECK_FALSE(world.bernd_reads_it());
+    world.pass(61 * kSecond);
+    CHECK(world.bernd_reads_it());
+}
+
+TEST_CASE("a copy of a message under another sender's name took the message's turn to be asked for") {
+    Three world;
+    const auto group = world.anna.create_group({world.bernd.user(), world.carla.user()});
+    REQUIRE(group);
+    world.anna.settle();
+    world.deliver();
+    auto copy = world.say_without_its_grant(*group);
+    copy.set_sender_user(std::string(as_text(world.carla.user().view())));
+    copy.set_sender_device(std::string(as_text(world.carla.device().view())));
+    world.waiting(world.bernd).push_back(copy);
+    world.deliver();
+    CHECK_FALSE(world.bernd_reads_it());
+    world.pass(61 * kSecond);
+    CHECK(world.bernd_reads_it());
+}
+
+TEST_CASE("many false names for one message used up what its sender answers in a day") {
+    Three world;
+    const auto group = world.anna.create_group({world.bernd.user(), world.carla.user()});
+    REQUIRE(group);
+    const auto other = world.anna.create_group({world.bernd.user()});
+    REQUIRE(other);
+    world.anna.settle();
+    world.deliver();
+    const auto pair = world.anna.pair_with(world.bernd.user());
+    const auto honest = world.say_without_its_grant(*group);
+    auto& waiting = world.waiting(world.bernd);
+    waiting.clear();
+    for (const auto& place : {*other, pair}) {
+        auto copy = honest;
+        copy.set_conversation(std::string(as_text(place.view())));
+        copy.clear_users();
+        if (place == pair)
+            for (const auto& user : {world.anna.user(), world.bernd.user()})
+                copy.add_users(std::string(as_text(user.view())));
+        waiting.push_back(copy);
+    }
+    // Three times for each false name, while the message itself is kept back.
+    for (const Millis span : {Millis{0}, 61 * kSecond, 2 * kHour, 9 * kHour}) world.pass(span);
+    CHECK_FALSE(world.bernd_reads_it());
+    waiting.push_back(honest);
+    world.deliver();
+    world.pass(61 * kSecond);
+    CHECK(world.bernd_reads_it());
+}
