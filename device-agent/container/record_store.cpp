@@ -99,9 +99,10 @@ Result<ByteView> Transaction::Store::key_for_reading(std::uint32_t key_day) cons
 }
 
 Result<void> Transaction::Store::write(Table table, std::uint64_t id, ByteView key, ByteView value,
-                                       const PutOptions& options) {
+                                       const PutOptions& options, bool fresh) {
     if (auto fits = check(key, value, options); !fits) return fits;
-    if (auto gone = erase(table, id); !gone) return pass(gone);
+    if (!fresh)
+        if (auto gone = erase(table, id); !gone) return pass(gone);
     auto under = key_for_writing(table, options.expiry_day);
     if (!under) return pass(under);
     const Place place{number(table), id, counter.next()};

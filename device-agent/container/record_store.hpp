@@ -30,7 +30,9 @@ struct Transaction::Store {
     Result<ByteView> key_for_reading(std::uint32_t key_day) const;
 
     // key: the row's key, empty for rows with ids of the caller's.
-    Result<void> write(Table table, std::uint64_t id, ByteView key, ByteView value, const PutOptions& options);
+    // fresh: an id that counter.next() gave just now, so nothing has to make way.
+    Result<void> write(Table table, std::uint64_t id, ByteView key, ByteView value, const PutOptions& options,
+                       bool fresh = false);
     // Of a query that answered id, version, key_day, expiry_day, sealed. wanted: a column that must be inside.
     Result<Row> read(Table table, const Query& query, const Column* wanted = nullptr) const;
     Result<std::vector<Row>> read_all(Table table, Query& query, const Column* wanted = nullptr) const;

@@ -60,14 +60,14 @@ Result<std::uint64_t> Transaction::put(Table table, ByteView key, ByteView value
     auto known = store_->id_of(table, key);
     if (!known) return pass(known);
     const auto id = *known ? **known : store_->counter.next();
-    if (auto done = store_->write(table, id, key, value, options); !done) return pass(done);
+    if (auto done = store_->write(table, id, key, value, options, !*known); !done) return pass(done);
     return id;
 }
 
 Result<std::uint64_t> Transaction::append(Table table, ByteView value, const PutOptions& options) {
     if (auto can = usable(); !can) return pass(can);
     const auto id = store_->counter.next();
-    if (auto done = store_->write(table, id, {}, value, options); !done) return pass(done);
+    if (auto done = store_->write(table, id, {}, value, options, true); !done) return pass(done);
     return id;
 }
 

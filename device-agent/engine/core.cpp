@@ -27,6 +27,9 @@ Result<void> load_directory(Core& core, Transaction& tx) {
     if (!entries) return pass(entries);
     for (const auto& row : *entries)
         if (auto ok = core.directory->restore_entry(row.value); !ok) return ok;
+    auto fork = tx.get(Table::settings, setting_key(setting::kFork));
+    if (!fork) return pass(fork);
+    if (*fork) core.directory->restore_fork();
     return {};
 }
 

@@ -133,7 +133,7 @@ struct Core {
 // Keys in Table::settings.
 namespace setting {
 inline constexpr std::string_view kMarks = "marks", kSeal = "seal", kOwnDevices = "own-devices", kRevoked = "revoked",
-                                  kFailures = "failures";
+                                  kFailures = "failures", kFork = "fork";
 }
 Bytes setting_key(std::string_view name);
 Bytes own_digest_key(const ConversationId& conversation);

@@ -294,8 +294,9 @@ void Link::go_on(Lock& lock) {
     if (synced()) note_drained(said_hello_);
 }
 
-// Old private halves wait for this (FORMATS.md 2.4).
+// Old private halves wait for this (FORMATS.md 2.4). Nothing is over now that was not over when this was noted last.
 void Link::note_drained(Millis at) {
+    if (at <= core_.seal_book.drained) return;
     if (sync_.keys().drained(at)) (void)sync_.keys().erase_over();
 }
 

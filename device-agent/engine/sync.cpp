@@ -13,6 +13,7 @@ using container::Table;
 using container::Transaction;
 
 constexpr std::size_t kAtOnce = 64;
+constexpr std::string_view kNotBorneOut = "the directory showed an entry that its own head does not bear out";
 
 std::string raw(ByteView bytes) { return std::string(as_text(bytes)); }
 
@@ -29,13 +30,26 @@ Result<void> Sync::alarmed(const Error& error, std::string_view text) {
     return fail(error.code, error.detail);
 }
 
+// Two signed heads of one revision: the other one is kept as evidence, and what was seen survives a restart.
+Result<void> Sync::forked(const Error& error, const std::string& head) {
+    auto ok = core_.transact([&](Transaction& tx) -> Result<void> {
+        if (core_.directory->forked()) {
+            auto known = tx.get(Table::settings, setting_key(setting::kFork));
+            if (!known) return pass(known);
+            if (*known) return {};  // told already
+            auto put = tx.put(Table::settings, setting_key(setting::kFork), as_bytes(head));
+            if (!put) return pass(put);
+        }
+        return core_.raise_alarm(tx, "the directory shows two histories: tell an administrator");
+    });
+    if (!ok) return ok;
+    return fail(error.code, error.detail);
+}
+
 Result<void> Sync::take_head(const v1::HeadAnswer& answer) {
     auto step = core_.directory->take_head(answer, core_.clock.now());
-    if (!step) {
-        if (step.error().code == Errc::directory_fork)
-            return alarmed(step.error(), "the directory shows two histories: tell an administrator");
-        return pass(step);
-    }
+    if (!step && step.error().code == Errc::directory_fork) return forked(step.error(), answer.head());
+    if (!step) return pass(step);
     core_.mark_changed(step->changed, step->too_many);
     if (!step->moved) return {};
     return core_.transact([&](Transaction& tx) { return core_.put_head(tx); });
@@ -52,7 +66,7 @@ Result<void> Sync::take(const v1::LookupAnswer& answer, const std::vector<UserId
             core_.stale.erase(asked[i]);
             continue;
         }
-        if (!entry) return alarmed(entry.error(), "the directory showed an entry that its own head does not bear out");
+        if (!entry) return alarmed(entry.error(), kNotBorneOut);
         core_.stale.erase(asked[i]);
         if (auto ok = core_.transact([&](Transaction& tx) { return core_.put_entry(tx, **entry); }); !ok) return ok;
         if (asked[i] == core_.own().user)
@@ -116,7 +130,11 @@ Result<UserId> Sync::by_address(Lock& lock, const std::string& address) {
     if (auto ok = take_head(answer->head()); !ok) return pass(ok);
     if (answer->entries_size() != 1) return fail(Errc::malformed, "not the entry asked for");
     const auto entry = core_.directory->take_address(answer->entries(0), hash, core_.now());
-    if (!entry) return fail(entry.error().code, entry.error().detail);
+    if (!entry && entry.error().code == Errc::not_found) return fail(Errc::not_found);
+    if (!entry) {
+        const auto told = alarmed(entry.error(), kNotBorneOut);
+        return fail(told.error().code, told.error().detail);
+    }
     const auto user = (*entry)->entry.user;
     if (auto ok = core_.transact([&](Transaction& tx) { return core_.put_entry(tx, **entry); }); !ok) return pass(ok);
     return user;
@@ -192,7 +210,8 @@ bool Sync::fetch_wanted(Lock& lock) {
         if (!answer) continue;
         core_.wanted_heads.erase(revision);
         const auto taken = core_.directory->take_old_head(*answer, revision);
-        if (!taken) (void)alarmed(taken.error(), "an older directory head does not fit the newest");
+        if (!taken && core_.directory->forked()) (void)forked(taken.error(), answer->head());
+        else if (!taken) (void)alarmed(taken.error(), "an older directory head does not fit the newest");
         came = came || taken;
     }
     return came;

@@ -32,6 +32,7 @@ class Sync {
     Result<void> take_head(const v1::HeadAnswer& answer);
     Result<void> look_up(Lock& lock, const std::vector<UserId>& users);
     Result<void> judge_own_entry();
+    Result<void> forked(const Error& error, const std::string& head);
     Result<void> alarmed(const Error& error, std::string_view text);
 
     Core& core_;

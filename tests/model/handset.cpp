@@ -16,13 +16,24 @@ constexpr std::string_view kPassphrase = "a passphrase of the model";
 
 Result<v1::LookupAnswer> ModelNetwork::lookup(const v1::LookupRequest& request) {
     if (down) return fail(Errc::offline);
-    auto out = server_.directory().lookup(request);
-    if (out && lie) lie(*out);
+    auto& directory = server_.directory();
+    auto out = directory.admit(device_) ? directory.lookup_for(device_, request) : directory.lookup(request);
+    if (!out) return out;
+    server_.note_head(out->head().head());
+    std::string question;
+    for (const auto* list : {&request.users(), &request.address_hashes()})
+        for (const auto& asked : *list) question += asked;
+    auto& older = older_[question];
+    auto honest = *out;
+    if (lie) lie(*out, older.entries_size() != 0 ? older : honest);
+    if (older.entries_size() == 0 || ++asked_ % 8 == 0) older = std::move(honest);
     return out;
 }
 Result<v1::HeadAnswer> ModelNetwork::head(std::uint64_t held) {
     if (down) return fail(Errc::offline);
-    return server_.directory().head(held);
+    auto out = server_.directory().head(held);
+    if (out) server_.note_head(out->head());
+    return out;
 }
 Result<v1::OldHeadAnswer> ModelNetwork::old_head(std::uint64_t revision, std::uint64_t under) {
     if (down) return fail(Errc::offline);
@@ -33,15 +44,21 @@ Result<v1::ConversationEvents> ModelNetwork::events(const ConversationId& id, st
     const auto page = server_.events().page(id, user_, from);
     if (!page) return fail(page.error().code);
     v1::ConversationEvents out;
+    if (events_withheld > 0) {
+        --events_withheld;
+        return out;
+    }
     out.set_newest_epoch(page->newest);
     for (const auto& e : page->events) out.add_events(std::string(as_text(e)));
     return out;
 }
 Result<void> ModelNetwork::seal_keys(const v1::SealKeyBatch& batch) {
     if (down) return fail(Errc::offline);
-    std::vector<Bytes> keys;
+    std::vector<Bytes> keys, once;
     for (const auto& key : batch.keys()) keys.push_back(to_bytes(as_bytes(key)));
-    return server_.directory().put_seal_keys(device_, keys);
+    for (const auto& key : batch.one_time_keys()) once.push_back(to_bytes(as_bytes(key)));
+    server_.note_keys(batch);
+    return server_.directory().put_seal_keys(device_, keys, once);
 }
 Result<v1::EnrolOffer> ModelNetwork::enrol_begin(const v1::EnrolBegin& request) {
     const auto person = server_.directory().person(*ServiceAddress::parse(request.address()));
@@ -228,11 +245,22 @@ void Handset::tick() {
     settle();
 }
 
-bool Handset::alarmed_of(const std::string& text) {
+Result<UserId> Handset::find(const std::string& address) {
+    Lock lock(core_->mutex);
+    return sync_->by_address(lock, address);
+}
+
+bool Handset::alarmed_of(const std::string& text, std::uint64_t after) {
     const Lock lock(core_->mutex);
-    for (const auto& alarm : must(alarms_after(*core_, 0), "alarms"))
+    for (const auto& alarm : must(alarms_after(*core_, after), "alarms"))
         if (alarm.text.find(text) != std::string::npos) return true;
     return false;
+}
+
+std::uint64_t Handset::newest_alarm() {
+    const Lock lock(core_->mutex);
+    const auto all = must(alarms_after(*core_, 0), "alarms");
+    return all.empty() ? 0 : all.back().sequence;
 }
 
 std::vector<Shown> Handset::shown_after(std::uint64_t row) {

@@ -20,8 +20,10 @@ class ModelNetwork final : public agent::engine::Network {
         user_ = user;
         device_ = device;
     }
-    std::function<void(v1::LookupAnswer&)> lie;
+    // `older`: what was answered to the same question some time before.
+    std::function<void(v1::LookupAnswer& answer, const v1::LookupAnswer& older)> lie;
     bool down = false;
+    int events_withheld = 0;  // so many answers tell of no event
 
     Result<v1::LookupAnswer> lookup(const v1::LookupRequest& request) override;
     Result<v1::HeadAnswer> head(std::uint64_t held) override;
@@ -55,6 +57,8 @@ class ModelNetwork final : public agent::engine::Network {
     UserId user_;
     DeviceId device_;
     std::optional<DeviceCert> draft_;
+    std::map<std::string, v1::LookupAnswer> older_;  // by what was asked
+    std::uint64_t asked_ = 0;
 };
 
 class Handset {
@@ -84,8 +88,10 @@ class Handset {
     ModelNetwork& network() { return network_; }
     [[nodiscard]] bool out() const { return core_->shut_out.has_value(); }
     int person() const { return person_; }
-    // Did it raise an alarm that says this?
-    bool alarmed_of(const std::string& text);
+    Result<UserId> find(const std::string& address);
+    // Did it raise an alarm that says this, after the one of that number?
+    bool alarmed_of(const std::string& text, std::uint64_t after = 0);
+    std::uint64_t newest_alarm();
     // Rows after `row` that a person would see.
     std::vector<agent::engine::Shown> shown_after(std::uint64_t row);
 

@@ -1,5 +1,7 @@
 #include "hostile.hpp"
 
+#include <algorithm>
+
 namespace nimes::model {
 namespace {
 
@@ -73,27 +75,22 @@ void Hostile::tamper(const DeviceId& at, const DeviceId& other) {
     slip_in(at, std::move(*mine));
 }
 
-// An event of a member's name that no key of a member signed: it adds the hostile server's own user.
-void Hostile::forge_event(const DeviceId& at) {
-    auto mine = any(at);
-    if (!mine || !mine->has_event()) return;
-    auto event = ConvEvent::parse(as_bytes(mine->event()));
-    if (!event) return;
-    event->kind = EventKind::change;
-    event->prev_hash = event->state();
-    ++event->epoch;
-    event->items = {{chance_.id<UserId>(), MemberRole::poster, RosterOp::add}};
-    chance_.fill(event->signature.bytes);
-    mine->set_event(std::string(as_text(event->encode())));
-    slip_in(at, std::move(*mine));
-    ++done["forged event"];
+// The roster's change itself, and what is asked for it afterwards: nobody is robbed for good, for who is spoken to
+// hears of it.
+void Hostile::withhold_event(Handset& at) {
+    auto& waiting = server_.bag(at.device()).waiting;
+    const auto event = std::find_if(waiting.begin(), waiting.end(), [](const auto& e) { return e.has_event(); });
+    if (event == waiting.end()) return;
+    waiting.erase(event);
+    at.network().events_withheld = 2;
+    ++done["withheld an event"];
 }
 
 void Hostile::act(Handset& at, std::vector<std::unique_ptr<Handset>>& all) {
     const auto device = at.device();
     const auto& other = *all[chance_.below(all.size())];
     auto& waiting = server_.bag(device).waiting;
-    switch (chance_.below(9)) {
+    switch (chance_.below(10)) {
         case 0:
             if (waiting.empty()) return;
             waiting.erase(waiting.begin() + static_cast<std::ptrdiff_t>(chance_.below(waiting.size())));
@@ -112,17 +109,11 @@ void Hostile::act(Handset& at, std::vector<std::unique_ptr<Handset>>& all) {
             if (auto copy = any(other.device())) slip_in(device, std::move(*copy)), ++done["handed to another"];
             return;
         case 4:
-            return forge_event(device);
-        case 5: {  // the next look-ups are damaged or lack a revocation
-            ++done["lied in a look-up"];
-            at.network().lie = [this, left = 2](v1::LookupAnswer& answer) mutable {
-                if (left-- <= 0 || answer.entries_size() == 0) return;
-                auto bytes = answer.entries(0).SerializeAsString();
-                bytes[chance_.below(bytes.size())] ^= 1;
-                (void)answer.mutable_entries(0)->ParseFromString(bytes);
-            };
-            return;
-        }
+            return forge_event(at);
+        case 5:
+            return lie_to(at);
+        case 6:
+            return withhold_event(at);
         default:
             return tamper(device, other.device());
     }

@@ -61,6 +61,13 @@ int run(const Wish& wish) {
                 return 1;
             }
         }
+        try {
+            world.fork_directory();
+        } catch (const Broken& broken) {
+            std::cerr << "BROKEN after schedule " << n - 1 << " (--seed " << seed << " --schedules " << kWorldLife
+                      << "): " << broken.what() << '\n';
+            return 1;
+        }
         opened += world.oracle.opened;
         repaired += world.oracle.repaired;
         lost += world.oracle.lost_to_robbery;

@@ -20,13 +20,9 @@ void Oracle::said(Handset& sender, const ConversationId& to, const MessageId& id
 }
 
 void Oracle::look(Handset& at) {
-    auto& core = at.core();
-    const auto head = core.directory->head().revision;
-    auto& newest = heads_[at.device()];
-    if (head < newest) throw Broken("rule 14: the held head fell");
-    newest = head;
-    for (const auto& [id, state] : core.conversations)
-        for (const auto& m : state.now().roster)
+    judge_directory(at);
+    if (const auto* group = group_at(at))
+        for (const auto& m : group->now().roster)
             if (!users_.contains(m.user)) throw Broken("rule 12: an invented member stands in a roster");
     auto& row = looked_[at.device()];
     for (const auto& shown : at.shown_after(row)) {
@@ -50,11 +46,11 @@ void Oracle::look(Handset& at) {
     }
 }
 
-std::vector<std::string> Oracle::missing(Server& server, std::vector<std::unique_ptr<Handset>>& all) {
+std::vector<std::string> Oracle::missing(std::vector<std::unique_ptr<Handset>>& all) {
     std::vector<std::string> out;
     for (const auto& key : current_) {
         const auto& said = said_.at(key);
-        if (!server.accepted.contains(key) || revoked_.contains(key.first) ||
+        if (!server_.accepted.contains(key) || revoked_.contains(key.first) ||
             removed_.contains({said.conversation, said.user}))
             continue;
         for (auto& h : all) {
@@ -73,10 +69,23 @@ std::vector<std::string> Oracle::missing(Server& server, std::vector<std::unique
     return out;
 }
 
-void Oracle::next_schedule() {
+void Oracle::judge_alarms() {
+    for (const auto& [at, text, after] : alarms_)
+        if (!at->out() && !at->alarmed_of(text, after)) throw Broken("no alarm where proof was shown: " + text);
+    alarms_.clear();
+}
+
+void Oracle::next_schedule(std::vector<ConversationId> places) {
+    places_ = std::move(places);
     current_.clear();
     robbed_.clear();
     removed_.clear();
+}
+
+const agent::conversation::ConversationState* Oracle::group_at(Handset& at) const {
+    if (places_.empty()) return nullptr;
+    const auto found = at.core().conversations.find(places_.front());
+    return found == at.core().conversations.end() ? nullptr : &found->second;
 }
 
 }  // namespace nimes::model

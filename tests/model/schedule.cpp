@@ -5,14 +5,21 @@
 namespace nimes::model {
 namespace {
 
-constexpr int kPeople = 4;
 constexpr std::size_t kSteps = 14;
 
 }  // namespace
 
 World::World(std::uint64_t seed, std::filesystem::path folder)
-    : chance_(seed), folder_(std::move(folder)), server_(clock_, chance_), hostile_(server_, chance_, oracle) {
-    for (int person = 0; person < kPeople; ++person) {
+    : chance_(seed),
+      folder_(std::move(folder)),
+      server_(clock_, chance_),
+      oracle(server_),
+      hostile_(server_, chance_, oracle) {
+    server_.granted = [this](const DeviceId& sender, const GrantUpload& grant) {
+        for (auto& h : all_)
+            if (h->device() == sender) oracle.granted(*h, grant);
+    };
+    for (int person = 0; person < static_cast<int>(kPeople); ++person) {
         oracle.knows(server_.person(person));
         add_handset(person, Admission::first);
     }
@@ -68,24 +75,9 @@ void World::revoke() {
     add_handset(last.person(), Admission::approved);
 }
 
-// A server with the organisation's own keys puts a device of its own into somebody's entry.
-void World::invent() {
-    const auto victim = someone().user();
-    auto& directory = server_.directory();
-    Key seed;
-    chance_.fill(seed.edit());
-    const auto key = signing_key_from_seed(seed.view());
-    auto cert = directory.draft(victim, key.public_key, DeviceRole::service, Admission::approved, 1, clock_.now());
-    if (!cert) return;  // all seven are in use
-    cert->self_signature = sign_cert_self(key.secret, cert->body());
-    std::tie(cert->voucher, cert->voucher_signature) = directory.approve(*cert);
-    invented_.push_back(must(directory.certify(*cert), "invent"));
-    ++hostile_.done["invented a device"];
-}
-
 // Rule 17: its owner's devices say so, each of them.
 void World::judge_alarms() {
-    for (const auto& cert : invented_) {
+    for (const auto& [cert, key] : hostile_.invented) {
         for (auto& h : all_) {
             if (h->user() != cert.user || oracle.is_revoked(h->device())) continue;
             h->reconnect();  // each sync looks at one's own entry
@@ -94,7 +86,7 @@ void World::judge_alarms() {
         must(server_.directory().revoke(cert.device, RevokeReason::lost), "revoke");
         oracle.revoked(cert.device);
     }
-    invented_.clear();
+    hostile_.invented.clear();
 }
 
 void World::deliver(Handset& to, std::size_t most) {
@@ -124,9 +116,19 @@ void World::tell(const Handset& who, const std::string& what) {
 void World::step() {
     switch (chance_.below(12)) {
         case 0:
-            return chance_.one_in(8) ? invent() : change_roster();
+            switch (chance_.below(12)) {
+                case 0:
+                    return hostile_.invent(someone().user());
+                case 1:
+                    return fork_roster();
+                case 2:
+                    return ask_for_somebody();
+                default:
+                    return change_roster();
+            }
         case 1:
-            return chance_.one_in(40) ? revoke() : someone().restart();
+            if (chance_.one_in(40)) return revoke();
+            return chance_.one_in(3) ? someone().restart() : someone().tick();
         case 2:
             return chance_.one_in(3) ? let_time_pass() : someone().tick();
         case 3:
@@ -149,7 +151,7 @@ void World::step() {
 
 // The server is honest again, and everything that can be mended is.
 void World::truce() {
-    for (auto& h : all_) h->network().lie = nullptr;
+    for (auto& h : all_) h->network().lie = nullptr, h->network().events_withheld = 0;
     std::vector<std::string> missing;
     for (const Millis span : {Millis{0}, 11 * kSecond, 61 * kSecond, 61 * kSecond, 2 * kHour, 9 * kHour}) {
         clock_.advance(span);
@@ -158,18 +160,21 @@ void World::truce() {
             for (auto& h : all_) h->tick();
             for (auto& h : all_) deliver(*h, 1'000'000);
         }
-        missing = oracle.missing(server_, all_);
+        missing = oracle.missing(all_);
         if (missing.empty()) break;
     }
     if (!missing.empty())
         throw Broken("an accepted message was not opened: " + missing.front() + " and " +
                      std::to_string(missing.size() - 1) + " more");
     judge_alarms();
+    oracle.judge_alarms();
+    if (chance_.one_in(4))
+        for (auto& h : all_) oracle.audit(*h);
     if (server_.reused != 0) throw Broken("rule 5: a place in a chain was used for two messages");
 }
 
 void World::run_schedule() {
-    oracle.next_schedule();
+    oracle.next_schedule({});
     places_.clear();
     auto& founder = *all_[chance_.below(kPeople)];
     std::vector<UserId> others;
@@ -180,6 +185,7 @@ void World::run_schedule() {
     if (!group) throw Broken("no group could be made: " + group.error().text());
     founder.settle();
     places_ = {*group, founder.pair_with(others.front())};
+    oracle.next_schedule(places_);
     for (std::size_t i = 0; i < kSteps; ++i) step();
     truce();
 }

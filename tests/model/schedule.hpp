@@ -7,12 +7,21 @@
 
 namespace nimes::model {
 
+constexpr std::size_t kPeople = 4;
+
 class World {
+    ModelClock clock_;
+    Chance chance_;
+    std::filesystem::path folder_;
+    Server server_;
+
   public:
     // `folder` is the caller's to remove.
     World(std::uint64_t seed, std::filesystem::path folder);
     // Throws Broken.
     void run_schedule();
+    // The last of a world: afterwards one of its handsets trusts no directory any more.
+    void fork_directory();
 
     Oracle oracle;
     std::ostream* trace = nullptr;  // each step in words
@@ -28,21 +37,18 @@ class World {
     void say();
     void change_roster();
     void revoke();
-    void invent();
     void judge_alarms();
     void deliver(Handset& to, std::size_t most);
     void let_time_pass();
     void truce();
+    void fork_roster();
+    void judge_fork(Handset& witness, const char* when);
+    void ask_for_somebody();
 
-    ModelClock clock_;
-    Chance chance_;
-    std::filesystem::path folder_;
-    Server server_;
     Hostile hostile_;
     std::vector<std::unique_ptr<Handset>> all_;
     std::vector<ConversationId> places_;
     std::map<ConversationId, std::vector<UserId>> pairs_;
-    std::vector<DeviceCert> invented_;  // by a server that has the keys of the organisation
     std::uint64_t texts_ = 0;
     int homes_ = 0;
 };

@@ -87,18 +87,40 @@ void Server::up(const DeviceId& device, ByteView packet) {
     if (auto* sent = std::get_if<mailbox::Submit>(&command)) submit(device, std::move(*sent));
 }
 
+void Server::note_head(const std::string& head160) {
+    const auto head = must(DirectoryHead::parse(as_bytes(head160)), "head");
+    heads[head.revision] = head.hash();
+}
+
+void Server::note_keys(const v1::SealKeyBatch& batch) {
+    for (const auto* list : {&batch.keys(), &batch.one_time_keys()})
+        for (const auto& bytes : *list) {
+            const auto key = must(SealKey::parse(as_bytes(bytes)), "seal key");
+            batches[{key.device, key.key_id}] = key.batch_no;
+        }
+}
+
 void Server::submit(const DeviceId& device, mailbox::Submit s) {
     if (s.kind == mailbox::Payload::message) {
         const auto header = WireMessage::parse(s.payload)->header;
         const auto [at, fresh] = sealed.emplace(std::pair{header.chain, header.index}, s.payload);
         if (!fresh && at->second != s.payload) ++reused;
     }
+    if (s.kind == mailbox::Payload::grant) {
+        const auto upload = GrantUpload::parse(s.payload);
+        if (upload && grants_.insert(upload->header.dk_commit).second) {
+            chains.emplace(upload->header.chain, device);
+            if (granted) granted(device, *upload);
+        }
+    }
+    const auto event = s.kind == mailbox::Payload::event ? s.payload : Bytes{};
     const bool is_message = s.kind == mailbox::Payload::message && s.device.is_zero();
     const auto id = s.id;
     const mailbox::Waiting waiting{device, std::move(s)};
     const auto outcomes = committer_->commit({&waiting, 1}, clock_.now());
     const auto& outcome = outcomes.front();
     if (outcome.accepted && !outcome.repeated && is_message) accepted[{device, id}] = ++order_;
+    if (!outcome.accepted && outcome.accepted.error().code == Errc::epoch_conflict) outrun.push_back(event);
     bag(device).answers.push_back(mailbox::encode_outcome(outcome));
     for (const auto& to : outcome.delivered) fill_bag(to);
 }

@@ -8,7 +8,9 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
+#include <set>
 #include <stdexcept>
 
 #include "chance.hpp"
@@ -16,6 +18,7 @@
 #include "directory/provisioning.hpp"
 #include "mailbox/answers.hpp"
 #include "mailbox/event_log.hpp"
+#include "nimes/grant.hpp"
 #include "nimes/v1/transport.pb.h"
 #include "store/memory_store.hpp"
 
@@ -76,6 +79,16 @@ class Server {
     std::map<std::pair<ChainId, std::uint32_t>, Bytes> sealed;
     std::map<std::pair<DeviceId, MessageId>, std::uint64_t> accepted;
     std::uint64_t reused = 0;
+    // What was truly made: heads that the directory published, whose chain is whose, of which batch a seal key is.
+    std::map<std::uint64_t, Digest> heads;
+    std::map<ChainId, DeviceId> chains;
+    std::map<std::pair<DeviceId, std::uint32_t>, std::uint32_t> batches;
+    std::vector<Bytes> outrun;  // events that lost their epoch to another one
+    // Each grant, when it is sent first.
+    std::function<void(const DeviceId& sender, const GrantUpload& grant)> granted;
+
+    void note_head(const std::string& head160);
+    void note_keys(const v1::SealKeyBatch& batch);
 
   private:
     void submit(const DeviceId& device, gateway::mailbox::Submit submit);
@@ -90,6 +103,7 @@ class Server {
     std::optional<gateway::mailbox::Committer> committer_;
     gateway::mailbox::EventLog events_;
     std::map<DeviceId, Bag> bags_;
+    std::set<Digest> grants_;  // by commitment
     std::uint64_t order_ = 0;
 };
 

@@ -1,0 +1,110 @@
+#include <algorithm>
+
+#include "engine/chains.hpp"
+#include "nimes/encoding.hpp"
+#include "oracle.hpp"
+
+namespace nimes::model {
+
+using agent::container::Column;
+using agent::container::Table;
+
+// The row is the core's count, so that nothing has to be read for it.
+std::uint64_t Oracle::newest_alarm(Handset& at) {
+    auto tx = at.core().box->begin();
+    if (!tx) return 0;  // asked in the middle of a transaction
+    const auto rows = must(tx->scan(Table::alarms, 0, 1, agent::container::Order::newest_first), "alarms");
+    return rows.empty() ? 0 : rows.front().id;
+}
+
+void Oracle::judge_directory(Handset& at) {
+    const auto& directory = *at.core().directory;
+    const auto& head = directory.head();
+    auto& newest = heads_[at.device()];
+    if (head.revision < newest) throw Broken("rule 14: the held head fell");
+    newest = head.revision;
+    if (const auto made = server_.heads.find(head.revision); made == server_.heads.end() || made->second != head.hash())
+        throw Broken("rule 14: a head that the directory never published");
+    auto& seen = seen_revoked_[at.device()];
+    for (const auto& user : users_)
+        if (const auto* held = directory.find(user))
+            for (const auto& revoke : held->entry.revokes) seen.insert(revoke.device);
+    for (const auto& user : users_) {
+        const auto* held = directory.find(user);
+        if (held == nullptr) continue;
+        for (const auto* cert : held->entry.active_devices(at.core().now()))
+            if (seen.contains(cert->device)) throw Broken("rule 16: a revoked device is active again");
+    }
+}
+
+void Oracle::audit(Handset& at) {
+    auto& core = at.core();
+    for (const auto& place : places_) {
+        const auto found = core.conversations.find(place);
+        if (found == core.conversations.end()) continue;
+        for (const auto* branch : {&found->second.epochs, &found->second.other})
+            for (const auto& [epoch, is] : *branch)
+                if (const auto [known, fresh] = rosters_.emplace(is.state, is.roster);
+                    !fresh && known->second != is.roster)
+                    throw Broken("rule 12: one conv_state, and two rosters");
+        for (const auto& user : users_)
+            if (const auto* held = core.directory->find(user))
+                for (const auto& cert : held->entry.certs) judge_chains(at, place, cert.device);
+    }
+    for (const auto& user : users_) {
+        const auto* held = core.directory->find(user);
+        if (held == nullptr) continue;
+        const auto made = server_.directory().devices(user);
+        for (const auto& cert : held->entry.certs)
+            if (std::none_of(made.begin(), made.end(), [&](const auto& d) { return d.cert == cert; }))
+                throw Broken("rule 15: a device is held that the directory does not show");
+    }
+}
+
+void Oracle::judge_chains(Handset& at, const ConversationId& place, const DeviceId& of) {
+    auto tx = must(at.core().box->begin(), "transaction");
+    for (const bool resend : {false, true})
+        for (const auto& row : must(tx.find(Table::recv_chains, Column{agent::engine::kColumnOwner,
+                                                                       agent::engine::owner_of(of, place, resend)}),
+                                    "chains")) {
+            const auto chain = must(agent::sealing::ReceivingChain::parse(row.value), "chain");
+            const auto made = server_.chains.find(chain.id);
+            if (made == server_.chains.end() || made->second != chain.device)
+                throw Broken("rule 11: a chain that its device never made");
+            auto& index = indexes_[{at.device(), chain.id}];
+            if (chain.index < index) throw Broken("rule 10: the position in a chain fell");
+            index = chain.index;
+        }
+}
+
+const gateway::directory::DeviceFacts* Oracle::device_of(std::uint32_t dev_no) {
+    if (!numbers_.contains(dev_no))
+        for (const auto& d : server_.directory().devices(std::nullopt)) numbers_[d.dev_no] = d;
+    const auto at = numbers_.find(dev_no);
+    return at == numbers_.end() ? nullptr : &at->second;
+}
+
+void Oracle::granted(Handset& sender, const GrantUpload& grant) {
+    auto& core = sender.core();
+    if (!core.directory->head_fresh(core.now())) throw Broken("rule 2: a grant under a head of more than a day");
+    const auto at = core.conversations.find(grant.header.conversation);
+    if (at == core.conversations.end()) throw Broken("rule 2: a grant for a conversation that nobody knows");
+    const auto roster = at->second.agreed();
+    for (const auto& wrap : grant.wraps) {
+        const auto* to = device_of(wrap.dev_no);
+        if (to == nullptr) throw Broken("rule 2: a wrap for no device");
+        const auto& [user, device] = std::pair(to->cert.user, to->cert.device);
+        if (std::none_of(roster.begin(), roster.end(), [&](const Member& m) { return m.user == user; }))
+            throw Broken("rule 2: a wrap for somebody outside the roster");
+        const auto* held = core.directory->find(user);
+        if (held == nullptr || !held->entry.active(device, core.now()))
+            throw Broken("rule 2: a wrap for a device that is not active in a proven entry");
+        const auto batch = server_.batches.find({device, wrap.key_id});
+        if (batch == server_.batches.end()) throw Broken("rule 2: a wrap for a key that its device never published");
+        auto& newest = newest_batch_[{sender.device(), device}];
+        if (batch->second < newest) throw Broken("2.4: a wrap for a key of a batch older than one used before");
+        newest = batch->second;
+    }
+}
+
+}  // namespace nimes::model
