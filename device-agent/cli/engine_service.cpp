@@ -25,7 +25,7 @@ Result<Json> EngineService::call(const Request& r, const Emit& emit, const std::
     if (r.verb == "people") return people(a, emit);
     if (auto said = say_verb(r, emit, stop)) return std::move(*said);
     if (auto done = group_verb(r, emit)) return std::move(*done);
-    if (auto done = trust_verb(r, emit)) return std::move(*done);
+    if (auto done = trust_verb(r, emit, stop)) return std::move(*done);
     if (auto done = history_verb(r, emit, stop)) return std::move(*done);
     if (auto done = health_verb(r, emit, stop)) return std::move(*done);
     if (r.verb == "inbox") return inbox(a, emit, stop);

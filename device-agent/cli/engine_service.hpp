@@ -19,7 +19,8 @@ class EngineService final : public Service {
     std::optional<Result<Json>> say_verb(const Request& request, const Emit& emit, const std::stop_token& stop);
     std::optional<Result<Json>> group_verb(const Request& request, const Emit& emit);
     std::optional<Result<Json>> history_verb(const Request& request, const Emit& emit, const std::stop_token& stop);
-    std::optional<Result<Json>> trust_verb(const Request& request, const Emit& emit);
+    std::optional<Result<Json>> trust_verb(const Request& request, const Emit& emit, const std::stop_token& stop);
+    Result<Json> audit(const Json& a, const std::stop_token& stop);
     Result<Json> verify(const Json& a, const Emit& emit);
     Result<Json> history_codes(const Emit& emit);
     Result<Json> send_file(const Json& a, const MessageId& id, const Emit& emit, const std::stop_token& stop);

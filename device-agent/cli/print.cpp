@@ -73,6 +73,7 @@ void print_result(const Request& request, const Json& r) {
     if (verb == "devices.confirm") std::cout << r.value("device", "") << " is yours: the alarm has ended\n";
     if (verb == "devices.revoke") std::cout << r.value("device", "") << " is revoked, for good\n";
     if (verb == "verify") print_verification(std::cout, r);
+    if (verb == "audit") print_audit(std::cout, r);
     if (verb == "token") std::cout << r.value("token", "") << '\n';
     if (verb == "devices.pending" && r.value("count", 0) == 0) std::cout << "no device waits\n";
     if (verb == "status") {

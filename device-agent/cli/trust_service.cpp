@@ -32,9 +32,24 @@ Result<Json> EngineService::verify(const Json& a, const Emit& emit) {
     return out;
 }
 
-std::optional<Result<Json>> EngineService::trust_verb(const Request& r, const Emit& emit) {
+Result<Json> EngineService::audit(const Json& a, const std::stop_token& stop) {
+    const auto done = agent_->audit(text(a, "roster"), stop);
+    if (!done) return fail(done.error().code, done.error().detail);
+    Json out{{"revision", done->revision},
+             {"published_ms", done->ts},
+             {"people", done->people},
+             {"reachable", done->reachable}};
+    if (!done->compared) return out;
+    out["strangers"] = Json::array();
+    for (const auto& hash : done->strangers) out["strangers"].push_back(to_hex(hash.view()));
+    out["without_devices"] = done->without_devices;
+    return out;
+}
+
+std::optional<Result<Json>> EngineService::trust_verb(const Request& r, const Emit& emit, const std::stop_token& stop) {
     const auto& a = r.arguments;
     if (r.verb == "verify") return verify(a, emit);
+    if (r.verb == "audit") return audit(a, stop);
     if (r.verb != "devices.confirm" && r.verb != "devices.revoke") return std::nullopt;
     const auto device = device_from_text(text(a, "device"));
     if (!device) return fail(Errc::usage, "a device has 26 characters");

@@ -41,6 +41,29 @@ void add_trust(CLI::App& app, CommandLine& line, const Shared& r) {
         "  nimes-agent verify 'Meyer, Celle' --scanned nimes-contact:…");
 }
 
+void add_audit(CLI::App& app, CommandLine& line, const Shared& r) {
+    auto* audit =
+        verb(app, line, "audit", "audit", "Fetch the whole directory, prove it, compare it with a roster", [r] {
+            return Json{{"roster", absolute(r->roster)}};
+        });
+    audit->add_option("--roster", r->roster, "CSV with a column address: everybody who may have a handset")
+        ->check(CLI::ExistingFile);
+    audit->footer(
+        "Whoever is in the directory and not on the roster was invented by somebody who holds the enrolment key.\n"
+        "Do it once a day. Examples:\n  nimes-agent audit\n  nimes-agent audit --roster roster.csv");
+}
+
+void print_audit(std::ostream& out, const Json& a) {
+    out << "directory revision " << a.value("revision", 0) << " is proven: " << a.value("people", 0) << " people, "
+        << a.value("reachable", 0) << " with a device\n";
+    if (!a.contains("strangers")) return;
+    const auto& strangers = a["strangers"];
+    if (strangers.empty()) out << "all of them are on the roster\n";
+    else out << strangers.size() << " ARE NOT ON THE ROSTER: tell an administrator\n";
+    for (const auto& hash : strangers) out << "  address hash " << printable(hash.get<std::string>()) << '\n';
+    out << a.value("without_devices", Json::array()).size() << " of the roster have no device\n";
+}
+
 void add_device_answers(CLI::App& devices, CommandLine& line, const Shared& r) {
     auto* confirm = verb(devices, line, "confirm", "devices.confirm", "Answer an alarm: this device is yours", [r] {
         return Json{{"device", r->device}};

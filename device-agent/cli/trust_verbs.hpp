@@ -10,6 +10,7 @@ namespace nimes::agent::cli {
 
 // The safety number, this device's code to be scanned, and what is known of the other's devices.
 void print_verification(std::ostream& out, const Json& verification);
+void print_audit(std::ostream& out, const Json& audit);
 void print_device(std::ostream& out, const Json& device);
 // "  new device: not verified" and the like, for a line about a person; "" where there is nothing to say.
 std::string trust_text(const Json& person);

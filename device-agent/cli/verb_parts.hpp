@@ -12,7 +12,7 @@ namespace nimes::agent::cli {
 // What options are read into; lives as long as the command line.
 struct Read {
     std::string to, group, text, photo, file, voice, caption, title, id, out, device, audience, query, address, code,
-        emoji, question, label, role, expires, length, ends, scanned, reason = "lost";
+        emoji, question, label, role, expires, length, ends, scanned, roster, reason = "lost";
     std::vector<std::string> with, who, options;
     std::vector<std::uint64_t> choices;
     std::uint64_t days = 0, wait_s = 20, since = 0, sequence = 0, accuracy = 0;
@@ -36,6 +36,7 @@ void add_groups(CLI::App& app, CommandLine& line, const Shared& r);   // group_v
 void add_history(CLI::App& app, CommandLine& line, const Shared& r);  // history_verbs.cpp
 void add_trust(CLI::App& app, CommandLine& line, const Shared& r);    // trust_verbs.cpp
 void add_health(CLI::App& app, CommandLine& line, const Shared& r);   // health_verbs.cpp
+void add_audit(CLI::App& app, CommandLine& line, const Shared& r);
 void add_device_answers(CLI::App& devices, CommandLine& line, const Shared& r);
 
 }  // namespace nimes::agent::cli

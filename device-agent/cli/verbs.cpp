@@ -158,6 +158,7 @@ void add_verbs(CLI::App& app, CommandLine& line) {
     add_history(app, line, r);
     add_trust(app, line, r);
     add_health(app, line, r);
+    add_audit(app, line, r);
     add_tools(app, line, r);
     app.footer(
         "First:\n  nimes-agent enrol --provisioning handset.provisioning a.meyer@polizei.example\n"

@@ -10,9 +10,12 @@ namespace nimes::agent::conversation {
 
 // Who makes it, with what, and under which head.
 struct EventMaker {
+    EventMaker(const UserId& by, const DeviceId& on, const SigningKey& key, const DirectoryHead& under, Millis at)
+        : user(by), device(on), identity(key.copy()), head(under), now(at) {}
+
     UserId user;
     DeviceId device;
-    const SigningKey& identity;
+    SigningKey identity;  // a copy that dies with the maker, which lives as long as one event takes
     DirectoryHead head;
     Millis now = 0;
 };

@@ -9,6 +9,7 @@
 
 #include <stop_token>
 
+#include "directory/audit.hpp"
 #include "engine/doctor.hpp"
 #include "engine/owed.hpp"
 #include "engine/people.hpp"
@@ -244,6 +245,9 @@ class Agent {
     // Both entries as they are now. `scanned`: the code that the other's screen showed, or "". Errc::proof_invalid (it
     // is of somebody else, or of no device of theirs), device_revoked, malformed: nothing is verified.
     Result<Verification> verify(const std::string& who, const std::string& scanned, Candidates& candidates);
+    // The directory's newest revision whole, proven; compared with a roster (CSV) where one is given. Errc::usage (no
+    // roster), proof_invalid and malformed (an alarm was raised).
+    Result<directory::AuditReport> audit(const std::filesystem::path& roster_file, const std::stop_token& stop);
     // As far as the entry is held.
     directory::PersonTrust trust(const UserId& user);
 

@@ -140,7 +140,7 @@ Result<Composed> Compose::message(const ConversationId& id, const MessageId& mes
 }
 
 conversation::EventMaker Compose::maker() const {
-    return {core_.own().user, core_.own().device, core_.identity.secret, core_.directory->head(), core_.now()};
+    return {core_.own().user, core_.own().device, core_.identity().secret, core_.directory->head(), core_.now()};
 }
 
 Result<MessageId> Compose::event(const ConvEvent& event) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/history.hpp"
+#include "engine/monitor.hpp"
 #include "engine/trust.hpp"
 
 namespace nimes::agent::engine {
@@ -116,9 +117,6 @@ Result<void> Core::load() {
     auto parsed = DoorInfo::parse(*info);
     if (!parsed) return pass(parsed);
     door = std::move(*parsed);
-    auto key = box->identity();
-    if (!key) return pass(key);
-    identity = std::move(*key);
     auto read = Provisioning::parse(door.provisioning);
     if (!read) return pass(read);
     provisioning = std::move(*read);
@@ -128,6 +126,7 @@ Result<void> Core::load() {
     if (auto ok = load_conversations(*this, *tx); !ok) return ok;
     if (auto ok = load_history_titles(*this, *tx); !ok) return ok;
     if (auto ok = load_trust(*this, *tx); !ok) return ok;
+    if (auto ok = Monitor::load(*this, *tx); !ok) return ok;
     return load_settings(*this, *tx);
 }
 
@@ -146,9 +145,12 @@ Millis Core::now() const {
     return directory ? std::max(local, directory->head().ts) : local;
 }
 
-Result<void> Core::store_door() {
+SigningKeyPair Core::identity() const { return box->identity().value(); }
+
+Result<void> Core::store_door() { return store_door(Secret<32>(identity().secret.view().first(Secret<32>::size))); }
+Result<void> Core::store_door(const Secret<32>& identity_seed) {
     container::DoorContent content;
-    content.identity_seed = Secret<32>(identity.secret.view().first(32));
+    content.identity_seed = identity_seed.copy();
     content.info = door.encode();
     return box->set_door(content);
 }

@@ -62,7 +62,12 @@ struct Core {
     [[nodiscard]] Millis token_time() const;
     [[nodiscard]] bool enrolled() const { return door.cert.has_value(); }
     [[nodiscard]] const DeviceCert& own() const { return *door.cert; }
+    // As `door` is now, with the identity that the container holds; or with a new one.
     Result<void> store_door();
+    Result<void> store_door(const Secret<32>& identity_seed);
+    // The identity stays in the container's locked memory: what signs takes this, and lets it die. The container is
+    // open, and set_door() was done.
+    [[nodiscard]] SigningKeyPair identity() const;
 
     // Runs `write` in one transaction: all of it is stored, or nothing.
     Result<void> transact(const std::function<Result<void>(container::Transaction&)>& write);
@@ -92,12 +97,12 @@ struct Core {
 
     std::unique_ptr<container::Container> box;
     DoorInfo door;
-    SigningKeyPair identity;
     std::optional<Provisioning> provisioning;
 
     std::optional<directory::HeldDirectory> directory;
     std::set<UserId> stale;
     std::set<DeviceId> known_own_devices;
+    std::map<std::uint64_t, Millis> monitored;     // revisions, see monitor.hpp
     std::map<DeviceId, std::uint64_t> own_alarms;  // devices that the person has not answered for: rows of the alarms
     directory::ScannedDevices scanned;
     std::map<ConversationId, conversation::ConversationState> conversations;

@@ -65,6 +65,7 @@ Result<bool> Duties::run(Lock& lock, bool online) {
         auto grew = recovery_.ask();
         if (!grew) return grew;
         asked = *grew;
+        if (auto ok = monitor_.run(lock); !ok) return pass(ok);
     }
     return *said || *reported || asked;
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "engine/compose.hpp"
+#include "engine/monitor.hpp"
 #include "engine/recovery.hpp"
 #include "engine/sync.hpp"
 
@@ -15,7 +16,7 @@ namespace nimes::agent::engine {
 class Duties {
   public:
     Duties(Core& core, Sync& sync, Compose& compose)
-        : core_(core), sync_(sync), compose_(compose), recovery_(core, compose) {}
+        : core_(core), sync_(sync), compose_(compose), recovery_(core, compose), monitor_(core, sync.network()) {}
 
     static constexpr Millis kReceiptPause = 5 * kSecond;  // between two of one conversation
 
@@ -37,6 +38,7 @@ class Duties {
     Sync& sync_;
     Compose& compose_;
     Recovery recovery_;
+    Monitor monitor_;
     std::map<ConversationId, Millis> next_receipt_;  // boot clock
     Millis next_ask_ = 0;
     Millis next_catch_up_ = 0;  // 0: nothing moved

@@ -20,16 +20,15 @@ Result<void> Enrol::prepare(Core& core, Provisioning provisioning, const std::st
     if (core.enrolled()) return fail(Errc::already_enrolled);
     if (!core.door.address.empty() && core.door.address != address->text())
         return fail(Errc::already_enrolled, "this home is being enrolled for another address");
-    if (core.door.address.empty()) {
-        Key seed;
-        core.random.fill(seed.edit());
-        core.identity = signing_key_from_seed(seed.view());
-        core.door.address = address->text();
-    }
+    const bool fresh = core.door.address.empty();
+    core.door.address = address->text();
     core.door.provisioning = provisioning.file;
     core.provisioning = std::move(provisioning);
     core.directory.emplace(core.provisioning->keys, core.provisioning->address_secret.view(), core.provisioning->head);
-    return core.store_door();
+    if (!fresh) return core.store_door();
+    Secret<32> seed;
+    core.random.fill(seed.edit());
+    return core.store_door(seed);
 }
 
 Result<void> Enrol::request_code(Lock& lock) {
@@ -47,8 +46,9 @@ Result<DeviceCert> Enrol::check_body(ByteView body) const {
     if (!cert) return cert;
     const auto address = ServiceAddress::parse(core_.door.address);
     const auto now = core_.clock.now();
-    const bool right = address && cert->identity == core_.identity.public_key &&
-                       cert->device == device_id(cert->user, core_.identity.public_key) && cert->attest_kind == 1 &&
+    const auto identity = core_.identity().public_key;
+    const bool right = address && cert->identity == identity && cert->device == device_id(cert->user, identity) &&
+                       cert->attest_kind == 1 &&
                        cert->attest_hash == address->hash(core_.provisioning->address_secret.view()) &&
                        cert->role == DeviceRole::service && cert->platform == kPlatformCommandLine && cert->seq >= 1 &&
                        cert->not_before <= now + kDatesSlack && now <= cert->not_before + kDatesSlack &&
@@ -61,7 +61,7 @@ Result<void> Enrol::redeem(Lock& lock, const std::string& code) {
     v1::EnrolBegin request;
     request.set_address(core_.door.address);
     request.set_code(code);
-    request.set_identity_key(raw(core_.identity.public_key.view()));
+    request.set_identity_key(raw(core_.identity().public_key.view()));
     request.set_role(1);
     request.set_platform(kPlatformCommandLine);
     lock.unlock();
@@ -79,7 +79,7 @@ Result<void> Enrol::finish(Lock& lock) {
     for (int round = 0; round < 3; ++round) {
         auto cert = check_body(core_.door.body);
         if (!cert) return pass(cert);
-        cert->self_signature = sign_cert_self(core_.identity.secret, core_.door.body);
+        cert->self_signature = sign_cert_self(core_.identity().secret, core_.door.body);
         v1::EnrolFinish request;
         request.set_ticket(raw(core_.door.ticket));
         request.set_self_signature(raw(cert->self_signature.view()));

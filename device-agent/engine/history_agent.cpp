@@ -138,7 +138,7 @@ Result<MessageId> Agent::Impl::post_offer(Lock& lock, const media::BlobReference
     offer.issued = core.now();
     offer.expires = offer.issued + kOfferLife;
     auto body = offer.body();
-    offer.signature = sign_history_offer(core.identity.secret, body);
+    offer.signature = sign_history_offer(core.identity().secret, body);
     auto record = offer.encode();
     const auto sealed = seal_control(ControlType::history_offer, head.new_device, key->key_id, key->key, record);
     sodium_memzero(body.data(), body.size());

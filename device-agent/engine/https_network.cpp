@@ -141,6 +141,20 @@ Result<void> HttpsNetwork::revoke(const v1::Revocation& revocation) {
     return {};
 }
 
+Result<void> HttpsNetwork::dump(std::uint64_t revision, std::uint64_t most,
+                                const transport::HttpsRequest::Writer& writer, const std::stop_token& stop) {
+    transport::HttpsClient client(options_, token_);
+    transport::HttpsRequest request;
+    request.path = "/v1/directory/dump?revision=" + std::to_string(revision);
+    request.writer = writer;
+    request.writer_limit = most;
+    request.stop = stop;
+    const auto answer = client.exchange(request);
+    if (!answer) return fail(answer.error().code, answer.error().detail);
+    if (!answer->ok()) return fail(transport::error_of(*answer).code, transport::error_of(*answer).detail);
+    return {};
+}
+
 Result<void> HttpsNetwork::upload(const BlobId& id, const std::filesystem::path& file, const media::Progress& progress,
                                   const std::stop_token& stop) {
     transport::HttpsClient client(options_, token_);

@@ -33,6 +33,10 @@ class HttpsNetwork final : public Network {
     Result<void> vouch(const v1::Voucher& voucher) override;
     Result<void> revoke(const v1::Revocation& revocation) override;
 
+    // A revision of the directory whole, as it comes; more than `most` bytes are Errc::too_large.
+    Result<void> dump(std::uint64_t revision, std::uint64_t most, const transport::HttpsRequest::Writer& writer,
+                      const std::stop_token& stop);
+
     Result<void> upload(const BlobId& id, const std::filesystem::path& file, const media::Progress& progress,
                         const std::stop_token& stop) override;
     Result<void> download(const BlobId& id, const std::filesystem::path& file, std::uint64_t size,

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "engine/chains.hpp"
+#include "engine/monitor.hpp"
 #include "engine/open.hpp"
 #include "engine/own_keys.hpp"
 #include "sealing/seal_keys.hpp"
@@ -86,7 +87,9 @@ Result<Outcome> Open::grant(Transaction& tx, const v1::Envelope& envelope) {
     if (verdict.outcome == Outcome::dropped) core_.failures.refused++;
     if (verdict.outcome == Outcome::held || verdict.outcome == Outcome::dropped) return verdict.outcome;
     auto stored = store_chain(tx, *opened, facts, verdict.outcome == Outcome::withheld);
-    if (!stored || key->record.kind != SealKeyKind::one_time) return stored;
+    if (!stored) return stored;
+    if (auto ok = Monitor::note(core_, tx, body.dir_revision); !ok) return pass(ok);
+    if (key->record.kind != SealKeyKind::one_time) return stored;
     // Used: what a copy of the wrap would be worth ends here.
     if (auto ok = erase_seal_key(tx, key->record.key_id); !ok) return pass(ok);
     core_.one_time_used++;

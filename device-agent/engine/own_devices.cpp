@@ -49,7 +49,7 @@ Result<void> Agent::vouch(const DeviceId& device) {
         if (!cert || cert->device != device || cert->user != core.own().user || cert->admission != Admission::vouched ||
             cert->attest_hash != core.own().attest_hash)
             continue;
-        const auto signature = sign_cert_voucher_device(core.identity.secret, as_bytes(body));
+        const auto signature = sign_cert_voucher_device(core.identity().secret, as_bytes(body));
         v1::Voucher voucher;
         voucher.set_device(std::string(as_text(device.view())));
         voucher.set_signature(std::string(as_text(signature.view())));

@@ -137,7 +137,7 @@ Result<void> OwnKeys::publish(Lock& lock) {
     auto stored = change([&](Transaction& tx, SealBook& book) -> Result<void> {
         const auto batch_no = sealing::next_batch_no(book, now);
         const auto first = sealing::first_key_id(book, now);
-        const auto& identity = core_.identity.secret;
+        const auto identity = core_.identity().secret.copy();
         const auto days = sealing::make_batch(identity, core_.own().device, first, now, core_.random, batch_no);
         const auto next = first + static_cast<std::uint32_t>(days.size());
         const auto once = sealing::make_one_time_keys(identity, core_.own().device, next, batch_no,
@@ -177,7 +177,7 @@ Result<void> OwnKeys::refill(Lock& lock) {
         const auto first = sealing::first_key_id(book, now);
         book.next_key_id = first + static_cast<std::uint32_t>(count);
         return put_all(tx, batch,
-                       sealing::make_one_time_keys(core_.identity.secret, core_.own().device, first,
+                       sealing::make_one_time_keys(core_.identity().secret, core_.own().device, first,
                                                    book.newest()->batch_no, count, now, core_.random));
     });
     if (!stored) return stored;

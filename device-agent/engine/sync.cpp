@@ -4,6 +4,7 @@
 #include <set>
 
 #include "directory/own_entry.hpp"
+#include "engine/monitor.hpp"
 #include "engine/trust.hpp"
 
 namespace nimes::agent::engine {
@@ -69,8 +70,10 @@ Result<void> Sync::take(const v1::LookupAnswer& answer, const std::vector<UserId
         if (!entry) return alarmed(entry.error(), kNotBorneOut);
         core_.stale.erase(asked[i]);
         if (auto ok = core_.transact([&](Transaction& tx) { return core_.put_entry(tx, **entry); }); !ok) return ok;
-        if (asked[i] == core_.own().user)
+        if (asked[i] == core_.own().user) {
+            Monitor::seen(core_, (*entry)->revision);
             if (auto ok = judge_own_devices(core_, (*entry)->entry); !ok) return ok;
+        }
         for (const auto& info : answer.entries(static_cast<int>(i)).devices())
             if (as_bytes(info.device()).size() == DeviceId::size &&
                 DeviceId::from(as_bytes(info.device())) == core_.own().device)

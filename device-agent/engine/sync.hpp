@@ -26,6 +26,7 @@ class Sync {
     // One-time keys of these devices, as far as the gateway has any; without an answer there are none.
     void fetch_one_time(Lock& lock, const std::vector<const DeviceCert*>& certs);
     [[nodiscard]] OwnKeys& keys() { return keys_; }
+    [[nodiscard]] Network& network() { return network_; }
 
   private:
     Result<void> take(const v1::LookupAnswer& answer, const std::vector<UserId>& asked);

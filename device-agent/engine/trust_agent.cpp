@@ -28,7 +28,7 @@ DeviceRevoke revocation_of(const Core& core, const DirectoryEntry& entry, const 
     out.actor = core.own().device;
     out.effective = core.now();
     out.seq = entry.next_seq();
-    out.signature = sign_revoke_device(core.identity.secret, out.body());
+    out.signature = sign_revoke_device(core.identity().secret, out.body());
     return out;
 }
 
