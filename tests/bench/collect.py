@@ -12,7 +12,7 @@ import sys
 
 
 def measure(program: str, seconds: float, repetitions: int) -> dict:
-    """name -> least CPU time in nanoseconds."""
+    """Row, or row/peer/name -> least time in nanoseconds: CPU time of the thread, of all threads, or elapsed."""
     command = [program, "--benchmark_format=json", f"--benchmark_min_time={seconds}",
                f"--benchmark_repetitions={repetitions}", "--benchmark_enable_random_interleaving=true"]
     report = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout)
@@ -22,9 +22,20 @@ def measure(program: str, seconds: float, repetitions: int) -> dict:
             raise ValueError(f"{line['name']}: {line.get('error_message', 'failed')}")
         if line["run_type"] == "iteration":
             to_ns = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}[line["time_unit"]]
-            time = line["cpu_time"] * to_ns
-            times[line["run_name"]] = min(time, times.get(line["run_name"], time))
+            name, clock = line["run_name"], "cpu_time"
+            if name.endswith("/real_time"):
+                clock = "real_time"
+            name = row_name(name)
+            time = line[clock] * to_ns
+            times[name] = min(time, times.get(name, time))
     return times
+
+
+def row_name(run_name: str) -> str:
+    """Without what Google Benchmark appends: arguments, and which clock was read."""
+    parts = run_name.split("/")
+    kept = 3 if len(parts) > 2 and parts[1] == "peer" else 1
+    return "/".join(parts[:kept])
 
 
 def pair(times: dict) -> list:
@@ -35,7 +46,6 @@ def pair(times: dict) -> list:
         if "/peer/" not in name:
             continue
         row, peer = name.split("/peer/", 1)
-        peer = peer.split("/", 1)[0]  # what Google Benchmark appends for arguments
         if row not in ours:
             raise ValueError(f"peer '{peer}' has no row '{row}'")
         rows.append({"name": row, "unit": "ns", "value": round(ours[row], 1), "peer": peer,

@@ -1,4 +1,6 @@
 // What a message and a grant cost a handset, beside the primitives that they cannot do without.
+#include <thread>
+
 #include "bench/fixture.hpp"
 #include "sealing/grant_sealer.hpp"
 #include "sealing/message_opener.hpp"
@@ -12,7 +14,6 @@ using namespace agent::sealing;
 constexpr Millis kNow = 1'790'000'000'000;
 constexpr std::size_t kText = 72;     // a body that makes 240 bytes on the wire
 constexpr std::size_t kPadded = 128;  // of its content
-constexpr std::size_t kRecipients = 100;
 
 Content text_content() {
     Content content;
@@ -22,13 +23,20 @@ Content text_content() {
     return content;
 }
 
-SendingChain fresh_chain(RandomSource& random) {
-    return open_chain({id<ConversationId>(1), id<DeviceId>(2), 0, 0, 4, {}, 0}, kNow, random);
+SendingChain fresh_chain(RandomSource& random, std::size_t devices = 4) {
+    auto out = open_chain({id<ConversationId>(1), id<DeviceId>(2), 0, 0, devices, {}, 0}, kNow, random);
+    for (std::size_t i = 1; i < devices; ++i) {  // who can open it
+        DeviceId device;
+        device.bytes[0] = static_cast<std::uint8_t>(i >> 8);
+        device.bytes[1] = static_cast<std::uint8_t>(i);
+        out.granted.insert(device);
+    }
+    return out;
 }
 
 void message_seal(benchmark::State& state) {
     RepeatableRandom random;
-    auto chain = fresh_chain(random);
+    auto chain = fresh_chain(random, static_cast<std::size_t>(state.range(0)));
     const auto content = text_content();
     for (auto _ : state) {
         chain.index = 0;  // the chain's end is no cost of a message
@@ -36,7 +44,9 @@ void message_seal(benchmark::State& state) {
         if (!require(state, wire && wire->size() == 240, "a sealed text has 240 bytes")) break;
     }
 }
-BENCHMARK(message_seal);
+BENCHMARK(message_seal)->Name("message_seal")->Arg(4);
+BENCHMARK(message_seal)->Name("message_seal_for_1000")->Arg(1'000);
+BENCHMARK(message_seal)->Name("message_seal_for_1000/peer/the same for 4 devices")->Arg(4);
 
 void sign_and_aead(benchmark::State& state) {
     const auto keys = key_pair(1);
@@ -85,31 +95,55 @@ void verify_one(benchmark::State& state) {
 }
 BENCHMARK(verify_one)->Name("message_open/peer/one Ed25519 verify");
 
+// A grant to that many devices: its CPU time on all threads together, beside as many sealed boxes.
+std::vector<GrantRecipient> recipients(std::size_t n) {
+    SealPublicKey to;
+    Key secret(pattern(32));
+    crypto_scalarmult_base(to.bytes.data(), secret.data());
+    return std::vector<GrantRecipient>(n, GrantRecipient{1, 1, to});
+}
+
 void grant_seal(benchmark::State& state) {
     RepeatableRandom random;
     const auto chain = fresh_chain(random);
     const auto keys = key_pair(1);
-    SealPublicKey to;
-    Key secret(pattern(32));
-    crypto_scalarmult_base(to.bytes.data(), secret.data());
-    const std::vector<GrantRecipient> recipients(kRecipients, GrantRecipient{1, 1, to});
+    const auto to = recipients(static_cast<std::size_t>(state.range(0)));
     const GrantBinding binding{id<UserId>(3), id<DeviceId>(2), 0, {}, 1, {}};
-    for (auto _ : state)
-        if (!require(state, seal_grant(chain, binding, keys.secret, recipients, random).has_value(), "grant")) break;
+    for (auto _ : state) {
+        const auto uploads = seal_grant(chain, binding, keys.secret, to, random);
+        if (!require(state, uploads.has_value(), "grant")) break;
+        std::size_t bytes = 0;
+        for (const auto& upload : *uploads) bytes += upload.size();
+        if (!require(state, bytes == 432 * uploads->size() + 92 * to.size(), "432 bytes an upload, 92 a device")) break;
+    }
 }
-BENCHMARK(grant_seal);
 
 void box_seals(benchmark::State& state) {
-    SealPublicKey to;
-    Key secret(pattern(32));
-    crypto_scalarmult_base(to.bytes.data(), secret.data());
+    const auto to = recipients(static_cast<std::size_t>(state.range(0)));
+    const auto threads = static_cast<std::size_t>(state.range(1));
     const auto plain = pattern(36);
-    ByteArray<84> sealed{};
-    for (auto _ : state)
-        for (std::size_t i = 0; i < kRecipients; ++i)
-            crypto_box_seal(sealed.data(), plain.data(), plain.size(), to.bytes.data());
+    const auto some = [&](std::size_t first) {
+        ByteArray<84> sealed{};
+        for (auto i = first; i < to.size(); i += threads)
+            crypto_box_seal(sealed.data(), plain.data(), plain.size(), to[i].key.bytes.data());
+    };
+    for (auto _ : state) {
+        std::vector<std::jthread> helpers;
+        for (std::size_t t = 1; t < threads; ++t) helpers.emplace_back(some, t);
+        some(0);
+    }
 }
-BENCHMARK(box_seals)->Name("grant_seal/peer/100 crypto_box_seal");
+
+const int kCores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+BENCHMARK(grant_seal)->Name("grant_seal_100")->Arg(100)->MeasureProcessCPUTime();
+BENCHMARK(box_seals)->Name("grant_seal_100/peer/100 crypto_box_seal")->Args({100, 1})->MeasureProcessCPUTime();
+BENCHMARK(grant_seal)->Name("grant_seal_2000")->Arg(2'000)->MeasureProcessCPUTime();
+BENCHMARK(box_seals)
+    ->Name("grant_seal_2000/peer/2,000 crypto_box_seal on all cores")
+    ->Args({2'000, kCores})
+    ->MeasureProcessCPUTime();
+BENCHMARK(grant_seal)->Name("grant_seal_2000_elapsed")->Arg(2'000)->UseRealTime();
+BENCHMARK(box_seals)->Name("grant_seal_2000_elapsed/peer/the boxes on all cores")->Args({2'000, kCores})->UseRealTime();
 
 }  // namespace
 }  // namespace nimes::bench

@@ -1,0 +1,102 @@
+// Whole media as they pass through a handset: sealed into a file and opened out of it, beside the cipher alone.
+//
+// The cipher in memory is the bound that nothing beats; what a medium pays beyond it is the digest over its sealed
+// bytes, for which the rows in memory have a peer of their own. The files lie in memory (/dev/shm): no disk is
+// measured.
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "bench/fixture.hpp"
+#include "media/incoming.hpp"
+#include "media/outgoing.hpp"
+#include "nimes/message.hpp"
+
+namespace nimes::bench {
+namespace {
+
+constexpr std::size_t kLength = 8 << 20;
+
+struct Folder {
+    Folder() {
+        std::string name = "/dev/shm/nimes-bench-XXXXXX";
+        if (mkdtemp(name.data()) != nullptr) path = name;
+    }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+    ~Folder() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path, ignored);
+    }
+    std::filesystem::path path;
+};
+
+void media_stream_seal(benchmark::State& state) {
+    const Folder folder;
+    RepeatableRandom random;
+    const auto plain = pattern(kLength);
+    for (auto _ : state) {
+        const auto sealed = agent::media::seal(folder.path, id<ConversationId>(1),
+                                               agent::media::source_of(ByteView(plain)), plain.size(), random);
+        if (!require(state, sealed.has_value(), "seal")) break;
+        state.PauseTiming();
+        (void)agent::media::erase(folder.path, sealed->blob);
+        state.ResumeTiming();
+    }
+}
+BENCHMARK(media_stream_seal);
+
+void media_stream_open(benchmark::State& state) {
+    const Folder folder;
+    RepeatableRandom random;
+    const auto plain = pattern(kLength);
+    const auto sealed = agent::media::seal(folder.path, id<ConversationId>(1), agent::media::source_of(ByteView(plain)),
+                                           plain.size(), random);
+    for (auto _ : state) {
+        std::size_t seen = 0;
+        const auto done = agent::media::open(folder.path, *sealed, [&](ByteView bytes) -> Result<void> {
+            seen += bytes.size();
+            return {};
+        });
+        if (!require(state, done && seen == plain.size(), "open")) break;
+    }
+}
+BENCHMARK(media_stream_open);
+
+// The padded length in pieces of 64 KiB, in memory; with the digest where it is asked for.
+void cipher(benchmark::State& state, bool opens, bool with_digest) {
+    const Key key(pattern(32));
+    const auto plain = pattern(kBlobChunk), nonce = pattern(24);
+    Bytes sealed(kBlobChunk + kBlobTag), opened(kBlobChunk);
+    (void)crypto_aead_xchacha20poly1305_ietf_encrypt(sealed.data(), nullptr, plain.data(), plain.size(), nullptr, 0,
+                                                     nullptr, nonce.data(), key.data());
+    const auto chunks = padme(kLength) / kBlobChunk;
+    for (auto _ : state) {
+        BlobDigest digest;
+        for (std::uint64_t i = 0; i < chunks; ++i) {
+            if (opens)
+                benchmark::DoNotOptimize(
+                    crypto_aead_xchacha20poly1305_ietf_decrypt(opened.data(), nullptr, nullptr, sealed.data(),
+                                                               sealed.size(), nullptr, 0, nonce.data(), key.data()));
+            else
+                (void)crypto_aead_xchacha20poly1305_ietf_encrypt(sealed.data(), nullptr, plain.data(), plain.size(),
+                                                                 nullptr, 0, nullptr, nonce.data(), key.data());
+            if (with_digest) digest.update(sealed);
+        }
+        benchmark::DoNotOptimize(digest.finish());
+    }
+}
+void seals(benchmark::State& state) { cipher(state, false, false); }
+void opens(benchmark::State& state) { cipher(state, true, false); }
+void seals_with_digest(benchmark::State& state) { cipher(state, false, true); }
+void opens_with_digest(benchmark::State& state) { cipher(state, true, true); }
+BENCHMARK(seals)->Name("media_stream_seal/peer/XChaCha20-Poly1305 alone, 8 MiB");
+BENCHMARK(opens)->Name("media_stream_open/peer/XChaCha20-Poly1305 alone, 8 MiB");
+BENCHMARK(media_stream_seal)->Name("media_stream_seal_digest");
+BENCHMARK(media_stream_open)->Name("media_stream_open_digest");
+BENCHMARK(seals_with_digest)->Name("media_stream_seal_digest/peer/XChaCha20-Poly1305 and BLAKE2b");
+BENCHMARK(opens_with_digest)->Name("media_stream_open_digest/peer/XChaCha20-Poly1305 and BLAKE2b");
+
+}  // namespace
+}  // namespace nimes::bench
