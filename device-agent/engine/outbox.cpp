@@ -15,6 +15,7 @@ using container::Transaction;
 constexpr Millis kRepeat = 10 * kSecond;
 constexpr std::size_t kRefusedKept = 1'000;
 constexpr Millis kLongestPause = 15 * kMinute;
+constexpr Millis kInTurn = kSecond / 2;
 const ConversationId kEverything{};
 
 // Whose fault is it? A conversation's recipients', or everybody's.
@@ -42,7 +43,8 @@ Result<void> Outbox::load() {
         auto item = OutboxItem::parse(row.value);
         if (!item) return pass(item);
         const bool nothing_to_upload = item->upload.is_zero();
-        items_.emplace(row.id, Waiting{std::move(*item), 0, nothing_to_upload});
+        const bool signal = is_signal(item->up);
+        items_.emplace(row.id, Waiting{std::move(*item), 0, nothing_to_upload, signal});
     }
     return {};
 }
@@ -69,11 +71,18 @@ bool Outbox::paused(const ConversationId& conversation, Millis now) const {
 bool Outbox::flush() {
     const auto now = core_.clock.boot();
     bool sent = false;
+    std::map<ConversationId, MessageId> before;
     for (auto& [row, waiting] : items_) {
-        if (waiting.sent != 0 || !waiting.uploaded || paused(waiting.item.conversation, now)) continue;
-        if (!session_.publish(waiting.item.up)) break;  // offline, or its queue is full: the next tick goes on
-        waiting.sent = now;
-        sent = true;
+        const auto& item = waiting.item;
+        if (!waiting.uploaded || paused(item.conversation, now)) continue;
+        if (waiting.sent == 0) {
+            const auto at = before.find(item.conversation);
+            // Offline, or its queue is full: the next tick goes on.
+            if (!session_.publish(at == before.end() ? item.up : submit_after(item.up, at->second))) break;
+            waiting.sent = now;
+            sent = true;
+        }
+        if (!waiting.signal) before[item.conversation] = item.id;
     }
     return sent;
 }
@@ -172,7 +181,8 @@ Result<void> Outbox::rejected(const MessageId& id, const Error& error, Millis re
     if (outrun)
         if (const auto conversation = conversation_of(id)) core_.wanted_events.insert(*conversation);
     if (retry_after != 0 && !outrun) {
-        put_off(id, error, retry_after);
+        // One before it got lost on the way, and need not wait long: from there on, in order.
+        put_off(id, error, error.code == Errc::held ? kInTurn : retry_after);
         return {};
     }
     if (refused_.size() >= kRefusedKept) refused_.clear();

@@ -2,7 +2,8 @@
 // Next: the broker, then the gateway's ingest.cpp.)
 //
 // Everything not accepted is sent in order after each connect, and again when the answer stays out: repeating is
-// harmless. What the gateway cannot take now waits, twice as long after each refusal: all of it when the reason is the
+// harmless. What goes behind something of its conversation that is not accepted yet names it, and the gateway lets none
+// overtake. What the gateway cannot take now waits, twice as long after each refusal: all of it when the reason is the
 // server's or this device's own (overload, rate), else only what goes into that conversation, for a full mailbox must
 // not keep a message from somebody else. Call with the core's lock held, except wait().
 #pragma once
@@ -52,6 +53,7 @@ class Outbox {
         OutboxItem item;
         Millis sent = 0;  // boot clock; 0: not in this connection
         bool uploaded = false;
+        bool signal = false;  // never stored: nothing is sent behind it
     };
     struct Pause {
         Error error;

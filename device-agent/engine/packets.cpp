@@ -64,6 +64,21 @@ std::optional<ConvEvent> event_in(ByteView packet) {
     return event ? std::optional(std::move(*event)) : std::nullopt;
 }
 
+bool is_signal(ByteView packet) {
+    v1::Up up;
+    return up.ParseFromArray(packet.data(), static_cast<int>(packet.size())) && up.submit().has_signal();
+}
+
+// Serialised messages that follow each other are merged by who parses them: the sealed bytes stay as they are.
+Bytes submit_after(ByteView packet, const MessageId& before) {
+    v1::Up more;
+    more.mutable_submit()->set_after(std::string(as_text(before.view())));
+    auto out = to_bytes(packet);
+    const auto tail = more.SerializeAsString();
+    out.insert(out.end(), tail.begin(), tail.end());
+    return out;
+}
+
 Bytes hello_packet(const std::map<std::uint8_t, std::uint64_t>& marks, std::uint64_t head_revision) {
     v1::Up up;
     auto& hello = *up.mutable_hello();

@@ -16,6 +16,10 @@ Bytes direct_packet(const MessageId& id, const conversation::ConversationState& 
                     ByteView payload);
 // The event in such a packet; nullopt for what carries none.
 std::optional<ConvEvent> event_in(ByteView packet);
+// Such a packet is never stored by the gateway.
+bool is_signal(ByteView packet);
+// The same packet, to be accepted only after that submission.
+Bytes submit_after(ByteView packet, const MessageId& before);
 Bytes hello_packet(const std::map<std::uint8_t, std::uint64_t>& marks, std::uint64_t head_revision);
 Bytes ack_packet(const std::map<std::uint8_t, std::uint64_t>& marks);
 

@@ -79,7 +79,9 @@ void Committer::plan(Plan& work, const Waiting& w, Outcome& outcome, Millis now)
         return;
     }
     outcome.repeated = *before == Known::whole;
-    if (!outcome.repeated) outcome.accepted = plan_new(work, w, *user, *before == Known::half, outcome);
+    if (outcome.repeated) return;
+    outcome.accepted = in_turn(work, w);
+    if (outcome.accepted) outcome.accepted = plan_new(work, w, *user, *before == Known::half, outcome);
 }
 
 // What an earlier try left: nothing, a part of it, or all.
@@ -94,6 +96,15 @@ Result<Committer::Known> Committer::known(const Waiting& w, Millis now, Outcome&
     auto body = store_.get(ref.partition(), ref.key());
     if (!body) return pass(body);
     return *body ? Known::whole : Known::half;
+}
+
+Result<void> Committer::in_turn(const Plan& work, const Waiting& w) {
+    const auto& after = w.submit.after;
+    if (after.is_zero() || work.ids.contains({w.sender, after})) return {};
+    auto before = store_.get(Mailboxes::partition(w.sender), dedupe_key(after));
+    if (!before) return pass(before);
+    if (!*before) return fail(Errc::held, "the submission before it has not come");
+    return {};
 }
 
 Result<void> Committer::plan_new(Plan& work, const Waiting& w, const UserId& user, bool half, Outcome& outcome) {

@@ -63,6 +63,8 @@ class Committer {
     Result<void> plan_entries(Plan& plan, const Waiting& waiting, const Expansion& to, bool half, Outcome& outcome);
     enum class Known : std::uint8_t { no, half, whole };
     Result<Known> known(const Waiting& waiting, Millis now, Outcome& outcome);
+    // Errc::held while what the sender sent before it is missing: accepted now, it would have overtaken it for good.
+    Result<void> in_turn(const Plan& plan, const Waiting& waiting);
 
     store::Store& store_;
     const People& people_;

@@ -115,6 +115,8 @@ Result<void> read_recipients(const v1::Submit& in, Submit& out) {
         return fail(Errc::malformed, "the conversation is not that of these two users");
     if (!in.device().empty() && !read_id(in.device(), out.device))
         return fail(Errc::malformed, "a device id has 16 bytes");
+    if (!in.after().empty() && !read_id(in.after(), out.after))
+        return fail(Errc::malformed, "a message id has 16 bytes");
     if (in.media_size() > kMaxMedia) return fail(Errc::too_large, "at most 16 media");
     for (const auto& m : in.media()) {
         BlobId blob;

@@ -43,6 +43,7 @@ struct Submit {
     Bytes payload;
     DeviceId device;  // the only recipient; zero: all
     std::vector<BlobId> media;
+    MessageId after;  // must be accepted before; zero: none
 };
 
 using Command = std::variant<Hello, Submit, Ack>;

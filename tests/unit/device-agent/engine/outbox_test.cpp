@@ -134,4 +134,40 @@ TEST_CASE("who waits for a message is told what it waits for") {
 }
 
 }  // namespace
+TEST_CASE("what is sent behind something of its conversation that is not accepted yet names it") {
+    Desk d;
+    const auto after = [](const Bytes& packet) {
+        v1::Up up;
+        REQUIRE(up.ParseFromArray(packet.data(), static_cast<int>(packet.size())));
+        return up.submit().after();
+    };
+    d.outbox->connected();
+    REQUIRE(d.wire.sent.size() == 4);
+    const auto items = d.anna.waiting();  // a grant and a text to Bernd, the same to Clara
+    CHECK(after(d.wire.sent[0]).empty());
+    CHECK(after(d.wire.sent[1]) == std::string(as_text(items[0].id.view())));
+    CHECK(after(d.wire.sent[2]).empty());
+    CHECK(after(d.wire.sent[3]) == std::string(as_text(items[2].id.view())));
+    // The sealed bytes are what they were.
+    v1::Up as_sealed, as_sent;
+    REQUIRE(as_sealed.ParseFromArray(items[1].up.data(), static_cast<int>(items[1].up.size())));
+    REQUIRE(as_sent.ParseFromArray(d.wire.sent[1].data(), static_cast<int>(d.wire.sent[1].size())));
+    CHECK(as_sent.submit().message() == as_sealed.submit().message());
+
+    REQUIRE(d.outbox->accepted(items[0].id));
+    d.wire.sent.clear();
+    d.outbox->connected();
+    CHECK(after(d.wire.sent[0]).empty());
+}
+
+TEST_CASE("one got lost on the way: what the gateway holds back goes again with it, soon and in order") {
+    Desk d;
+    const auto items = d.anna.waiting();
+    REQUIRE(d.outbox->rejected(items[1].id, {Errc::held, {}}, 5 * kSecond));
+    d.clock.set(kSecond);
+    REQUIRE(d.outbox->tick());
+    REQUIRE(d.wire.sent.size() == 2);
+    CHECK(d.wire.sent[0] == items[0].up);
+}
+
 }  // namespace nimes::test

@@ -36,6 +36,24 @@ TEST_CASE("a repeat of what its recipients have long acknowledged is not deliver
     CHECK(*post.committer->mailboxes().waiting(made<DeviceId>(20)) == 0);
 }
 
+TEST_CASE("lost on the way to a gateway that starts: what was sent behind it does not overtake it") {
+    Post post;
+    auto second = Post::pair_message(2, 1, 2), third = Post::pair_message(3, 1, 2);
+    second.set_after(raw(made<MessageId>(1)));
+    third.set_after(raw(made<MessageId>(2)));
+    CHECK(post.submit(10, second).accepted.error().code == Errc::held);
+    CHECK(post.submit(10, third).accepted.error().code == Errc::held);
+    CHECK(*post.committer->mailboxes().waiting(made<DeviceId>(20)) == 0);
+    REQUIRE(post.submit(10, Post::pair_message(1, 1, 2)).accepted);
+    REQUIRE(post.submit(10, second).accepted);
+    REQUIRE(post.submit(10, second).repeated);
+    post.restart();
+    REQUIRE(post.submit(10, third).accepted);
+    auto others = Post::pair_message(4, 2, 1);
+    others.set_after(raw(made<MessageId>(1)));  // of another device
+    CHECK(post.submit(20, others).accepted.error().code == Errc::held);
+}
+
 TEST_CASE("two devices may use the same message id") {
     Post post;
     REQUIRE(post.submit(10, Post::pair_message(1, 1, 2)).accepted);
