@@ -122,6 +122,10 @@ std::map<std::string, Section, std::less<>> schema(Config& c) {
           {"history_allowed", flag(c.policy.history_allowed)},
           {"private_devices_allowed", flag(c.policy.private_devices_allowed)},
           {"media_quota_bytes", number<std::uint64_t>(c.policy.media_quota_bytes, 1, 1ull << 50)},
+          {"media_user_quota_bytes", number<std::uint64_t>(c.policy.media_user_quota_bytes, 1, 1ull << 50)},
+          {"media_organisation_quota_bytes",
+           number<std::uint64_t>(c.policy.media_organisation_quota_bytes, 1, 1ull << 50)},
+          {"media_open_uploads", number<std::uint64_t>(c.policy.media_open_uploads, 1, 10'000)},
           {"media_max_bytes", number<std::uint64_t>(c.policy.media_max_bytes, 1, 1ull << 40)}}},
     };
 }

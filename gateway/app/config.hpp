@@ -65,7 +65,10 @@ struct Config {
         bool export_allowed = true;
         bool private_devices_allowed = false;
         bool history_allowed = true;
-        std::uint64_t media_quota_bytes = 2ull << 30;
+        std::uint64_t media_quota_bytes = 2ull << 30;  // of one device
+        std::uint64_t media_user_quota_bytes = 4ull << 30;
+        std::uint64_t media_organisation_quota_bytes = 1ull << 40;
+        std::uint64_t media_open_uploads = 64;  // of one device; twice as many of one person
         std::uint64_t media_max_bytes = 512ull << 20;
     } policy;
 };

@@ -77,7 +77,13 @@ sender = "nimes@police.example"
 # private_devices_allowed = false
 # May a person's old device hand its messages to the new one, both in hand? Never to or from a private device.
 # history_allowed = true
+# What is kept at once of one device, one person, the organisation; beyond it uploads are refused with 507.
 # media_quota_bytes = 2147483648
+# media_user_quota_bytes = 4294967296
+# media_organisation_quota_bytes = 1099511627776
+# Uploads of one device that are begun and not finished; a person may have twice as many.
+# media_open_uploads = 64
+# The largest medium. An upload whose length is not known yet counts as this large.
 # media_max_bytes = 536870912
 )";
 }

@@ -64,6 +64,18 @@ wake::Waker::Options wake_options(const Config& config) {
     return out;
 }
 
+media::Limits media_limits(const Config& config) {
+    const auto& p = config.policy;
+    media::Limits out;
+    out.max_bytes = p.media_max_bytes;
+    out.device_bytes = p.media_quota_bytes;
+    out.user_bytes = p.media_user_quota_bytes;
+    out.organisation_bytes = p.media_organisation_quota_bytes;
+    out.device_open = p.media_open_uploads;
+    out.user_open = 2 * p.media_open_uploads;
+    return out;
+}
+
 broker::LinkOptions link_options(const Config& config) {
     broker::LinkOptions out;
     out.url = config.broker.url;
@@ -160,8 +172,7 @@ Result<void> Gateway::Impl::open(directory::OrgSecrets secrets) {
     auto org = admin::Organisation::open(*store);
     if (!org) return pass(org);
     organisation = std::move(*org);
-    auto kept =
-        media::MediaStore::open(*store, clock, {config.policy.media_max_bytes, config.policy.media_quota_bytes, kDay});
+    auto kept = media::MediaStore::open({*store, clock}, media_limits(config));
     if (!kept) return pass(kept);
     media = std::move(*kept);
     return {};
@@ -246,7 +257,7 @@ void Gateway::Impl::add_pages() {
     enrolment::add_routes(public_router, *enrolment);
     mailbox::add_routes(public_router, *event_log);
     wake::add_routes(public_router, endpoints ? &*endpoints : nullptr, wake_options(config).rules);
-    media::add_routes(public_router, {*media, metrics, config.policy.media_max_bytes});
+    media::add_routes(public_router, {*media, metrics, random, config.policy.media_max_bytes});
     add_operations(operations_router, metrics, health);
     add_local(admin_router, health, [this] { return provisioning(); });
     admin::add_routes(admin_router, {*organisation, *registry, *approvals, revocations, *store, clock});

@@ -1,5 +1,6 @@
 #include "http/connection.hpp"
 
+#include <algorithm>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
@@ -15,6 +16,9 @@ namespace {
 constexpr std::size_t kHeadRead = 4 * 1024;
 // How many bytes may wait unparsed: a parser that does not get on with these is being fed nonsense.
 constexpr std::size_t kMaxUnparsed = 192 * 1024;
+// A reader who took so long for one buffer is served by small ones from then on.
+constexpr milliseconds kSlow{500};
+constexpr std::size_t kSlowChunk = 32 * 1024;
 constexpr const char* kBadBody = "the body's chunks";
 
 }  // namespace
@@ -102,7 +106,7 @@ asio::awaitable<Connection::After> Connection::exchange() {
         co_await on_worker(work);
     }
     if (!now.response) {
-        if (now.head.expects_continue && !now.parser.is_done())
+        if (now.head.expects_continue && !now.body_done())
             co_await transport_->write(asio::buffer(wire::kContinue), context_.options.idle, now.error);
         if (now.sink) co_await pour(now);
         else co_await gather(now);
@@ -114,21 +118,41 @@ asio::awaitable<Connection::After> Connection::exchange() {
     co_return co_await answer(now);
 }
 
-// Bytes of the body into now.chunk; 0 at its end or with now.error.
-asio::awaitable<std::size_t> Connection::next_bytes(Exchange& now) {
+// Bytes of the body; 0 at its end or with now.error.
+asio::awaitable<std::size_t> Connection::next_bytes(Exchange& now, std::span<std::uint8_t> into) {
+    if (now.left) co_return co_await next_plain(now, into);
+    co_return co_await next_chunked(now, into);
+}
+
+// A body of known length: what came with the head, then straight from the network.
+asio::awaitable<std::size_t> Connection::next_plain(Exchange& now, std::span<std::uint8_t> into) {
+    into = into.first(static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), *now.left)));
+    std::size_t n = 0;
+    if (into.empty()) co_return n;
+    if (!in_.empty()) {
+        n = std::min(in_.size(), into.size());
+        std::copy_n(in_.begin(), n, into.begin());
+        in_.erase(0, n);
+    } else {
+        n = co_await transport_->read_some(asio::buffer(into.data(), into.size()), context_.options.idle, now.error);
+    }
+    *now.left -= n;
+    co_return n;
+}
+
+asio::awaitable<std::size_t> Connection::next_chunked(Exchange& now, std::span<std::uint8_t> into) {
     auto& body = now.parser.get().body();
-    now.chunk.resize(kBodyRead);
     while (!now.parser.is_done()) {
         if (!in_.empty()) {
-            body.data = now.chunk.data();
-            body.size = now.chunk.size();
+            body.data = into.data();
+            body.size = into.size();
             const auto used = now.parser.put(asio::buffer(in_), now.error);
             in_.erase(0, used);
             const bool more = now.error == boost::beast::http::error::need_buffer ||
                               now.error == boost::beast::http::error::need_more;
             if (now.error && !more) co_return 0;
             now.error = {};
-            if (const auto n = now.chunk.size() - body.size; n > 0) co_return n;
+            if (const auto n = into.size() - body.size; n > 0) co_return n;
             if (used > 0) continue;  // the head of a chunk: its bytes may be there already
         }
         co_await read_more(kBodyRead, context_.options.idle, now.error);
@@ -141,7 +165,8 @@ asio::awaitable<std::size_t> Connection::next_bytes(Exchange& now) {
 asio::awaitable<void> Connection::gather(Exchange& now) {
     auto& body = now.head.request.body;
     for (;;) {
-        const auto n = co_await next_bytes(now);
+        now.chunk.resize(kBodyRead);
+        const auto n = co_await next_bytes(now, now.chunk);
         if (n == 0) break;
         if (body.size() + n > now.match.body_limit) {
             now.response = problem(Errc::too_large);
@@ -155,13 +180,16 @@ asio::awaitable<void> Connection::gather(Exchange& now) {
     co_await on_worker(work);
 }
 
-// A streamed body into its sink, as it comes.
+// A streamed body into its sink's own buffer, as it comes; a worker is asked only when the sink has enough.
 asio::awaitable<void> Connection::pour(Exchange& now) {
-    for (;;) {
-        const auto n = co_await next_bytes(now);
-        std::function<void()> work = [this, &now, n] { feed(now, n); };
+    while (!now.response) {
+        const auto n = co_await next_bytes(now, now.sink->room());
+        const bool enough = n > 0 && now.sink->took(n);
+        if (!enough && !now.error && !now.body_done()) continue;
+        const bool ended = now.error || now.body_done();
+        std::function<void()> work = [this, &now] { feed(now); };
         co_await on_worker(work);
-        if (n == 0 || now.response) break;
+        if (ended) break;
     }
     if (now.error.category() == wire::parser_errors()) now.response = problem(Errc::malformed, kBadBody);
 }
@@ -180,7 +208,7 @@ asio::awaitable<void> Connection::on_worker(std::function<void()>& work) {
 }
 
 asio::awaitable<Connection::After> Connection::answer(Exchange& now) {
-    const bool unread = !now.parser.is_done();
+    const bool unread = !now.body_done();
     const bool keep = now.head.keep_alive && !unread && !ending_ && !now.error;
     const auto& response = *now.response;
     auto text = wire::text_of(response, now.head.request.method, keep, std::time(nullptr));
@@ -197,15 +225,20 @@ asio::awaitable<Connection::After> Connection::answer(Exchange& now) {
 
 asio::awaitable<void> Connection::send_source(Exchange& now, error_code& error) {
     auto left = now.response->source_length;
-    now.chunk.resize(kStreamBuffer);
+    now.chunk.resize(static_cast<std::size_t>(std::min<std::uint64_t>(left, kStreamBuffer)));
     while (left > 0 && !error) {
         std::size_t got = 0;
         std::function<void()> work = [&now, &got, left] { got = draw(now, left); };
         co_await on_worker(work);
         // the length is promised already: all that is left to do with less is to break off, so that it is noticed
         if (got == 0) error = asio::error::broken_pipe;
-        else co_await transport_->write(asio::buffer(now.chunk.data(), got), context_.options.idle, error);
+        const auto began = std::chrono::steady_clock::now();
+        if (!error) co_await transport_->write(asio::buffer(now.chunk.data(), got), context_.options.idle, error);
         left -= got;
+        if (now.chunk.size() > kSlowChunk && std::chrono::steady_clock::now() - began > kSlow) {
+            now.chunk.resize(kSlowChunk);  // a thousand slow readers shall not hold a thousand large buffers
+            now.chunk.shrink_to_fit();
+        }
     }
 }
 

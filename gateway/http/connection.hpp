@@ -43,7 +43,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
     asio::awaitable<void> read_more(std::size_t most, milliseconds limit, error_code& error);
     asio::awaitable<void> read_head(Exchange& now);
     asio::awaitable<After> exchange();
-    asio::awaitable<std::size_t> next_bytes(Exchange& now);
+    asio::awaitable<std::size_t> next_bytes(Exchange& now, std::span<std::uint8_t> into);
+    asio::awaitable<std::size_t> next_plain(Exchange& now, std::span<std::uint8_t> into);
+    asio::awaitable<std::size_t> next_chunked(Exchange& now, std::span<std::uint8_t> into);
     asio::awaitable<void> gather(Exchange& now);
     asio::awaitable<void> pour(Exchange& now);
     asio::awaitable<void> on_worker(std::function<void()>& work);
@@ -54,7 +56,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void open(Exchange& now);
     void judge(Exchange& now);
     void handle(Exchange& now);
-    void feed(Exchange& now, std::size_t n);
+    void feed(Exchange& now);
     static std::size_t draw(Exchange& now, std::uint64_t left);
     void guarded(Exchange& now, const std::function<void()>& step);
     void tell(const Exchange& now, int status) const;

@@ -20,6 +20,7 @@ void Connection::open(Exchange& now) {
     }
     now.head = std::move(*head);
     auto& request = now.head.request;
+    now.left = request.content_length;
     request.peer = transport_->peer();
     request.hang_up = [weak = weak_from_this()] {
         if (const auto connection = weak.lock()) connection->end();
@@ -67,12 +68,12 @@ void Connection::handle(Exchange& now) {
     guarded(now, [&] { now.response = (*now.match.handler)(now.head.request); });
 }
 
-// n new bytes; none: the body has ended, or was cut when now.error says so.
-void Connection::feed(Exchange& now, std::size_t n) {
+// The sink has enough bytes to do something; or the body has ended, or was cut when now.error says so.
+void Connection::feed(Exchange& now) {
     guarded(now, [&] {
-        if (n > 0) now.response = now.sink->write(ByteView(now.chunk).first(n));
-        else if (now.error) now.sink->cut();
-        else now.response = now.sink->finish();
+        if (now.error) now.sink->cut();
+        else if (now.body_done()) now.response = now.sink->finish();
+        else now.response = now.sink->work();
     });
 }
 

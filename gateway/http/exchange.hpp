@@ -22,6 +22,10 @@ struct Connection::Exchange {
     std::optional<Response> response;
     error_code error;
     std::vector<std::uint8_t> chunk;
+    // Of a body with Content-Length: what has not come yet. Its bytes need no parser.
+    std::optional<std::uint64_t> left;
+
+    [[nodiscard]] bool body_done() const { return left ? *left == 0 : parser.is_done(); }
 };
 
 }  // namespace nimes::gateway::http

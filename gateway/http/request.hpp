@@ -20,7 +20,7 @@
 
 namespace nimes::gateway::http {
 
-// What the server reads at once, and so the most that a sink is given or a source is asked for.
+// The most that a source is asked for at once.
 inline constexpr std::size_t kStreamBuffer = 256 * 1024;
 
 enum class Method : std::uint8_t { get, head, post, put, patch, del, options };
@@ -93,13 +93,18 @@ struct Response {
                            std::uint64_t length);
 };
 
-// Takes the body of an upload. Calls come one after the other, each on some worker thread.
+// Takes the body of an upload: the network's bytes are read straight into its buffer. Calls come one after the other;
+// room() and took() on a thread that must not block, the others each on some worker thread.
 class BodySink {
   public:
     virtual ~BodySink() = default;
-    // The next bytes, at most kStreamBuffer. A Response ends the upload early: it is sent, then the connection closes.
-    virtual std::optional<Response> write(ByteView bytes) = 0;
-    // The body has ended as it should.
+    // Where the next bytes may go, at least one. Stays valid until took().
+    virtual std::span<std::uint8_t> room() = 0;
+    // The first n bytes of room() are there. True: work() is wanted before the next ones.
+    virtual bool took(std::size_t n) = 0;
+    // A Response ends the upload early: it is sent, then the connection closes.
+    virtual std::optional<Response> work() = 0;
+    // The body has ended as it should. Called whatever took() said last.
     virtual Response finish() = 0;
     // The connection went before the body's end; nobody hears an answer. Not called after finish or an early Response.
     virtual void cut() = 0;

@@ -13,48 +13,40 @@ namespace {
 using http::Request;
 using http::Response;
 
-// Reads block after block; at most one is held.
+// Reads part after part, straight into the buffer that is sent.
 class BlockSource final : public http::BodySource {
   public:
-    BlockSource(const Media& media, const BlobId& blob, ByteRange range)
-        : media_(media), blob_(blob), at_(range.first), end_(range.first + range.length) {}
+    BlockSource(const Media& media, const BlobId& blob, MediumHead head, ByteRange range)
+        : media_(media), blob_(blob), head_(std::move(head)), at_(range.first), end_(range.first + range.length) {}
 
     Result<std::size_t> read(std::span<std::uint8_t> into) override {
-        if (at_ == end_) return std::size_t{0};
-        const auto number = at_ / kBlock;
-        if (!held_ || *held_ != number) {
-            auto block = media_.store.read(blob_, number);
-            if (!block) return pass(block);
-            block_ = std::move(*block);
-            held_ = number;
-        }
-        const auto inside = static_cast<std::size_t>(at_ % kBlock);
-        if (inside >= block_.size()) return fail(Errc::storage, "a stored block is too short");
-        const auto n = std::min({into.size(), block_.size() - inside, static_cast<std::size_t>(end_ - at_)});
-        std::copy_n(block_.begin() + static_cast<std::ptrdiff_t>(inside), n, into.begin());
-        at_ += n;
-        media_.metrics.media_served_bytes.add(static_cast<double>(n));
+        const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), end_ - at_));
+        auto n = media_.store.read(blob_, head_, at_, into.first(most));
+        if (!n) return n;
+        at_ += *n;
+        media_.metrics.media_served_bytes.add(static_cast<double>(*n));
         return n;
     }
 
   private:
     const Media media_;
     const BlobId blob_;
-    std::uint64_t at_, end_;
-    std::optional<std::uint64_t> held_;
-    Bytes block_;
+    const MediumHead head_;
+    std::uint64_t at_;
+    const std::uint64_t end_;
 };
 
 Response with_tag(Response response, const std::string& tag) {
-    response.headers.set("ETag", tag).set("Cache-Control", "private, immutable");
+    // A recalled photo must be gone from phones, too: no cache but the agent's own, sealed one keeps it.
+    response.headers.set("ETag", tag).set("Cache-Control", "no-store");
     return response;
 }
 
 Response serve(const Media& media, const Request& request) {
     const auto blob = blob_of(request);
-    if (!blob) return http::problem(blob.error());
+    if (!blob) return http::problem(Errc::upload_gone);
     const auto head = media.store.find(*blob);
-    if (!head) return http::problem(head.error());
+    if (!head) return http::problem(head.error().code == Errc::not_found ? Errc::upload_gone : head.error().code);
     const auto tag = "\"" + to_hex(blob->view()) + "\"";  // what is finished never changes
     if (names_tag(request.headers.get("If-None-Match"), tag)) return with_tag(Response::empty(304), tag);
     const auto condition = request.headers.get("If-Range");
@@ -67,7 +59,7 @@ Response serve(const Media& media, const Request& request) {
     }
     const auto part = range->value_or(ByteRange{0, head->length});
     auto response = with_tag(Response::stream(*range ? 206 : 200, "application/octet-stream",
-                                              std::make_unique<BlockSource>(media, *blob, part), part.length),
+                                              std::make_unique<BlockSource>(media, *blob, *head, part), part.length),
                              tag);
     response.headers.set("Accept-Ranges", "bytes");
     if (*range)

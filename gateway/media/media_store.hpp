@@ -2,112 +2,89 @@
 // (Before: tus.cpp. Next: downloads.cpp.)
 //
 // An offset that was given out is on disk and is never taken back. One writer at a time: who comes later takes over,
-// and what the earlier one still has is refused (Writer's fencing number). Media that no message names end a day after
-// they were created; linked ones with their message. Threads: all functions from any thread; a Writer from one at a
-// time. Ownership: store and clock must outlive it. Errors: Errc::not_found (nobody's, or somebody else's upload: no
-// difference), exists, quota, disk_full, upload_offset, upload_locked, upload_length, storage.
+// and what the earlier one still has is refused (upload_writer.hpp). Media that no message names end a day after they
+// were created; linked ones with their message; parts of a concatenation with the medium that they are part of.
+// Threads: all functions from any thread. Ownership: store, clock and random source must outlive it.
+// Errors: Errc::not_found (nobody's, or somebody else's upload: no difference), exists, quota, disk_full, forbidden
+// (a concatenation or its parts are not written to), upload_length, upload_locked, storage.
 #pragma once
 
-#include <functional>
-#include <memory>
-#include <mutex>
-#include <unordered_map>
-
-#include "nimes/ids.hpp"
-#include "nimes/time.hpp"
-#include "store/store.hpp"
+#include "media/upload_writer.hpp"
 
 namespace nimes::gateway::media {
 
-inline constexpr std::size_t kBlock = 256 * 1024;
-inline constexpr std::size_t kFlush = 4 * kBlock;  // one sync for so much
-// What a medium counts for at least: its records cost as well, and many small ones must come to an end.
-inline constexpr std::uint64_t kLeastCharge = 64 * 1024;
-
-struct Limits {
-    std::uint64_t max_bytes = 512ull << 20;   // of one medium
-    std::uint64_t device_bytes = 2ull << 30;  // of one device's living media
-    Millis unlinked_life = kDay;
-};
-
-struct MediumHead {
-    DeviceId owner;
-    std::uint64_t length = 0;
-    std::uint64_t offset = 0;
-    Millis created = 0;
-    Millis expires = 0;
-    [[nodiscard]] bool finished() const { return offset == length; }
-    [[nodiscard]] Bytes encode() const;
-    static Result<MediumHead> parse(ByteView bytes);
+// Who asks.
+struct Uploader {
+    UserId user;
+    DeviceId device;
 };
 
 class MediaStore {
-    struct Slot;
-
   public:
-    static Result<std::unique_ptr<MediaStore>> open(store::Store& store, const Clock& clock, Limits limits);
+    struct Needs {
+        store::Store& store;
+        const Clock& clock;
+    };
+    static Result<std::unique_ptr<MediaStore>> open(const Needs& needs, const Limits& limits);
     ~MediaStore();
 
-    // Idempotent for the same device and length.
-    Result<MediumHead> create(const BlobId& blob, const DeviceId& owner, std::uint64_t length);
-    Result<void> remove(const BlobId& blob, const DeviceId& owner);
+    struct Plan {
+        std::optional<std::uint64_t> length;  // nullopt: told later
+        bool partial = false;
+    };
+    // Idempotent for the same device and plan.
+    Result<MediumHead> create(const BlobId& blob, const Uploader& who, const Plan& plan);
+    // The parts, in order, become one medium, without a copy; each is used once. Idempotent for the same parts.
+    Result<MediumHead> compose(const BlobId& blob, const Uploader& who, const std::vector<BlobId>& parts);
+    // By a device of the person who uploaded it: also a finished one, when its message is recalled.
+    Result<void> remove(const BlobId& blob, const Uploader& who);
+
     // Whoever knows the id, once it is finished.
     Result<MediumHead> find(const BlobId& blob);
-    // At most one block; shorter only at the medium's end.
-    Result<Bytes> read(const BlobId& blob, std::uint64_t block);
+    // Bytes of a finished medium from `offset` on: how many; at most to the end of a block.
+    Result<std::size_t> read(const BlobId& blob, const MediumHead& head, std::uint64_t offset,
+                             std::span<std::uint8_t> into);
     Result<void> link(const BlobId& blob, const DeviceId& owner, Millis expires);
-    // Ended media go; how many.
+
+    // Ended media go, and the disk gets their space back; how many.
     Result<std::size_t> expire();
+    // The same for what was taken back, once it is much. Cheap; to be called often.
+    Result<void> tidy();
 
-    class Writer {
-      public:
-        [[nodiscard]] std::uint64_t offset() const { return head_.offset + buffer_.size() - partial_; }
-        [[nodiscard]] const MediumHead& head() const { return head_; }
-        // Takes bytes; what is full goes to disk. Errc::upload_length beyond the medium's end.
-        Result<void> append(ByteView bytes);
-        // Everything taken is on disk; answers the new offset.
-        Result<std::uint64_t> flush();
-
-      private:
-        friend class MediaStore;
-        Writer(MediaStore& media, const BlobId& blob, std::shared_ptr<Slot> slot, std::uint64_t fence, MediumHead head,
-               std::shared_ptr<void> lease)
-            : media_(media),
-              blob_(blob),
-              slot_(std::move(slot)),
-              fence_(fence),
-              head_(head),
-              lease_(std::move(lease)) {}
-        MediaStore& media_;
-        BlobId blob_;
-        std::shared_ptr<Slot> slot_;
-        std::uint64_t fence_;
-        MediumHead head_;              // as on disk
-        Bytes buffer_;                 // from the last block's beginning on
-        std::size_t partial_ = 0;      // of it on disk already
-        std::shared_ptr<void> lease_;  // ends with the writer: who takes over waits for it
-    };
     // Takes the upload over: the earlier writer is hung up. `hang_up` ends the new one's connection, in its turn.
-    Result<Writer> write(const BlobId& blob, const DeviceId& owner, std::function<void()> hang_up);
+    Result<UploadWriter> write(const BlobId& blob, const DeviceId& owner, std::function<void()> hang_up);
     // Where the upload stands, once nobody writes to it any more.
     Result<MediumHead> take_over(const BlobId& blob, const DeviceId& owner);
 
   private:
-    MediaStore(store::Store& store, const Clock& clock, Limits limits)
-        : store_(store), clock_(clock), limits_(limits) {}
+    MediaStore(const Needs& needs, const Limits& limits) : needs_(needs), limits_(limits), quotas_(limits) {}
+
+    // media_store.cpp
     Result<void> count();
     Result<MediumHead> stored_head(const BlobId& blob);  // expired or not
     Result<MediumHead> head_of(const BlobId& blob);
     Result<MediumHead> own_head(const BlobId& blob, const DeviceId& owner);
     std::shared_ptr<Slot> slot_of(const BlobId& blob);
+    Result<void> make_room(const BlobId& blob, const MediumHead& head);
+    // concatenation.cpp
+    Result<std::vector<MediumPart>> claim(const BlobId& blob, const DeviceId& owner, const std::vector<BlobId>& parts);
+    // expiry.cpp
+    Result<std::size_t> sweep(std::uint64_t hour);
+    Result<bool> sweep_one(const BlobId& blob, std::uint64_t hour);
     Result<void> erase(const BlobId& blob, const MediumHead& head, Slot& slot);
+    Result<void> erase_part(const BlobId& whole, const MediumPart& part);
+    Result<void> reclaim();
 
-    store::Store& store_;
-    const Clock& clock_;
+    const Needs needs_;
     const Limits limits_;
+    Quotas quotas_;
     std::mutex mutex_;
     std::unordered_map<BlobId, std::weak_ptr<Slot>> slots_;
-    std::unordered_map<DeviceId, std::uint64_t> used_;
+    // What was erased since the last reclaim(): between which hours of creation, and how much.
+    struct Erased {
+        std::uint64_t first_hour = 0, last_hour = 0, bytes = 0;
+    };
+    std::optional<Erased> erased_;
 };
 
 }  // namespace nimes::gateway::media

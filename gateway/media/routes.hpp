@@ -10,6 +10,7 @@ namespace nimes::gateway::media {
 struct Media {
     MediaStore& store;
     const operations::Metrics& metrics;
+    RandomSource& random;
     std::uint64_t max_bytes;
 };
 

@@ -1,7 +1,6 @@
 // Photo, step 4, receive: tus 1.0.0. (Before: the agent's upload. Next: media_store.cpp.)
-#include "http/problem.hpp"
-#include "media/routes.hpp"
 #include "media/upload_head.hpp"
+#include "media/upload_sink.hpp"
 #include "nimes/encoding.hpp"
 
 namespace nimes::gateway::media {
@@ -9,41 +8,62 @@ namespace {
 
 using http::Request;
 using http::Response;
+using Verdict = std::variant<Response, std::unique_ptr<http::BodySink>>;
 
-Response with_version(Response response) {
-    response.headers.set("Tus-Resumable", "1.0.0");
-    return response;
-}
+constexpr const char* kExtensions =
+    "creation,creation-with-upload,creation-defer-length,checksum,termination,expiration,concatenation";
 
-Response refuse(const Error& error) {
-    auto response = with_version(http::problem(error));
-    if (error.code == Errc::tus_version) response.headers.set("Tus-Version", "1.0.0");
-    return response;
-}
-
-void set_progress(Response& response, const MediumHead& head) {
-    response.headers.set("Upload-Offset", std::to_string(head.offset));
-    if (!head.finished()) response.headers.set("Upload-Expires", http_date(head.expires));
-}
+std::string path_of(const BlobId& blob) { return "/v1/media/" + to_hex(blob.view()); }
+Uploader uploader(const Request& request) { return {request.caller->user, request.caller->device}; }
+bool has_body(const Request& request) { return !request.content_length || *request.content_length > 0; }
 
 Response options(const Media& media) {
     auto response = with_version(Response::empty());
     response.headers.set("Tus-Version", "1.0.0")
-        .set("Tus-Extension", "creation,termination,expiration")
+        .set("Tus-Extension", kExtensions)
+        .set("Tus-Checksum-Algorithm", std::string(kChecksums))
         .set("Tus-Max-Size", std::to_string(media.max_bytes));
     return response;
 }
 
-Response create(const Media& media, const Request& request) {
+Response created(const BlobId& blob, const MediumHead& head) {
+    auto response = with_version(Response::empty(201));
+    response.headers.set("Location", path_of(blob));  // relative: a proxy in front may speak another scheme
+    set_progress(response, head);
+    return response;
+}
+
+Verdict create(const Media& media, const Request& request) {
     if (auto ok = check_version(request.headers); !ok) return refuse(ok.error());
     const auto creation = read_creation(request.headers, media.max_bytes);
     if (!creation) return refuse(creation.error());
-    const auto head = media.store.create(creation->blob, request.caller->device, creation->length);
+    auto checksum = Checksum::from(request.headers);
+    if (!checksum) return refuse(checksum.error());
+    const bool body = has_body(request);
+    if (body && !is_upload(request.headers)) return refuse({Errc::media_type, {}});
+    if (body && creation->length && request.content_length.value_or(0) > *creation->length)
+        return refuse({Errc::upload_length, "more bytes than Upload-Length"});
+    const auto blob = creation->blob ? *creation->blob : media.random.id<BlobId>();
+    if (!creation->parts.empty()) {
+        if (body) return refuse({Errc::forbidden, "a concatenation takes no bytes"});
+        const auto head = media.store.compose(blob, uploader(request), creation->parts);
+        return head ? created(blob, *head) : refuse(head.error());
+    }
+    const auto head = media.store.create(blob, uploader(request), {creation->length, creation->partial});
     if (!head) return refuse(head.error());
-    auto response = with_version(Response::empty(201));
-    response.headers.set("Location", "/v1/media/" + to_hex(creation->blob.view()));
-    set_progress(response, *head);
-    return response;
+    if (!body || head->offset > 0) return created(blob, *head);  // a repeat: it goes on from where it is
+    auto writer = media.store.write(blob, request.caller->device, request.hang_up);
+    if (!writer) return refuse(writer.error());
+    if (writer->head().offset > 0) return created(blob, writer->head());
+    return std::make_unique<UploadSink>(media, std::move(*writer), std::move(*checksum), path_of(blob));
+}
+
+void set_kind(Response& response, const MediumHead& head) {
+    if (head.kind == MediumKind::partial) response.headers.set("Upload-Concat", "partial");
+    if (head.kind != MediumKind::composed) return;
+    std::string text = "final;";
+    for (const auto& part : head.parts) text.append(&part == head.parts.data() ? "" : " ").append(path_of(part.blob));
+    response.headers.set("Upload-Concat", text);
 }
 
 Response progress(const Media& media, const Request& request) {
@@ -54,7 +74,10 @@ Response progress(const Media& media, const Request& request) {
     if (!head) return refuse(head.error());
     auto response = with_version(Response::empty(200));
     set_progress(response, *head);
-    response.headers.set("Upload-Length", std::to_string(head->length)).set("Cache-Control", "no-store");
+    set_kind(response, *head);
+    if (head->deferred) response.headers.set("Upload-Defer-Length", "1");
+    else response.headers.set("Upload-Length", std::to_string(head->length));
+    response.headers.set("Cache-Control", "no-store");
     return response;
 }
 
@@ -62,59 +85,36 @@ Response terminate(const Media& media, const Request& request) {
     if (auto ok = check_version(request.headers); !ok) return refuse(ok.error());
     const auto blob = blob_of(request);
     if (!blob) return refuse(blob.error());
-    if (auto ok = media.store.remove(*blob, request.caller->device); !ok) return refuse(ok.error());
+    if (auto ok = media.store.remove(*blob, uploader(request)); !ok) return refuse(ok.error());
     return with_version(Response::empty());
 }
 
-// The body of a PATCH on its way to disk. What came before a cut is kept: that is what tus is for.
-class UploadSink final : public http::BodySink {
-  public:
-    UploadSink(const Media& media, MediaStore::Writer writer) : media_(media), writer_(std::move(writer)) {
-        media_.metrics.uploads_in_progress.add(1);
-    }
-    ~UploadSink() override { media_.metrics.uploads_in_progress.add(-1); }
-
-    std::optional<Response> write(ByteView bytes) override {
-        if (auto ok = writer_->append(bytes); !ok) return ended(refuse(ok.error()));
-        media_.metrics.upload_received_bytes.add(static_cast<double>(bytes.size()));
-        return std::nullopt;
-    }
-    Response finish() override {
-        if (auto ok = writer_->flush(); !ok) return ended(refuse(ok.error()));
-        auto response = with_version(Response::empty());
-        set_progress(response, writer_->head());
-        return ended(std::move(response));
-    }
-    void cut() override { (void)writer_->flush(); }  // refused when another request took over: nothing is lost by it
-
-  private:
-    // Who asks next, having read this answer, has nobody to take over from: the connection lives on.
-    Response ended(Response response) {
-        writer_.reset();
-        return response;
-    }
-
-    const Media media_;
-    std::optional<MediaStore::Writer> writer_;  // none once it is answered
-};
-
-std::variant<Response, std::unique_ptr<http::BodySink>> patch(const Media& media, const Request& request) {
+Verdict patch(const Media& media, const Request& request) {
     if (auto ok = check_version(request.headers); !ok) return refuse(ok.error());
     const auto blob = blob_of(request);
     if (!blob) return refuse(blob.error());
     const auto offset = read_offset(request.headers);
-    if (!offset) return refuse(offset.error());
+    if (!offset)
+        return refuse(
+            {offset.error().code == Errc::media_type ? Errc::media_type : Errc::malformed, offset.error().detail});
+    const auto late = read_late_length(request.headers);
+    if (!late) return refuse(late.error());
+    auto checksum = Checksum::from(request.headers);
+    if (!checksum) return refuse(checksum.error());
     auto writer = media.store.write(*blob, request.caller->device, request.hang_up);
     if (!writer) return refuse(writer.error());
-    const auto& head = writer->head();
-    if (*offset != head.offset) {
-        auto response = refuse({Errc::upload_offset, "the upload stands at " + std::to_string(head.offset)});
-        response.headers.set("Upload-Offset", std::to_string(head.offset));
+    if (writer->head().kind == MediumKind::composed) return refuse({Errc::forbidden, "a concatenation takes no bytes"});
+    if (*offset != writer->head().offset) {
+        const auto stands = std::to_string(writer->head().offset);
+        auto response = refuse({Errc::upload_offset, "the upload stands at " + stands});
+        response.headers.set("Upload-Offset", stands);
         return response;
     }
-    if (request.content_length && *request.content_length > head.length - head.offset)
+    if (*late)
+        if (auto ok = writer->declare(**late); !ok) return refuse(ok.error());
+    if (request.content_length.value_or(0) > writer->head().length - writer->head().offset)
         return refuse({Errc::upload_length, "more bytes than Upload-Length"});
-    return std::make_unique<UploadSink>(media, std::move(*writer));
+    return std::make_unique<UploadSink>(media, std::move(*writer), std::move(*checksum), std::string());
 }
 
 }  // namespace
@@ -129,7 +129,7 @@ void add_upload_routes(http::Router& router, const Media& m) {
     using http::Access;
     using http::Method;
     router.add({Method::options, "/v1/media", [m](Request&) { return options(m); }, Access::open, 0})
-        .add({Method::post, "/v1/media", [m](Request& r) { return create(m, r); }, Access::token, 0})
+        .add_stream({Method::post, "/v1/media", [m](Request& r) { return create(m, r); }})
         .add({Method::head, "/v1/media/{id}", [m](Request& r) { return progress(m, r); }, Access::token, 0})
         .add({Method::del, "/v1/media/{id}", [m](Request& r) { return terminate(m, r); }, Access::token, 0})
         .add_stream({Method::patch, "/v1/media/{id}", [m](Request& r) { return patch(m, r); }});

@@ -3,11 +3,15 @@
 #include <charconv>
 #include <ctime>
 
+#include "media/medium_head.hpp"
+#include "nimes/encoding.hpp"
+
 namespace nimes::gateway::media {
 namespace {
 
 constexpr std::size_t kMaxDigits = 19;
 constexpr std::size_t kMaxMetadata = 4 * 1024;
+constexpr const char* kIdForm = "base64 of 16 random bytes, or of their 32 hex digits";
 
 int value_of(char c) {
     if (c >= 'A' && c <= 'Z') return c - 'A';
@@ -22,22 +26,83 @@ std::string_view only(const http::Headers& headers, std::string_view field) {
     return headers.count(field) == 1 ? headers.get(field) : std::string_view{};
 }
 
-// The value of a key in "key value,key value"; nullopt when it is not there, or not only once.
-std::optional<std::string_view> metadata(std::string_view text, std::string_view key) {
-    std::optional<std::string_view> out;
+// The values of a key in "key value,key value": all of them, though there should be one.
+std::vector<std::string_view> metadata(std::string_view text, std::string_view key) {
+    std::vector<std::string_view> out;
     while (!text.empty()) {
         const auto comma = text.find(',');
         auto pair = text.substr(0, comma);
         while (pair.starts_with(' ')) pair.remove_prefix(1);
         const auto space = pair.find(' ');
-        if (pair.substr(0, space) == key) {
-            if (out) return std::nullopt;
-            out = space == std::string_view::npos ? std::string_view{} : pair.substr(space + 1);
-        }
+        if (pair.substr(0, space) == key)
+            out.push_back(space == std::string_view::npos ? std::string_view{} : pair.substr(space + 1));
         if (comma == std::string_view::npos) break;
         text.remove_prefix(comma + 1);
     }
     return out;
+}
+
+Result<BlobId> read_id(std::string_view base64) {
+    const auto bytes = from_base64(base64);
+    if (bytes && bytes->size() == BlobId::size) return BlobId::from(*bytes);
+    if (bytes && bytes->size() == 2 * BlobId::size)
+        if (const auto blob = id_from_hex<BlobId>(as_text(*bytes))) return *blob;
+    return fail(Errc::malformed, std::string("`id` is ") + kIdForm);
+}
+
+// Of "https://host/v1/media/ID" or "/v1/media/ID" only the path counts: what names this server differs by who asks.
+Result<BlobId> read_part(std::string_view url) {
+    constexpr std::string_view kFolder = "/v1/media/";
+    const auto at = url.rfind(kFolder);
+    const bool relative = at == 0;
+    const bool absolute =
+        at != std::string_view::npos && url.find("://") < at && url.find('/', url.find("://") + 3) == at;
+    if (!relative && !absolute) return fail(Errc::malformed, "Upload-Concat names a part that is not of here");
+    auto blob = id_from_hex<BlobId>(url.substr(at + kFolder.size()));
+    if (!blob) return fail(Errc::malformed, "Upload-Concat names a part that is not of here");
+    return blob;
+}
+
+// "partial", or "final;URL URL …".
+Result<void> read_concat(const http::Headers& headers, Creation& out) {
+    constexpr std::string_view kFinal = "final;";
+    if (headers.find("Upload-Concat") == nullptr) return {};
+    auto text = only(headers, "Upload-Concat");
+    out.partial = text == "partial";
+    if (out.partial) return {};
+    if (!text.starts_with(kFinal)) return fail(Errc::malformed, "Upload-Concat is `partial` or `final;URL URL`");
+    text.remove_prefix(kFinal.size());
+    while (!text.empty()) {
+        const auto space = text.find(' ');
+        if (const auto one = text.substr(0, space); !one.empty()) {
+            auto part = read_part(one);
+            if (!part) return pass(part);
+            if (out.parts.size() == kMaxParts) return fail(Errc::too_large, "Upload-Concat");
+            out.parts.push_back(*part);
+        }
+        text.remove_prefix(space == std::string_view::npos ? text.size() : space + 1);
+    }
+    if (out.parts.empty()) return fail(Errc::malformed, "Upload-Concat names no part");
+    return {};
+}
+
+Result<void> read_length(const http::Headers& headers, std::uint64_t max_length, Creation& out) {
+    const bool told = headers.find("Upload-Length") != nullptr;
+    const bool deferred = headers.find("Upload-Defer-Length") != nullptr;
+    if (!out.parts.empty()) {
+        if (told || deferred) return fail(Errc::upload_length, "a concatenation is as long as its parts");
+        return {};
+    }
+    if (told == deferred) return fail(Errc::upload_length, "either Upload-Length or Upload-Defer-Length: 1");
+    if (deferred) {
+        if (only(headers, "Upload-Defer-Length") == "1") return {};
+        return fail(Errc::upload_length, "Upload-Defer-Length is 1 or absent");
+    }
+    const auto length = read_number(only(headers, "Upload-Length"));
+    if (!length) return fail(Errc::upload_length, "Upload-Length is no number");
+    if (*length > max_length) return fail(Errc::too_large, "at most " + std::to_string(max_length) + " bytes");
+    out.length = *length;
+    return {};
 }
 
 }  // namespace
@@ -75,21 +140,33 @@ Result<Bytes> from_base64(std::string_view text) {
 }
 
 Result<Creation> read_creation(const http::Headers& headers, std::uint64_t max_length) {
-    if (headers.find("Upload-Defer-Length") != nullptr) return fail(Errc::upload_length, "a length is needed at once");
-    const auto length = read_number(only(headers, "Upload-Length"));
-    if (!length) return fail(Errc::upload_length, "Upload-Length is missing or no number");
-    if (*length > max_length) return fail(Errc::too_large, "at most " + std::to_string(max_length) + " bytes");
+    Creation out;
+    if (auto ok = read_concat(headers, out); !ok) return pass(ok);
+    if (auto ok = read_length(headers, max_length, out); !ok) return pass(ok);
     const auto all = only(headers, "Upload-Metadata");
     if (all.size() > kMaxMetadata) return fail(Errc::too_large, "Upload-Metadata");
-    const auto id = metadata(all, "id");
-    if (!id) return fail(Errc::malformed, "Upload-Metadata needs `id`: base64 of 16 random bytes");
-    const auto bytes = from_base64(*id);
-    if (!bytes || bytes->size() != BlobId::size) return fail(Errc::malformed, "`id` is base64 of 16 random bytes");
-    return Creation{BlobId::from(*bytes), *length};
+    const auto ids = metadata(all, "id");
+    if (ids.empty() && out.partial && headers.count("Upload-Metadata") <= 1) return out;
+    if (ids.size() != 1) return fail(Errc::malformed, std::string("Upload-Metadata needs one `id`: ") + kIdForm);
+    auto blob = read_id(ids.front());
+    if (!blob) return pass(blob);
+    out.blob = *blob;
+    return out;
+}
+
+Result<std::optional<std::uint64_t>> read_late_length(const http::Headers& headers) {
+    if (headers.find("Upload-Length") == nullptr) return std::nullopt;
+    const auto length = read_number(only(headers, "Upload-Length"));
+    if (!length) return fail(Errc::upload_length, "Upload-Length is no number");
+    return *length;
+}
+
+bool is_upload(const http::Headers& headers) {
+    return only(headers, "Content-Type") == "application/offset+octet-stream";
 }
 
 Result<std::uint64_t> read_offset(const http::Headers& headers) {
-    if (only(headers, "Content-Type") != "application/offset+octet-stream") return fail(Errc::media_type);
+    if (!is_upload(headers)) return fail(Errc::media_type);
     const auto offset = read_number(only(headers, "Upload-Offset"));
     if (!offset) return fail(Errc::upload_offset, "Upload-Offset is missing or no number");
     return offset;

@@ -20,7 +20,7 @@ template <class Keys>
 void apply(Keys& keys, const Batch::Write& w) {
     switch (w.kind) {
         case Batch::Write::Kind::put:
-            keys[w.key] = w.value;
+            keys[w.key] = to_bytes(w.bytes());
             return;
         case Batch::Write::Kind::erase:
             keys.erase(w.key);

@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t kStripes = 64;
 constexpr std::size_t kMaxName = 64;
+// Blob files are rewritten once more than a third of them is garbage: two bytes moved for each one that comes free.
+constexpr std::uint64_t kGarbageShare = 3;
 
 rocksdb::Slice slice(ByteView bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 Bytes bytes_of(const rocksdb::Slice& s) { return to_bytes(as_bytes({s.data(), s.size()})); }
@@ -22,6 +24,14 @@ auto closed() { return fail(Errc::storage, "the store could not be opened again 
 bool puts_something(const Batch& batch) {
     return std::any_of(batch.writes.begin(), batch.writes.end(),
                        [](const auto& w) { return w.kind == Batch::Write::Kind::put; });
+}
+
+// A batch that must not grow while it is filled: large values would be copied again each time.
+std::size_t room_for(std::span<const Batch> batches) {
+    std::size_t out = 64;
+    for (const auto& b : batches)
+        for (const auto& w : b.writes) out += w.bytes().size() + w.key.size() + w.until.size() + 2 * kMaxName;
+    return out;
 }
 
 class RocksStore final : public Store {
@@ -32,6 +42,9 @@ class RocksStore final : public Store {
     using Store::commit;
     Result<void> commit(std::span<const Batch> batches, Sync sync) override;
     Result<std::optional<Bytes>> get(const Partition& partition, std::string_view key) override;
+    Result<std::optional<std::size_t>> read(const Partition& partition, std::string_view key, std::size_t offset,
+                                            std::span<std::uint8_t> into) override;
+    Result<void> reclaim(Family family, std::string_view from, std::string_view until) override;
     Result<std::vector<Record>> scan(const Partition& partition, std::string_view from, std::string_view until,
                                      std::size_t limit) override;
     Result<std::optional<Record>> last(const Partition& partition, std::string_view from,
@@ -93,7 +106,7 @@ void RocksStore::append(const RocksEngine::Use& db, rocksdb::WriteBatch& out, co
     const auto prefix = partition_prefix(batch.partition.name);
     auto* cf = db.family(batch.partition.family);
     for (const auto& w : batch.writes) {
-        if (w.kind == Batch::Write::Kind::put) out.Put(cf, prefix + w.key, slice(w.value));
+        if (w.kind == Batch::Write::Kind::put) out.Put(cf, prefix + w.key, slice(w.bytes()));
         if (w.kind == Batch::Write::Kind::erase) out.Delete(cf, prefix + w.key);
         if (w.kind == Batch::Write::Kind::erase_range && w.key < w.until)
             out.DeleteRange(cf, prefix + w.key, prefix + w.until);
@@ -118,7 +131,7 @@ Result<void> RocksStore::commit(std::span<const Batch> batches, Sync sync) {
     const auto locks = lock(batches);
     const auto db = engine_->use();
     if (!db) return closed();
-    rocksdb::WriteBatch out;
+    rocksdb::WriteBatch out(room_for(batches));
     std::set<Partition> pending;
     for (const auto& b : batches) {
         if (!b.expectations.empty()) {
@@ -146,6 +159,39 @@ Result<std::optional<Bytes>> RocksStore::get(const Partition& partition, std::st
     if (status.IsNotFound()) return std::nullopt;
     if (!status.ok()) return failed(status);
     return bytes_of(value);
+}
+
+Result<std::optional<std::size_t>> RocksStore::read(const Partition& partition, std::string_view key,
+                                                    std::size_t offset, std::span<std::uint8_t> into) {
+    rocksdb::PinnableSlice value;
+    const auto status =
+        db_->Get({}, family(partition.family), partition_prefix(partition.name) + std::string(key), &value);
+    if (status.IsNotFound()) return std::nullopt;
+    if (!status.ok()) return failed(status);
+    return copy_part(as_bytes({value.data(), value.size()}), offset, into);
+}
+
+// Compaction drops erased keys and, with the last key that points into it, a blob file. Where much of what is left in
+// the files is garbage, a second pass moves the rest out of them.
+Result<void> RocksStore::reclaim(Family f, std::string_view from, std::string_view until) {
+    const auto first = partition_prefix(from), last = partition_prefix(until);
+    const rocksdb::Slice begin(first), end(last);
+    rocksdb::CompactRangeOptions options;
+    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+    options.blob_garbage_collection_policy = rocksdb::BlobGarbageCollectionPolicy::kDisable;
+    if (const auto status = db_->CompactRange(options, family(f), &begin, &end); !status.ok()) return failed(status);
+    // The log holds the same bytes once more, as long as any family has something in it that is not flushed.
+    if (const auto status = db_->Flush({}, handles_); !status.ok()) return failed(status);
+    std::uint64_t files = 0, garbage = 0;
+    db_->GetIntProperty(family(f), rocksdb::DB::Properties::kLiveBlobFileSize, &files);
+    db_->GetIntProperty(family(f), rocksdb::DB::Properties::kLiveBlobFileGarbageSize, &garbage);
+    if (garbage <= files / kGarbageShare) return {};
+    options.blob_garbage_collection_policy = rocksdb::BlobGarbageCollectionPolicy::kForce;
+    options.blob_garbage_collection_age_cutoff = 1.0;
+    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+    if (const auto status = db_->CompactRange(options, family(f), nullptr, nullptr); !status.ok())
+        return failed(status);
+    return {};
 }
 
 Result<std::vector<Record>> RocksStore::scan(const Partition& partition, std::string_view from, std::string_view until,

@@ -48,6 +48,8 @@ class Batch {
     explicit Batch(Partition where) : partition(std::move(where)) {}
 
     Batch& put(std::string key, ByteView value);
+    // Without a copy: `value` must stay as it is until commit() has returned.
+    Batch& put_borrowed(std::string key, ByteView value);
     Batch& erase(std::string key);
     // Erases every key k with from <= k < until.
     Batch& erase_range(std::string from, std::string until);
@@ -59,6 +61,8 @@ class Batch {
         std::string key;
         std::string until;
         Bytes value;
+        ByteView borrowed;
+        [[nodiscard]] ByteView bytes() const { return borrowed.data() != nullptr ? borrowed : ByteView(value); }
     };
     struct Expectation {
         std::string key;
@@ -81,6 +85,10 @@ class Store {
 
     // nullopt: no such key.
     virtual Result<std::optional<Bytes>> get(const Partition& partition, std::string_view key) = 0;
+    // Copies a value's bytes from `offset` on into `into`: how many; nullopt: no such key. No more of a large value is
+    // held meanwhile than the engine must read at once.
+    virtual Result<std::optional<std::size_t>> read(const Partition& partition, std::string_view key,
+                                                    std::size_t offset, std::span<std::uint8_t> into);
     // Records with from <= key < until (empty until: to the end), ascending, at most limit. One snapshot.
     virtual Result<std::vector<Record>> scan(const Partition& partition, std::string_view from, std::string_view until,
                                              std::size_t limit) = 0;
@@ -91,9 +99,15 @@ class Store {
     virtual Result<std::vector<std::string>> partitions(Family family, std::string_view from, std::size_t limit) = 0;
     // Everything of a partition goes. Idempotent.
     virtual Result<void> drop(const Partition& partition) = 0;
+    // The disk gets back what was erased in the partitions with from <= name < until. Takes its time, and never waits
+    // for a full disk; nothing is lost without it but space.
+    virtual Result<void> reclaim(Family, std::string_view /*from*/, std::string_view /*until*/) { return {}; }
     // Can it write now? For /readyz.
     virtual Result<void> check() = 0;
 };
+
+// As many bytes of `value` behind `offset` as there are and fit.
+std::size_t copy_part(ByteView value, std::size_t offset, std::span<std::uint8_t> into);
 
 // Big-endian, so that numbers sort as keys.
 std::string key_u64(std::uint64_t value);

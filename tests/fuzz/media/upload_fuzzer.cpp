@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "media/checksum.hpp"
+#include "media/medium_head.hpp"
 #include "media/ranges.hpp"
 #include "media/upload_head.hpp"
 
@@ -32,12 +34,22 @@ http::Headers fields(std::string_view text) {
 void create(const http::Headers& headers) {
     const auto creation = media::read_creation(headers, kMost);
     if (!creation) return;
-    demand(creation->length <= kMost);
-    demand(headers.count("Upload-Length") == 1 && headers.count("Upload-Metadata") == 1);
-    demand(media::read_number(headers.get("Upload-Length")) == creation->length);
+    demand(headers.count("Upload-Metadata") == 1 || (creation->partial && !creation->blob));
+    demand(creation->blob || creation->partial);
+    demand(headers.count("Upload-Concat") == (creation->partial || !creation->parts.empty() ? 1 : 0));
+    demand(creation->parts.size() <= media::kMaxParts && !(creation->partial && !creation->parts.empty()));
+    demand(headers.count("Upload-Length") == (creation->length ? 1 : 0));
+    if (!creation->length) demand(!creation->parts.empty() || headers.get("Upload-Defer-Length") == "1");
+    else demand(*creation->length <= kMost && media::read_number(headers.get("Upload-Length")) == *creation->length);
 }
 
 void go_on(const http::Headers& headers) {
+    if (const auto late = media::read_late_length(headers); late && *late) demand(headers.count("Upload-Length") == 1);
+    if (auto checksum = media::Checksum::from(headers); checksum && *checksum) {
+        demand(headers.count("Upload-Checksum") == 1);
+        (*checksum)->add(as_bytes(headers.get("Upload-Checksum")));
+        (void)(*checksum)->fits();
+    }
     const auto offset = media::read_offset(headers);
     if (!offset) return;
     demand(headers.count("Upload-Offset") == 1 && headers.count("Content-Type") == 1);
@@ -79,6 +91,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             break;
         case 'b':
             base64(text);
+            break;
+        case 'h':
+            if (const auto head = media::MediumHead::parse(as_bytes(text))) demand(as_text(head->encode()) == text);
             break;
         default:
             (void)media::check_version(fields(text));

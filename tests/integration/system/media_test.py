@@ -53,7 +53,9 @@ class Media(WorldTest):
         status, headers, _ = self.ask("OPTIONS", "/v1/media", who=None, tus=False)
         self.assertEqual(status, 204)
         self.assertEqual(headers["tus-version"], "1.0.0")
-        self.assertEqual(set(headers["tus-extension"].split(",")), {"creation", "termination", "expiration"})
+        self.assertEqual(set(headers["tus-extension"].split(",")), {
+            "creation", "creation-with-upload", "creation-defer-length", "checksum", "termination", "expiration",
+            "concatenation"})
         self.assertGreater(int(headers["tus-max-size"]), 1 << 20)
 
     def test_a_whole_upload_in_three_parts(self):

@@ -137,7 +137,7 @@ struct Letters final : Authoriser {
         if (on_call) on_call();
         const auto device = device_of(token[0]);
         if (revoked == token[0]) return fail(Errc::device_revoked);
-        return Caller{UserId{}, device};
+        return Caller{UserId::from(device.view()), device};  // each of another person
     }
     static DeviceId device_of(char letter) {
         DeviceId out;

@@ -19,15 +19,14 @@ constexpr const char* kFolder = "NIMES_MEDIA_CRASH_FOLDER";
 constexpr std::uint64_t kLength = 40'000'000;
 constexpr std::size_t kPiece = 99'991;  // prime: ends inside blocks
 const BlobId kBlob = shelf::made<BlobId>(7);
-const DeviceId kAnna = shelf::made<DeviceId>(1);
+const media::Uploader kAnna{shelf::made<UserId>(1), shelf::made<DeviceId>(1)};
 
 struct Upload {
     std::unique_ptr<store::Store> store;
     shelf::FakeClock clock;
     std::unique_ptr<media::MediaStore> media;
     explicit Upload(const std::filesystem::path& folder)
-        : store(folders::open(folder)),
-          media(media::MediaStore::open(*store, clock, {kLength, kLength, kDay}).value()) {}
+        : store(folders::open(folder)), media(media::MediaStore::open({*store, clock}, {}).value()) {}
 };
 
 // A child that uploads and says each offset on the pipe once it was confirmed.
@@ -72,9 +71,9 @@ TEST_CASE("uploads until it is killed", "[.victim]") {
     REQUIRE(folder != nullptr);
     const Upload upload(folder);
     const auto bytes = pattern(kLength);
-    REQUIRE(upload.media->create(kBlob, kAnna, kLength));
+    REQUIRE(upload.media->create(kBlob, kAnna, {kLength, false}));
     for (;;) {
-        auto writer = upload.media->write(kBlob, kAnna, {}).value();
+        auto writer = upload.media->write(kBlob, kAnna.device, {}).value();
         const auto left = ByteView(bytes).subspan(static_cast<std::size_t>(writer.offset()));
         REQUIRE(writer.append(left.first(std::min(left.size(), kPiece))));
         const auto offset = writer.flush().value();
@@ -95,16 +94,16 @@ TEST_CASE("offsets that were given out survive kill -9, with all bytes below the
         while (const auto last = victim.next()) confirmed = *last;  // what it still said before it died
 
         const Upload upload(folder.path / "store");
-        const auto head = upload.media->take_over(kBlob, kAnna).value();
+        const auto head = upload.media->take_over(kBlob, kAnna.device).value();
         REQUIRE(head.offset >= confirmed);
         REQUIRE(head.offset < kLength);
-        for (std::uint64_t at = 0; at < head.offset; at += media::kBlock) {
-            const auto block = upload.media->read(kBlob, at / media::kBlock).value();
-            const auto known = std::min<std::uint64_t>(media::kBlock, head.offset - at);
-            REQUIRE(block.size() >= known);
-            CHECK(std::equal(block.begin(), block.begin() + static_cast<std::ptrdiff_t>(known),
-                             bytes.begin() + static_cast<std::ptrdiff_t>(at)));
+        Bytes stored(static_cast<std::size_t>(head.offset));
+        for (std::size_t at = 0; at < stored.size();) {
+            const auto n = upload.media->read(kBlob, head, at, std::span(stored).subspan(at)).value();
+            REQUIRE(n > 0);
+            at += n;
         }
+        CHECK(std::equal(stored.begin(), stored.end(), bytes.begin()));
         confirmed = head.offset;
     }
 }

@@ -12,10 +12,10 @@ TEST_CASE("an upload in pieces of any size, with restarts between, is the bytes 
     for (const std::size_t piece : {1u, 1'000u, 65'552u, 262'144u, 1'048'576u, 3'000'000u}) {
         Shelf shelf;
         const auto bytes = pattern(piece == 1 ? 3'000 : 2'600'001);
-        REQUIRE(shelf.media->create(shelf.blob, shelf.anna, bytes.size()));
+        REQUIRE(shelf.create(shelf.blob, shelf.anna, bytes.size()));
         std::uint64_t offset = 0;
         for (int round = 0; offset < bytes.size(); ++round) {
-            auto writer = shelf.media->write(shelf.blob, shelf.anna, {}).value();
+            auto writer = shelf.media->write(shelf.blob, shelf.anna.device, {}).value();
             REQUIRE(writer.offset() == offset);
             for (int i = 0; i < 3 && offset < bytes.size(); ++i) {
                 const auto n = std::min<std::size_t>(piece, bytes.size() - offset);
@@ -32,25 +32,25 @@ TEST_CASE("an upload in pieces of any size, with restarts between, is the bytes 
 TEST_CASE("an offset that was given out is never taken back; what was not flushed is not counted") {
     Shelf shelf;
     const auto bytes = pattern(1'000'000);
-    REQUIRE(shelf.media->create(shelf.blob, shelf.anna, bytes.size()));
+    REQUIRE(shelf.create(shelf.blob, shelf.anna, bytes.size()));
     {
-        auto writer = shelf.media->write(shelf.blob, shelf.anna, {}).value();
+        auto writer = shelf.media->write(shelf.blob, shelf.anna.device, {}).value();
         REQUIRE(writer.append(ByteView(bytes).first(300'000)));
         REQUIRE(*writer.flush() == 300'000);
         REQUIRE(writer.append(ByteView(bytes).subspan(300'000, 100'000)));
     }  // crash: the rest was only in memory
     shelf.reopen();
-    CHECK(shelf.media->take_over(shelf.blob, shelf.anna)->offset == 300'000);
+    CHECK(shelf.media->take_over(shelf.blob, shelf.anna.device)->offset == 300'000);
 }
 
 TEST_CASE("who comes later takes over, and the earlier writer changes nothing any more") {
     Shelf shelf;
     const auto bytes = pattern(500'000);
-    REQUIRE(shelf.media->create(shelf.blob, shelf.anna, bytes.size()));
+    REQUIRE(shelf.create(shelf.blob, shelf.anna, bytes.size()));
     int hung_up = 0;
-    auto first = shelf.media->write(shelf.blob, shelf.anna, [&] { ++hung_up; }).value();
+    auto first = shelf.media->write(shelf.blob, shelf.anna.device, [&] { ++hung_up; }).value();
     REQUIRE(first.append(ByteView(bytes).first(100'000)));
-    auto second = shelf.media->write(shelf.blob, shelf.anna, {}).value();
+    auto second = shelf.media->write(shelf.blob, shelf.anna.device, {}).value();
     CHECK(hung_up == 1);
     CHECK(first.flush().error().code == Errc::upload_locked);
     CHECK(second.offset() == 0);
@@ -62,41 +62,41 @@ TEST_CASE("who comes later takes over, and the earlier writer changes nothing an
 TEST_CASE("an earlier writer that ends when it is asked to loses nothing that it had taken") {
     Shelf shelf;
     const auto bytes = pattern(500'000);
-    REQUIRE(shelf.media->create(shelf.blob, shelf.anna, bytes.size()));
+    REQUIRE(shelf.create(shelf.blob, shelf.anna, bytes.size()));
     std::promise<void> asked;
     std::thread earlier([&] {
-        auto writer = shelf.media->write(shelf.blob, shelf.anna, [&] { asked.set_value(); }).value();
+        auto writer = shelf.media->write(shelf.blob, shelf.anna.device, [&] { asked.set_value(); }).value();
         REQUIRE(writer.append(ByteView(bytes).first(100'000)));
         asked.get_future().wait();
         REQUIRE(writer.flush());
     });
-    while (shelf.media->create(shelf.blob, shelf.anna, bytes.size())->offset == 0) {
+    while (shelf.create(shelf.blob, shelf.anna, bytes.size())->offset == 0) {
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
-        if (shelf.media->take_over(shelf.blob, shelf.anna)->offset == 100'000) break;
+        if (shelf.media->take_over(shelf.blob, shelf.anna.device)->offset == 100'000) break;
     }
     earlier.join();
-    CHECK(shelf.media->take_over(shelf.blob, shelf.anna)->offset == 100'000);
+    CHECK(shelf.media->take_over(shelf.blob, shelf.anna.device)->offset == 100'000);
 }
 
 TEST_CASE("uploads of others are not there for anybody") {
     Shelf shelf;
-    REQUIRE(shelf.media->create(shelf.blob, shelf.anna, 10));
-    CHECK(shelf.media->create(shelf.blob, shelf.anna, 10));  // the same again
-    CHECK(shelf.media->create(shelf.blob, shelf.anna, 11).error().code == Errc::exists);
-    CHECK(shelf.media->create(shelf.blob, shelf.bernd, 10).error().code == Errc::exists);
-    CHECK(shelf.media->take_over(shelf.blob, shelf.bernd).error().code == Errc::not_found);
+    REQUIRE(shelf.create(shelf.blob, shelf.anna, 10));
+    CHECK(shelf.create(shelf.blob, shelf.anna, 10));  // the same again
+    CHECK(shelf.create(shelf.blob, shelf.anna, 11).error().code == Errc::exists);
+    CHECK(shelf.create(shelf.blob, shelf.bernd, 10).error().code == Errc::exists);
+    CHECK(shelf.media->take_over(shelf.blob, shelf.bernd.device).error().code == Errc::not_found);
     CHECK(shelf.media->remove(shelf.blob, shelf.bernd).error().code == Errc::not_found);
     CHECK(shelf.media->find(shelf.blob).error().code == Errc::not_found);  // not finished
-    CHECK(shelf.media->link(shelf.blob, shelf.anna, kStart + 7 * kDay).error().code == Errc::not_found);
+    CHECK(shelf.media->link(shelf.blob, shelf.anna.device, kStart + 7 * kDay).error().code == Errc::not_found);
 }
 
 TEST_CASE("more bytes than were promised are refused") {
     Shelf shelf;
-    REQUIRE(shelf.media->create(shelf.blob, shelf.anna, 10));
-    auto writer = shelf.media->write(shelf.blob, shelf.anna, {}).value();
+    REQUIRE(shelf.create(shelf.blob, shelf.anna, 10));
+    auto writer = shelf.media->write(shelf.blob, shelf.anna.device, {}).value();
     REQUIRE(writer.append(pattern(10)));
     CHECK(writer.append(pattern(1)).error().code == Errc::upload_length);
-    CHECK(shelf.media->create(made<BlobId>(8), shelf.anna, shelf.limits.max_bytes + 1).error().code == Errc::too_large);
+    CHECK(shelf.create(made<BlobId>(8), shelf.anna, shelf.limits.max_bytes + 1).error().code == Errc::too_large);
 }
 
 TEST_CASE("what no message names ends after a day, what one names with it; the quota comes back") {
@@ -104,15 +104,15 @@ TEST_CASE("what no message names ends after a day, what one names with it; the q
     const BlobId linked = made<BlobId>(8);
     shelf.upload(shelf.blob, pattern(9'000'000));
     shelf.upload(linked, pattern(9'000'000));
-    CHECK(shelf.media->create(made<BlobId>(9), shelf.anna, 9'000'000).error().code == Errc::quota);
-    CHECK(shelf.media->create(made<BlobId>(9), shelf.bernd, 9'000'000));  // each its own
-    REQUIRE(shelf.media->link(linked, shelf.anna, kStart + 7 * kDay));
+    CHECK(shelf.create(made<BlobId>(9), shelf.anna, 9'000'000).error().code == Errc::quota);
+    CHECK(shelf.create(made<BlobId>(9), shelf.bernd, 9'000'000));  // each its own
+    REQUIRE(shelf.media->link(linked, shelf.anna.device, kStart + 7 * kDay));
     shelf.clock.time += kDay;
     CHECK(shelf.media->find(shelf.blob).error().code == Errc::not_found);
     CHECK(*shelf.media->expire() == 2);
     CHECK(shelf.content(linked) == pattern(9'000'000));
     shelf.reopen();
-    CHECK(shelf.media->create(made<BlobId>(10), shelf.anna, 9'000'000));
+    CHECK(shelf.create(made<BlobId>(10), shelf.anna, 9'000'000));
     shelf.clock.time = kStart + 7 * kDay;
     CHECK(shelf.media->find(linked).error().code == Errc::not_found);
     CHECK(*shelf.media->expire() == 2);
@@ -123,7 +123,7 @@ TEST_CASE("what no message names ends after a day, what one names with it; the q
 TEST_CASE("a link never shortens a life") {
     Shelf shelf;
     shelf.upload(shelf.blob, pattern(100));
-    REQUIRE(shelf.media->link(shelf.blob, shelf.anna, kStart + 7 * kDay));
-    REQUIRE(shelf.media->link(shelf.blob, shelf.anna, kStart + kDay));
+    REQUIRE(shelf.media->link(shelf.blob, shelf.anna.device, kStart + 7 * kDay));
+    REQUIRE(shelf.media->link(shelf.blob, shelf.anna.device, kStart + kDay));
     CHECK(shelf.media->find(shelf.blob)->expires == kStart + 7 * kDay);
 }

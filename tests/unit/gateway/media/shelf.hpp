@@ -3,9 +3,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
-#include <functional>
 #include <optional>
-#include <utility>
 
 #include "media/media_store.hpp"
 #include "store/memory_store.hpp"
@@ -40,19 +38,23 @@ inline Bytes pattern(std::size_t n) {
 class HookedStore final : public store::Store {
   public:
     using Store::commit;
-    std::function<void()> on_block_read;     // called once, before the next read of a block
     std::optional<std::size_t> crash_after;  // the next commits apply so many of their batches, then fail
     bool full = false;                       // the disk
+    std::size_t block_puts = 0;
 
     Result<void> commit(std::span<const store::Batch> batches, store::Sync sync) override {
-        if (full) return fail(Errc::disk_full);
+        const auto puts = [](const auto& batch) {
+            return std::any_of(batch.writes.begin(), batch.writes.end(),
+                               [](const auto& w) { return w.kind == store::Batch::Write::Kind::put; });
+        };
+        if (full && std::any_of(batches.begin(), batches.end(), puts)) return fail(Errc::disk_full);
+        for (const auto& batch : batches)
+            if (batch.partition.family == store::Family::media_blocks) block_puts += batch.writes.size();
         if (!crash_after) return memory_.commit(batches, sync);
         if (auto ok = memory_.commit(batches.first(std::min(*crash_after, batches.size())), sync); !ok) return ok;
         return fail(Errc::storage, "the power went");
     }
     Result<std::optional<Bytes>> get(const store::Partition& partition, std::string_view key) override {
-        if (partition.family == store::Family::media_blocks)
-            if (const auto hook = std::exchange(on_block_read, {})) hook();
         return memory_.get(partition, key);
     }
     Result<std::vector<store::Record>> scan(const store::Partition& partition, std::string_view from,
@@ -74,27 +76,45 @@ class HookedStore final : public store::Store {
     store::MemoryStore memory_;
 };
 
+inline media::Limits small_limits() {
+    media::Limits out;
+    out.max_bytes = 10'000'000;
+    out.device_bytes = 20'000'000;
+    out.user_bytes = 40'000'000;
+    out.device_open = out.user_open = 1'000;
+    return out;
+}
+
+// What a reader gets, a little at a time.
+inline Bytes content(media::MediaStore& media, const BlobId& id) {
+    const auto head = media.find(id).value();
+    Bytes out(static_cast<std::size_t>(head.length));
+    for (std::size_t at = 0; at < out.size();) {
+        const auto n =
+            media.read(id, head, at, std::span(out).subspan(at).first(std::min<std::size_t>(out.size() - at, 70'001)))
+                .value();
+        REQUIRE(n > 0);
+        at += n;
+    }
+    return out;
+}
+
 struct Shelf {
     HookedStore store;
     FakeClock clock;
-    media::Limits limits{10'000'000, 20'000'000, kDay};
-    std::unique_ptr<media::MediaStore> media = media::MediaStore::open(store, clock, limits).value();
-    DeviceId anna = made<DeviceId>(1), bernd = made<DeviceId>(2);
+    media::Limits limits = small_limits();
+    std::unique_ptr<media::MediaStore> media = media::MediaStore::open({store, clock}, limits).value();
+    media::Uploader anna{made<UserId>(1), made<DeviceId>(1)}, bernd{made<UserId>(2), made<DeviceId>(2)};
     BlobId blob = made<BlobId>(7);
 
-    void reopen() { media = media::MediaStore::open(store, clock, limits).value(); }
-    Bytes content(const BlobId& id) {
-        Bytes out;
-        const auto head = media->find(id).value();
-        for (std::uint64_t i = 0; out.size() < head.length; ++i) {
-            const auto block = media->read(id, i).value();
-            out.insert(out.end(), block.begin(), block.end());
-        }
-        return out;
+    void reopen() { media = media::MediaStore::open({store, clock}, limits).value(); }
+    Bytes content(const BlobId& id) { return shelf::content(*media, id); }
+    Result<media::MediumHead> create(const BlobId& id, const media::Uploader& who, std::uint64_t length) {
+        return media->create(id, who, {length, false});
     }
     void upload(const BlobId& id, const Bytes& bytes) {
-        REQUIRE(media->create(id, anna, bytes.size()));
-        auto writer = media->write(id, anna, {}).value();
+        REQUIRE(create(id, anna, bytes.size()));
+        auto writer = media->write(id, anna.device, {}).value();
         REQUIRE(writer.append(bytes));
         REQUIRE(writer.flush());
     }
