@@ -29,7 +29,7 @@ rocksdb::ColumnFamilyOptions media_blocks(const std::shared_ptr<rocksdb::Cache>&
     out.enable_blob_files = true;
     out.min_blob_size = 16 * 1024;
     // One blob file a flush. Three buffers of 16 MiB take a burst while one is on its way to disk, and keep 64 uploads
-    // within a few tens of MiB of memory; larger ones were not faster.
+    // within a few tens of MiB of memory.
     out.write_buffer_size = 16 * kMiB;
     out.max_write_buffer_number = 3;
     out.blob_file_size = 64 * kMiB;
