@@ -8,6 +8,7 @@
 #include "nimes/message.hpp"
 #include "nimes/prefix_map.hpp"
 #include "nimes/seal_key.hpp"
+#include "nimes/wipe.hpp"
 
 namespace nimes::test {
 namespace {
@@ -64,6 +65,8 @@ const std::map<std::string, Recode>& forms() {
         {"absence", absence},
         {"grant_upload", upload},
         {"sealed_control", control},
+        {"wipe_order", recoded<WipeOrder>},
+        {"wipe_receipt", recoded<WipeReceipt>},
     };
     return all;
 }

@@ -63,6 +63,24 @@ def seal_key():
     return body + A.sign("NM1/sealkey", body)
 
 
+def wipe_order(admin=ADMIN, gateway=DIRECTORY, days=30):
+    body = (b"NMwo" + bytes([1, 1, 1, 0]) + USER + DEV_A + b"\x66" * 16 + u64(NOW) + u64(NOW + days * DAY) + key_id(admin))
+    approved = body + admin.sign("NM1/wipe-adm", ORG + body)
+    return approved + gateway.sign("NM1/wipe-gw", ORG + approved)
+
+
+def wipe_receipt():
+    body = b"NMwr" + bytes([1, 1, 1, 0]) + USER + DEV_A + b"\x66" * 16 + u64(NOW + 1_000)
+    return body + A.sign("NM1/wipe-rcpt", body)
+
+
+def wipe():
+    own = {"order": wipe_order(), "receipt": wipe_receipt(), "now": NOW, "user": USER, "device": DEV_A}
+    strangers = {"an administrator who is not pinned": wipe_order(admin=B), "another directory key": wipe_order(gateway=B),
+                 "keys in each other's place": wipe_order(admin=DIRECTORY, gateway=ADMIN)}
+    return {**own, "forged": [{"why": why, "order": order} for why, order in strangers.items()]}
+
+
 def event():
     roster = [(USER, 3), (PEER, 2)]
     root = merkle_root([leaf(label("NM1/roster") + user + u8(role)) for user, role in roster])
@@ -227,7 +245,8 @@ def good_forms(conversation, chain, tree, control_records, texts):
             "key_request": control_records["chain_request"], "history_offer": control_records["history_offer"], "head": head,
             "path": tree["path"], "absence": tree["absent"][0]["proof"],
             "grant_upload": chain["header"] + chain["ciphertext"] + wrap,
-            "sealed_control": control_records["sealed_request"]["wire"]}
+            "sealed_control": control_records["sealed_request"]["wire"], "wipe_order": wipe_order(),
+            "wipe_receipt": wipe_receipt()}
 
 
 def safety_number(people):
@@ -277,6 +296,7 @@ def build():
             "address_secret": b"\x55" * 32, "certs": certs, "approved_cert": cert(B, 2, 2), "revoke": revoke(),
             "seal_key": seal_key(), **others()},
         "trust.json": trust(),
+        "wipe.json": wipe(),
         "directory.json": dumped(tree),
         "conversation.json": {
             "event": conversation, "pair": {"users": [USER, PEER], "conversation": pair,

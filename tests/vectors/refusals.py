@@ -91,4 +91,17 @@ def refused(good):
     add("sealed_control", "version 2", put(control, 1, b"\2"))
     add("sealed_control", "suite 2", put(control, 2, b"\2"))
     add("sealed_control", "a reserved byte that is not zero", put(control, 3, b"\1"))
+
+    for form in ("wipe_order", "wipe_receipt"):
+        add(form, "another magic", put(good[form], 3, b"?"))
+        for at, what in ((4, "version"), (5, "suite")):
+            add(form, f"{what} 2", put(good[form], at, b"\2"))
+        add(form, "a reserved byte that is not zero", put(good[form], 7, b"\1"))
+    order = good["wipe_order"]
+    issued = int.from_bytes(order[56:64], "big")
+    add("wipe_order", "kind 2", put(order, 6, b"\2"))
+    add("wipe_order", "over when it is issued", put(order, 64, order[56:64]))
+    add("wipe_order", "30 days and a millisecond", put(order, 64, u64(issued + 30 * 24 * HOUR + 1)))
+    for result in (0, 3):
+        add("wipe_receipt", f"result {result}", put(good["wipe_receipt"], 6, bytes([result])))
     return rows

@@ -15,6 +15,7 @@
 #include "nimes/service_address.hpp"
 #include "nimes/token.hpp"
 #include "nimes/topics.hpp"
+#include "nimes/wipe.hpp"
 
 using namespace nimes;
 
@@ -96,6 +97,8 @@ constexpr void (*kDecoders[])(ByteView) = {
     round_trip_paths,
     messages,
     round_trip_batches,
+    round_trip<WipeOrder>,
+    round_trip<WipeReceipt>,
 };
 
 }  // namespace

@@ -8,6 +8,7 @@ import { chainBody, grantHeader, parseUpload } from './nm1/grant.js';
 import { encodeAbsence, encodePath, parseAbsence, parsePath } from './nm1/map.js';
 import { content, messageHeader } from './nm1/message.js';
 import { sealKey } from './nm1/seal_key.js';
+import { wipeOrder, wipeReceipt } from './nm1/wipe.js';
 
 const recode = (codec) => (bytes) => codec.encode(codec.parse(bytes));
 
@@ -37,4 +38,6 @@ export const FORMS = {
   absence: (bytes) => encodeAbsence(parseAbsence(bytes)),
   grant_upload: upload,
   sealed_control: control,
+  wipe_order: recode(wipeOrder),
+  wipe_receipt: recode(wipeReceipt),
 };

@@ -20,6 +20,7 @@ import { content, messageDigest, openMessage, padContent, padme, sealMessage } f
 import { boxSeal, sealPublic, sha256, sign, signingPublic } from './nm1/primitives.js';
 import { sealKey } from './nm1/seal_key.js';
 import { safetyNumber } from './nm1/trust.js';
+import { wipeOrder, wipeReceipt } from './nm1/wipe.js';
 
 const folder = new URL('../../../schemas/vectors/', import.meta.url);
 const golden = (name) => JSON.parse(readFileSync(new URL(name, folder)));
@@ -42,6 +43,21 @@ test('safety numbers, whoever asks', () => {
     assert.equal(safetyNumber(read), number);
     assert.equal(safetyNumber(read.reverse()), number);
   }
+});
+
+test('a wipe order that is obeyed, forged ones, the receipt', () => {
+  const { order, receipt, forged, ...own } = golden('wipe.json');
+  const [owner, device, at] = [unhex(own.user), unhex(own.device), BigInt(own.now)];
+  const read = wipeOrder.parse(unhex(order));
+  same(wipeOrder.encode(read), unhex(order));
+  assert.ok(wipeOrder.obeyed(read, owner, device, keys, at));
+  assert.ok(!wipeOrder.obeyed(read, owner, unhex(identity.device_b), keys, at));
+  assert.ok(!wipeOrder.obeyed(read, owner, device, keys, read.expires));
+  for (const { why, order: text } of forged)
+    assert.ok(!wipeOrder.obeyed(wipeOrder.parse(unhex(text)), owner, device, keys, at), why);
+  const said = wipeReceipt.parse(unhex(receipt));
+  same(wipeReceipt.encode(said), unhex(receipt));
+  assert.ok(wipeReceipt.signedBy(said, signingPublic(a)) && !wipeReceipt.signedBy(said, signingPublic(b)));
 });
 
 test('ids, token, address', () => {

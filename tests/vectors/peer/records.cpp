@@ -9,6 +9,7 @@
 #include "nimes/seal_key.hpp"
 #include "nimes/service_address.hpp"
 #include "nimes/token.hpp"
+#include "nimes/wipe.hpp"
 #include "operations.hpp"
 
 namespace nimes::test::peer {
@@ -73,6 +74,20 @@ OrgKeys org_keys(const Json& q) {
             ids<PublicKey>(q.at("administrators"))};
 }
 
+// Obeyed by that device at that time, or the reason why not.
+Json wipe_order(const Json& q) {
+    const auto order = WipeOrder::parse(bytes(q.at("bytes")));
+    if (!order) return refused(order.error());
+    return verdict(judge_wipe(*order, id<UserId>(q.at("user")), id<DeviceId>(q.at("device")), org_keys(q.at("keys")),
+                              number(q.at("now"))));
+}
+
+Json wipe_receipt(const Json& q) {
+    const auto receipt = WipeReceipt::parse(bytes(q.at("bytes")));
+    if (!receipt) return refused(receipt.error());
+    return {{"holds", receipt->verify(id<PublicKey>(q.at("key")))}};
+}
+
 Json entry(const Json& q) {
     std::vector<Bytes> records;
     for (const auto& r : q.at("records")) records.push_back(bytes(r));
@@ -119,6 +134,8 @@ Operations record_operations() {
             {"token_holds", token_holds},
             {"token_mint", token_mint},
             {"entry", entry},
+            {"wipe_order", wipe_order},
+            {"wipe_receipt", wipe_receipt},
             {"identifiers", identifiers}};
 }
 

@@ -7,6 +7,7 @@ import * as records from './record_cases.js';
 import * as rosters from './roster_cases.js';
 import * as sealing from './sealing_cases.js';
 import * as strict from './strict_cases.js';
+import * as wipes from './wipe_cases.js';
 
 export const CASES = {
   message: { weight: 46, run: sealing.message },
@@ -32,4 +33,5 @@ export const CASES = {
   rosterRoot: { weight: 4, run: rosters.rosterRoots },
   strictSignature: { weight: 16, run: strict.strictSignature },
   smallOrderKey: { weight: 8, run: strict.smallOrderKey },
+  wipe: { weight: 12, run: wipes.wipe },
 };

@@ -11,6 +11,7 @@ import { encodeAbsence, encodePath } from '../nm1/map.js';
 import { content, messageDigest, messageHeader, padContent, padme } from '../nm1/message.js';
 import { sign, signingPublic } from '../nm1/primitives.js';
 import { sealKey } from '../nm1/seal_key.js';
+import { randomWipeOrder, randomWipeReceipt } from './wipe_cases.js';
 import { agree, orNull, sameValue } from './agree.js';
 import { randomOffer, randomRequest } from './blob_cases.js';
 import { randomBody } from './sealing_cases.js';
@@ -86,6 +87,8 @@ const MAKERS = {
   absence: randomAbsence,
   grant_upload: randomUpload,
   sealed_control: (random) => concat(u8(3), u8(1), u8(1), u8(0), random.bytes(20 + 252)),
+  wipe_order: (random) => randomWipeOrder(random),
+  wipe_receipt: randomWipeReceipt,
 };
 
 // the first bytes are where magics, versions, kinds and counts stand
