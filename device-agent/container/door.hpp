@@ -3,8 +3,8 @@
 //   door = H("NM1/door", A ‖ K_hw)             Root = H("NM1/root", A ‖ K_hw ‖ K_srv)
 // and the slots themselves: nonce24 ‖ XChaCha20-Poly1305(key, content, aad = L("NM1/slot") ‖ slot u32).
 //
-// K_srv, the share that the gateway keeps, is not fetched by this version: kNoShare stands in its place, and each slot
-// says by a number which share it was sealed with. All keys stay in the arena. Errors: Errc::undecryptable,
+// Each slot says by a number which K_srv, the share that the gateway keeps, it was sealed with; kNoShare: none yet, 32
+// zero bytes stand in its place. All keys stay in the arena. Errors: Errc::undecryptable,
 // Errc::internal (no memory for Argon2). Thread safe but for the arena's own rules.
 #pragma once
 

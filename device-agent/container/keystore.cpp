@@ -102,15 +102,16 @@ Result<Secret<32>> FileKeystore::load(unsigned place) {
 }
 
 // Overwritten first: on a disk that writes in place nothing is left, elsewhere it does no harm.
-Result<void> FileKeystore::erase(unsigned place) {
-    const auto file = half_file(place);
+Result<void> FileKeystore::erase_file(const std::filesystem::path& file) {
     {
         const Descriptor fd(open(file.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
         if (fd.get() < 0) {
             if (errno == ENOENT) return {};
             return fail(Errc::storage, "the keystore cannot be written");
         }
-        const ByteArray<32> zeros{};
+        struct stat is {};
+        if (fstat(fd.get(), &is) != 0) return fail(Errc::storage, "the keystore cannot be read");
+        const Bytes zeros(static_cast<std::size_t>(std::min<off_t>(is.st_size, 4096)));
         if (!write_all(fd.get(), zeros) || fsync(fd.get()) != 0)
             return fail(Errc::storage, "the keystore cannot be written");
     }
@@ -118,15 +119,20 @@ Result<void> FileKeystore::erase(unsigned place) {
     return sync_directory(directory_);
 }
 
+Result<void> FileKeystore::erase(unsigned place) { return erase_file(half_file(place)); }
+
 // In place, so that a full disk keeps nobody from unlocking.
 Result<void> FileKeystore::store_tries(const TryCount& tries) {
-    if (auto made = make_directory(directory_); !made) return made;
     Writer out;
     out.u32(tries.wrong).u64(tries.at);
-    const auto file = directory_ / "tries";
+    return write_in_place(directory_ / "tries", out.view());
+}
+
+Result<void> FileKeystore::write_in_place(const std::filesystem::path& file, ByteView bytes) {
+    if (auto made = make_directory(directory_); !made) return made;
     const bool is_new = access(file.c_str(), F_OK) != 0;
     const Descriptor fd(open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (fd.get() < 0 || !write_all(fd.get(), out.view()) || fsync(fd.get()) != 0) return unwritable();
+    if (fd.get() < 0 || !write_all(fd.get(), bytes) || fsync(fd.get()) != 0) return unwritable();
     return is_new ? sync_directory(directory_) : Result<void>();
 }
 
@@ -139,6 +145,19 @@ Result<TryCount> FileKeystore::load_tries() {
     const auto wrong = in.u32();
     return TryCount{wrong, in.u64()};
 }
+
+// In place too: a rename would leave earlier copies of the share about.
+Result<void> FileKeystore::store_lease(const Secret<Lease::kBytes>& lease) {
+    return write_in_place(directory_ / "lease", lease.view());
+}
+
+Result<Secret<Lease::kBytes>> FileKeystore::load_lease() {
+    Secret<Lease::kBytes> out;
+    if (auto got = read_file(directory_ / "lease", out.edit()); !got) return pass(got);
+    return out;
+}
+
+Result<void> FileKeystore::erase_lease() { return erase_file(directory_ / "lease"); }
 
 std::string_view FileKeystore::protection() const {
     return "this device has no hardware keystore: its half of the key is a file beside the container, so against "

@@ -189,4 +189,10 @@ Result<std::size_t> erase_expired(Database& db, std::uint32_t today) {
     return erased;
 }
 
+Result<void> expire_arrivals(Database& db, std::uint32_t today) {
+    auto query = db.query("DELETE FROM arrivals WHERE expiry_day <= ?");
+    if (!query) return pass(query);
+    return query->bind(today).run();
+}
+
 }  // namespace nimes::agent::container

@@ -45,4 +45,7 @@ struct Transaction::Store {
 // hold nothing any more. How many rows; the caller rolls back after an error.
 Result<std::size_t> erase_expired(Database& db, std::uint32_t today);
 
+// The same for what arrived while the container was locked.
+Result<void> expire_arrivals(Database& db, std::uint32_t today);
+
 }  // namespace nimes::agent::container

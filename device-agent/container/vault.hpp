@@ -26,6 +26,9 @@ struct Meta {
 };
 
 Result<Meta> read_meta(Database& db);
+// Brings a container of an earlier version to this one's tables (LAYOUT.md, "Versions"). Errc::unknown_version for a
+// later one.
+Result<void> upgrade(Database& db);
 
 class Vault {
   public:
@@ -33,9 +36,19 @@ class Vault {
 
     // Tables, slots and first keys, committed.
     Result<void> create(Database& db, ByteView passphrase, const PassphraseCost& cost);
-    // Errc::passphrase_wrong when the commitment differs. On another day than the last change of slots: new keystore
-    // half, new S, new state key, and `meta` brought up to date; a full disk only puts that off.
-    Result<void> open(Database& db, Meta& meta, ByteView passphrase, std::uint32_t today);
+    // Opens the door. A container without a share is open then; any other waits for open_with(). Errc::passphrase_wrong
+    // when the door (without a share: the commitment) is another's.
+    Result<void> enter(Database& db, Meta& meta, ByteView passphrase, std::uint32_t today);
+    // After enter(). Errc::proof_invalid when the commitment differs. Here and there, on another day than the last
+    // change of slots: new keystore half, new S, new state key, and `meta` brought up to date; a full disk only puts
+    // that off.
+    Result<void> open_with(Database& db, Meta& meta, const Share& share, std::uint32_t today);
+    // Open and without a share: changes the slots to one that needs it.
+    Result<void> adopt(Database& db, Meta& meta, const Share& share, std::uint32_t today);
+    // Of the live secret slot.
+    [[nodiscard]] static Result<std::uint32_t> share_number(Database& db, const Meta& meta);
+    // The passphrase was right, and the share is still to come.
+    [[nodiscard]] bool waits_for_share() const { return waits_; }
     // Keeps the door key; clears all else.
     void lock();
     void shut();
@@ -47,16 +60,21 @@ class Vault {
     [[nodiscard]] KeyRing& ring() { return ring_; }
 
   private:
-    Result<void> open_secret_slot(Database& db, const Meta& meta, const HotKey& root);
-    Result<void> change_slots(Database& db, Meta& meta, const HotKey& stretched, std::uint32_t today);
-    Result<HotKey> write_secret_slot(Database& db, std::uint32_t slot, const HotKey& root);
+    // wrong: what a commitment that differs means.
+    Result<void> open_secret_slot(Database& db, const Meta& meta, const HotKey& root, Errc wrong);
+    Result<void> change_if_due(Database& db, Meta& meta, const Share& share, std::uint32_t today);
+    Result<void> change_slots(Database& db, Meta& meta, const Share& share, std::uint32_t today);
+    Result<HotKey> write_secret_slot(Database& db, std::uint32_t slot, const HotKey& root, std::uint32_t share);
     Result<void> write_door_slot(Database& db, std::uint32_t slot, const HotKey& door, const DoorContent& content);
-    Result<void> write_new_slots(Database& db, Meta& meta, const DoorKeys& keys, KeyRing::Renewal& renewal);
+    Result<void> write_new_slots(Database& db, Meta& meta, const DoorKeys& keys, std::uint32_t share,
+                                 KeyRing::Renewal& renewal);
 
     Arena& arena_;
     Surroundings around_;
     KeyRing ring_;
     HotKey door_;
+    HotKey stretched_;  // A, while a share may still have to be mixed in
+    bool waits_ = false;
 };
 
 }  // namespace nimes::agent::container

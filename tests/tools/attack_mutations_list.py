@@ -5,7 +5,6 @@ SEALING = "device-agent/sealing/"
 SCHEMAS = "schemas/src/"
 
 LATER = {
-    "stolen wipe order, planted share": "wipe orders and the remote share are of a later release",
 }
 
 MUTATIONS = [
@@ -133,6 +132,23 @@ MUTATIONS = [
          "return crypto_sign_verify_detached(sig.bytes.data(), text.data(), text.size(), key.bytes.data()) == 0;",
          "return crypto_sign_verify_detached(sig.bytes.data(), text.data(), text.size(), key.bytes.data()) == 0 || "
          "key.bytes[0] == 1;")]),
+    ("stolen wipe order, planted share", [
+        (SCHEMAS + "wipe.cpp", "order.user != user || order.device != device", "order.user != user")]),
+    ("stolen wipe order, planted share", [
+        (SCHEMAS + "wipe.cpp", "order.user != user || order.device != device", "order.device != device")]),
+    ("stolen wipe order, planted share", [
+        (SCHEMAS + "wipe.cpp", "!verify(*admin, order.administrator_signature, label::kWipeAdmin,\n"
+         "                {keys.org.view(), approved.first(WipeOrder::kBody)}) ||\n        ", "")]),
+    ("stolen wipe order, planted share", [
+        (SCHEMAS + "wipe.cpp", " ||\n        !verify(keys.directory, order.directory_signature, label::kWipeGateway, "
+         "{keys.org.view(), approved}))", ")")]),
+    ("stolen wipe order, planted share", [
+        (SCHEMAS + "wipe.cpp", "!begun || now >= order.expires", "!begun")]),
+    ("stolen wipe order, planted share", [
+        (SCHEMAS + "wipe.cpp", "!begun || now >= order.expires", "now >= order.expires")]),
+    ("stolen wipe order, planted share", [
+        ("device-agent/container/vault.cpp", "sodium_memcmp(stored.data(), commitment->data(), stored.size()) != 0",
+         "false")]),
     ("harvest now, decrypt later", [
         (SCHEMAS + "grant.cpp", "in.expect_u8(kGrantType);\n    in.expect_u8(1);\n    in.expect_u8(1);",
          "in.expect_u8(kGrantType);\n    in.expect_u8(1);\n    (void)in.u8();")]),

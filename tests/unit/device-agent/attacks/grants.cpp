@@ -1,7 +1,7 @@
 // Attacks on grants (FORMATS.md 2.14): each test plays the attacker with everything that one may have.
 //
-// Of the table, these have no test here, since what they guard is of later releases: "stolen wipe order, planted share"
-// (wipe orders and the remote share), and of "split view" the witnesses. The rest of the table is in this folder.
+// Of the table, the witnesses of "split view" have no test, since they are of a later release. The rest is in this
+// folder.
 #include "nimes/label.hpp"
 #include "unit/device-agent/sealing/devices.hpp"
 

@@ -77,6 +77,9 @@ class WatchingKeystore final : public Keystore {
     Result<void> erase(unsigned place) override { return below_.erase(place); }
     Result<void> store_tries(const TryCount& tries) override { return below_.store_tries(tries); }
     Result<TryCount> load_tries() override { return below_.load_tries(); }
+    Result<void> store_lease(const Secret<Lease::kBytes>& lease) override { return below_.store_lease(lease); }
+    Result<Secret<Lease::kBytes>> load_lease() override { return below_.load_lease(); }
+    Result<void> erase_lease() override { return below_.erase_lease(); }
     [[nodiscard]] std::string_view protection() const override { return below_.protection(); }
     std::uint32_t wrong_at_load = 99;
 
