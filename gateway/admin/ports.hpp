@@ -45,6 +45,21 @@ class Approvals {
     virtual Result<void> approve(const DeviceId& device) = 0;
 };
 
+// The wipe of a revoked device; times in ms since 1970 UTC, 0: not yet, or never ordered.
+struct WipeLine {
+    Millis ordered = 0;
+    Millis expires = 0;
+    Millis delivered = 0;
+    Millis receipted = 0;
+    bool files_remain = false;  // the keys are erased, some files could not be
+};
+
+class Wipes {
+  public:
+    virtual ~Wipes() = default;
+    virtual Result<WipeLine> wipe(const DeviceId& device) = 0;
+};
+
 class Registry {
   public:
     virtual ~Registry() = default;

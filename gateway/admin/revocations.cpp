@@ -16,6 +16,8 @@ std::string_view name(Step step) {
             return "requests_cut";
         case Step::mailbox_destroyed:
             return "mailbox_destroyed";
+        case Step::share_deleted:
+            return "share_deleted";
     }
     return "unknown";
 }

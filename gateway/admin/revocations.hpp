@@ -1,5 +1,5 @@
 // A revocation's way, step by step, as `revoke --watch` shows it: recorded, broker told, broker obeyed, requests cut,
-// mailbox destroyed.
+// mailbox destroyed, share deleted. What becomes of the wipe order depends on the device and is told apart (Wipes).
 //
 // What counts is stored by the directory before anything else; these marks live in memory, for after a restart every
 // step is done anew from the directory (full mirror, purge of mailboxes). Threads: any.
@@ -14,8 +14,8 @@
 
 namespace nimes::gateway::admin {
 
-enum class Step : std::uint8_t { recorded, broker_told, broker_obeyed, requests_cut, mailbox_destroyed };
-inline constexpr std::size_t kSteps = 5;
+enum class Step : std::uint8_t { recorded, broker_told, broker_obeyed, requests_cut, mailbox_destroyed, share_deleted };
+inline constexpr std::size_t kSteps = 6;
 std::string_view name(Step step);
 
 struct Progress {

@@ -152,6 +152,28 @@ Response revoke(const Administration& a, const Request& request) {
     return answer({{"device", to_text(*device)}, {"state", "revoked"}, {"reason", *text}});
 }
 
+Json as_json(const WipeLine& w) {
+    const char* state = w.ordered == 0     ? "not_ordered"
+                        : w.receipted != 0 ? (w.files_remain ? "receipted_files_remain" : "receipted")
+                        : w.delivered != 0 ? "delivered_no_receipt"
+                                           : "ordered";
+    return {{"state", state},
+            {"ordered_ms", w.ordered},
+            {"expires_ms", w.expires},
+            {"delivered_ms", w.delivered},
+            {"receipted_ms", w.receipted}};
+}
+
+Response wipe(const Administration& a, const Request& request) {
+    const auto device = device_from_text(request.param("id"));
+    if (!device) return http::problem(device.error());
+    const auto line = a.wipes.wipe(*device);
+    if (!line) return http::problem(line.error());
+    auto out = as_json(*line);
+    out["device"] = to_text(*device);
+    return answer(out);
+}
+
 Response revocation(const Administration& a, const Request& request) {
     const auto device = device_from_text(request.param("id"));
     if (!device) return http::problem(device.error());
@@ -162,7 +184,9 @@ Response revocation(const Administration& a, const Request& request) {
         steps.push_back({{"step", name(static_cast<Step>(i))},
                          {"done", progress.done[i] != 0},
                          {"after_ms", progress.done[i] == 0 ? 0 : progress.done[i] - progress.began}});
-    return answer({{"device", to_text(*device)}, {"complete", progress.complete()}, {"steps", steps}});
+    Json out{{"device", to_text(*device)}, {"complete", progress.complete()}, {"steps", steps}};
+    if (const auto line = a.wipes.wipe(*device); line && line->ordered != 0) out["wipe"] = as_json(*line);
+    return answer(out);
 }
 
 }  // namespace
@@ -184,6 +208,7 @@ void add_routes(http::Router& router, const Administration& a) {
         .add({Method::get, "/v1/admin/approvals", [a](Request&) { return list_waiting(a); }, Access::open, 0})
         .add({Method::post, "/v1/admin/devices/{id}/approve", [a](Request& r) { return approve(a, r); }, Access::open,
               kSmallBody})
+        .add({Method::get, "/v1/admin/devices/{id}/wipe", [a](Request& r) { return wipe(a, r); }, Access::open, 0})
         .add({Method::get, "/v1/admin/devices/{id}/revocation", [a](Request& r) { return revocation(a, r); },
               Access::open, 0});
 }

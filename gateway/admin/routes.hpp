@@ -6,7 +6,7 @@
 //   POST /v1/admin/roster[?dry_run=1] (CSV)      GET  /v1/admin/devices[?user=ADDRESS]
 //   POST /v1/admin/devices/{id}/suspend|resume   POST /v1/admin/devices/{id}/revoke {reason}
 //   GET  /v1/admin/devices/{id}/revocation       GET  /v1/admin/approvals
-//   POST /v1/admin/devices/{id}/approve
+//   POST /v1/admin/devices/{id}/approve          GET  /v1/admin/devices/{id}/wipe
 // Threads and ownership as http/router.hpp says; all references must outlive the router.
 #pragma once
 
@@ -20,6 +20,7 @@ struct Administration {
     Organisation& organisation;
     Registry& registry;
     Approvals& approvals;
+    Wipes& wipes;
     Revocations& revocations;
     store::Store& store;
     const Clock& clock;

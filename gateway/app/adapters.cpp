@@ -113,6 +113,46 @@ Result<void> AdminRegistry::revoke(const DeviceId& device, RevokeReason reason) 
     return directory_.revoke(device, reason);
 }
 
+Result<admin::WipeLine> AdminWipes::wipe(const DeviceId& device) {
+    const auto facts = orders_.facts(device);
+    if (!facts) return fail(facts.error().code, facts.error().detail);
+    return admin::WipeLine{facts->ordered, facts->expires, facts->delivered, facts->receipted,
+                           facts->result == WipeResult::files_remain};
+}
+
+std::optional<shares::KnownDevice> ShareDevices::find(const DeviceId& device) const {
+    const auto facts = directory_.device(device);
+    if (!facts) return std::nullopt;
+    shares::KnownDevice out{facts->cert.user, device, facts->cert.identity, false};
+    if (facts->revoke)
+        out.to_be_wiped =
+            facts->revoke->actor == key_actor(directory_.secrets().administrator.public_key) &&
+            (facts->revoke->reason == RevokeReason::lost || facts->revoke->reason == RevokeReason::stolen);
+    return out;
+}
+
+Result<void> ShareDevices::admit(const DeviceId& device) const {
+    const auto user = directory_.admit(device);
+    if (!user) return fail(user.error().code);
+    return {};
+}
+
+Result<shares::KnownDevice> ShareDevices::recognise(std::string_view text) const {
+    const auto token = Token::parse(text);
+    if (!token) return fail(token.error().code);
+    const auto known = find(token->device);
+    if (!known) return fail(Errc::token_invalid);
+    if (auto ok = token->check(known->identity, here_, clock_.now(), Token::kHttpsWindow); !ok) return pass(ok);
+    return *known;
+}
+
+Result<v1::LookupAnswer> ShareDevices::entry(const UserId& user, std::uint64_t held_revision) const {
+    v1::LookupRequest request;
+    request.add_users(std::string(as_text(user.view())));
+    request.set_held_revision(held_revision);
+    return directory_.lookup(request);
+}
+
 Result<http::Caller> TokenAuthoriser::authorise(std::string_view text) {
     const auto token = Token::parse(text);
     if (!token) return fail(token.error().code);

@@ -10,10 +10,12 @@
 #include "broker/mirror_feed.hpp"
 #include "directory/directory.hpp"
 #include "enrolment/enrolment.hpp"
+#include "enrolment/limits.hpp"
 #include "http/bearer.hpp"
 #include "mailbox/ports.hpp"
 #include "media/media_store.hpp"
 #include "nimes/token.hpp"
+#include "shares/wipes.hpp"
 #include "wake/waker.hpp"
 
 namespace nimes::gateway::app {
@@ -112,6 +114,58 @@ class AdminApprovals final : public admin::Approvals {
   private:
     enrolment::Enrolment& enrolment_;
     const directory::Directory& directory_;
+};
+
+class AdminWipes final : public admin::Wipes {
+  public:
+    explicit AdminWipes(shares::WipeOrders& orders) : orders_(orders) {}
+    Result<admin::WipeLine> wipe(const DeviceId& device) override;
+
+  private:
+    shares::WipeOrders& orders_;
+};
+
+class ShareDevices final : public shares::Devices {
+  public:
+    ShareDevices(const directory::Directory& directory, const Audience& here, const Clock& clock)
+        : directory_(directory), here_(here), clock_(clock) {}
+    std::optional<shares::KnownDevice> find(const DeviceId& device) const override;
+    Result<void> admit(const DeviceId& device) const override;
+    Result<shares::KnownDevice> recognise(std::string_view token) const override;
+    Result<v1::LookupAnswer> entry(const UserId& user, std::uint64_t held_revision) const override;
+
+  private:
+    const directory::Directory& directory_;
+    const Audience here_;
+    const Clock& clock_;
+};
+
+class OrgSigner final : public shares::Signer {
+  public:
+    explicit OrgSigner(const directory::OrgSecrets& secrets) : secrets_(secrets) {}
+    void sign(WipeOrder& order) const override {
+        order.sign(secrets_.administrator, secrets_.directory.secret, secrets_.org);
+    }
+
+  private:
+    const directory::OrgSecrets& secrets_;
+};
+
+// A handset says farewell once; thieves of many devices share a network.
+class FarewellGate final : public shares::Gate {
+  public:
+    explicit FarewellGate(const Clock& clock) : clock_(clock) {}
+    bool from_network(const std::string& peer) override {
+        return networks_.take(enrolment::network_of(peer), clock_.boot());
+    }
+    bool from_device(const DeviceId& device) override {
+        return devices_.take(std::string(as_text(device.view())), clock_.boot());
+    }
+
+  private:
+    const Clock& clock_;
+    enrolment::Limits networks_{300, kMinute};
+    enrolment::Limits devices_{10, kMinute};
 };
 
 class DirectoryMirror final : public broker::MirrorSource {

@@ -61,6 +61,9 @@ struct Config {
     struct Policy {
         std::uint32_t retention_days = 7;
         std::uint32_t offline_grace_hours = 12;
+        std::uint32_t offline_grace_minutes = 0;
+        bool restart_without_network = false;
+        std::uint32_t lock_after_seconds = 300;
         std::uint32_t device_hold_seconds = 900;
         bool export_allowed = true;
         bool private_devices_allowed = false;

@@ -69,7 +69,14 @@ sender = "nimes@police.example"
 [policy]
 # How long messages and media are kept for who has not fetched them: 1 to 90 days.
 # retention_days = 7
+# How long a handset opens its store without a word from here: up to 72 hours, or in minutes from 15 on.
 # offline_grace_hours = 12
+# offline_grace_minutes = 0
+# May it be restarted without network within that time? Then its keystore holds the share, and who copies handset and
+# passphrase reads until the time is over.
+# restart_without_network = false
+# A handset locks itself after so long without use.
+# lock_after_seconds = 300
 # How long nothing is sealed to a further device of a person, so that its owner sees it first.
 # device_hold_seconds = 900
 # May received media leave the sealed container as files?

@@ -18,6 +18,7 @@
 #include "mailbox/routes.hpp"
 #include "media/routes.hpp"
 #include "nimes/encoding.hpp"
+#include "shares/routes.hpp"
 #include "store/rocksdb_store.hpp"
 #include "version.hpp"
 #include "wake/routes.hpp"
@@ -110,6 +111,9 @@ struct Gateway::Impl {
     Result<void> make_rooms();
     Result<Bytes> provisioning() const;
     void observe_directory();
+    // A revoked device's share is deleted, and where an administrator wants it wiped, that is ordered. False: the store
+    // did not take it; the next start does it.
+    bool shut_away(const DeviceId& device);
     void add_pages();
     Result<void> start();
     void stop();
@@ -137,6 +141,12 @@ struct Gateway::Impl {
     std::optional<EnrolmentRoster> roster;
     std::optional<AdminRegistry> registry;
     std::optional<AdminApprovals> approvals;
+    std::optional<AdminWipes> admin_wipes;
+    std::optional<ShareDevices> share_devices;
+    std::optional<OrgSigner> signer;
+    std::optional<FarewellGate> gate;
+    std::optional<shares::WipeOrders> wipes;
+    std::optional<shares::Shares> shares;
     std::optional<DirectoryMirror> mirror;
     std::optional<TokenAuthoriser> authoriser;
 
@@ -192,6 +202,12 @@ Result<void> Gateway::Impl::make_rooms() {
     media_links.emplace(*media);
     roster.emplace(*directory, *organisation, clock);
     registry.emplace(*directory, revocations, clock);
+    share_devices.emplace(*directory, *here, clock);
+    signer.emplace(secrets);
+    gate.emplace(clock);
+    wipes.emplace(*store, *share_devices, *signer, clock, random);
+    shares.emplace(*store, *share_devices);
+    admin_wipes.emplace(*wipes);
     mirror.emplace(*directory);
     authoriser.emplace(*directory, *here, clock);
     event_log.emplace(*store);
@@ -239,11 +255,20 @@ void Gateway::Impl::observe_directory() {
         server->cut(device);
         if (!final) return;
         revocations.done(device, admin::Step::requests_cut, clock.now());
+        if (shut_away(device)) revocations.done(device, admin::Step::share_deleted, clock.now());
         mailroom->purge(device);
         if (endpoints && !endpoints->erase(device)) log.error("wake_endpoint_not_erased");
         revocations.done(device, admin::Step::mailbox_destroyed, clock.now());
     };
     directory->observe(std::move(observers));
+}
+
+bool Gateway::Impl::shut_away(const DeviceId& device) {
+    const auto known = share_devices->find(device);
+    const bool erased = shares->erase(device).has_value();
+    if (!known || !known->to_be_wiped) return erased;
+    const auto facts = wipes->facts(device);
+    return facts && (facts->ordered != 0 || wipes->order(device)) && erased;
 }
 
 void Gateway::Impl::add_pages() {
@@ -255,12 +280,13 @@ void Gateway::Impl::add_pages() {
     add_status(public_router, clock);
     directory::add_routes(public_router, *directory);
     enrolment::add_routes(public_router, *enrolment);
+    shares::add_routes(public_router, {*shares, *wipes, *share_devices, *gate});
     mailbox::add_routes(public_router, *event_log);
     wake::add_routes(public_router, endpoints ? &*endpoints : nullptr, wake_options(config).rules);
     media::add_routes(public_router, {*media, metrics, random, config.policy.media_max_bytes});
     add_operations(operations_router, metrics, health);
     add_local(admin_router, health, [this] { return provisioning(); });
-    admin::add_routes(admin_router, {*organisation, *registry, *approvals, revocations, *store, clock});
+    admin::add_routes(admin_router, {*organisation, *registry, *approvals, *admin_wipes, revocations, *store, clock});
 }
 
 Result<void> Gateway::Impl::start() {
@@ -280,9 +306,10 @@ Result<void> Gateway::Impl::start() {
     mailer->start();
     enrolment->start();
     edge->start(*link);
-    // A crash may have come between a revocation and the end of the mailbox.
+    // A crash may have come between a revocation and the end of mailbox and share.
     for (const auto& device : directory->revoked_devices()) {
         mailroom->purge(device.cert.device);
+        (void)shut_away(device.cert.device);
         if (endpoints)
             if (auto ok = endpoints->erase(device.cert.device); !ok) return ok;
     }
@@ -342,6 +369,9 @@ Result<Bytes> Gateway::Impl::provisioning() const {
     input.ca_pem = std::move(*ca);
     input.policy.set_retention_days(c.policy.retention_days);
     input.policy.set_offline_grace_hours(c.policy.offline_grace_hours);
+    input.policy.set_offline_grace_minutes(c.policy.offline_grace_minutes);
+    input.policy.set_restart_without_network(c.policy.restart_without_network);
+    input.policy.set_lock_after_seconds(c.policy.lock_after_seconds);
     input.policy.set_device_hold_seconds(c.policy.device_hold_seconds);
     input.policy.set_export_allowed(c.policy.export_allowed);
     input.policy.set_private_devices_allowed(c.policy.private_devices_allowed);

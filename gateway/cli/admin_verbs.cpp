@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <sstream>
 #include <thread>
@@ -113,11 +114,28 @@ Result<void> change_device(const Admin& a, const std::string& verb) {
         [&](const Json& answer) { print_line(a.device + " is " + answer.value("state", "") + " now"); });
 }
 
+void print_wipe(const Json& wipe) {
+    static const std::map<std::string, const char*> words{
+        {"not_ordered", "no wipe order: it is made for a revoked device that is lost or stolen"},
+        {"ordered", "order issued; the device has not asked for it yet"},
+        {"delivered_no_receipt", "order delivered, no receipt"},
+        {"receipted", "receipted: the device says that its store is gone"},
+        {"receipted_files_remain", "receipted: the keys are erased, some files remain"}};
+    const auto at = words.find(wipe.value("state", ""));
+    std::printf("  %-18s %s\n", "wipe", at == words.end() ? "unknown" : at->second);
+}
+
 void print_steps(const Json& answer) {
     for (const auto& step : answer["steps"])
         std::printf("  %-18s %s\n", step.value("step", "").c_str(),
                     step.value("done", false) ? (std::to_string(step.value("after_ms", 0)) + " ms").c_str() : "waits");
+    if (answer.contains("wipe")) print_wipe(answer["wipe"]);
     std::fflush(stdout);
+}
+
+Result<void> show_wipe(const Admin& a) {
+    return show(
+        a, [&](AdminClient& c) { return c.get("/v1/admin/devices/" + a.device + "/wipe"); }, print_wipe);
 }
 
 Result<void> watch_revocation(const Admin& a) {
@@ -188,6 +206,9 @@ void add_admin_verbs(CLI::App& app, Chosen& chosen) {
     verb(*devices, a, chosen, "list", "List devices", list_devices)->add_option("--user", a->user, "Of one address");
     verb(*devices, a, chosen, "waiting", "List devices that wait for your approval: their people have lost all others",
          list_waiting);
+    verb(*devices, a, chosen, "wipe", "What became of the order to wipe a lost or stolen device", show_wipe)
+        ->add_option("DEVICE", a->device)
+        ->required();
     verb(*devices, a, chosen, "approve", "Approve a device, once you know that its person holds it",
          [](const Admin& s) { return change_device(s, "approve"); })
         ->add_option("DEVICE", a->device)
@@ -204,7 +225,8 @@ void add_admin_verbs(CLI::App& app, Chosen& chosen) {
     auto* out = verb(*admin, a, chosen, "revoke", "Shut a device out for good, now", revoke);
     out->add_option("DEVICE", a->device, "26 characters, as `devices list` shows it")->required();
     out->add_option("--reason", a->reason)->required()->check(CLI::IsMember({"stolen", "lost", "replaced", "left"}));
-    out->add_flag("--watch", a->watch, "Wait until broker, gateway and mailbox have obeyed");
+    out->add_flag("--watch", a->watch,
+                  "Wait until broker, gateway, mailbox and share have obeyed; shows the wipe order");
 }
 
 }  // namespace nimes::gateway::cli

@@ -53,22 +53,33 @@ std::optional<Person> Directory::person(const UserId& user) const {
     return at->second.person;
 }
 
+namespace {
+DeviceFacts facts_of(const UserState& user, const DeviceCert& cert) {
+    DeviceFacts facts{cert, {}, false, 0};
+    if (const auto* revoke = user.entry.revoke(cert.device)) facts.revoke = *revoke;
+    if (const auto at = user.devices.find(cert.device); at != user.devices.end()) {
+        facts.suspended = at->second.suspended;
+        facts.dev_no = at->second.dev_no;
+    }
+    return facts;
+}
+}  // namespace
+
 std::vector<DeviceFacts> Directory::devices(const std::optional<UserId>& of) const {
     const std::lock_guard lock(impl_->mutex);
     std::vector<DeviceFacts> out;
     for (const auto& [id, user] : impl_->state.users) {
         if (of && *of != id) continue;
-        for (const auto& cert : user.entry.certs) {
-            DeviceFacts facts{cert, {}, false, 0};
-            if (const auto* revoke = user.entry.revoke(cert.device)) facts.revoke = *revoke;
-            if (const auto at = user.devices.find(cert.device); at != user.devices.end()) {
-                facts.suspended = at->second.suspended;
-                facts.dev_no = at->second.dev_no;
-            }
-            out.push_back(std::move(facts));
-        }
+        for (const auto& cert : user.entry.certs) out.push_back(facts_of(user, cert));
     }
     return out;
+}
+
+std::optional<DeviceFacts> Directory::device(const DeviceId& device) const {
+    const std::lock_guard lock(impl_->mutex);
+    const auto* user = impl_->state.user_of(device);
+    if (user == nullptr) return std::nullopt;
+    return facts_of(*user, *user->entry.cert(device));
 }
 
 std::vector<DeviceFacts> Directory::revoked_devices() const {

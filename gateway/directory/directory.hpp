@@ -102,6 +102,7 @@ class Directory {
     Result<void> put_seal_keys(const DeviceId& device, std::span<const Bytes> keys,
                                std::span<const Bytes> one_time = {});
     [[nodiscard]] std::vector<DeviceFacts> devices(const std::optional<UserId>& of) const;
+    [[nodiscard]] std::optional<DeviceFacts> device(const DeviceId& device) const;
     [[nodiscard]] std::vector<DeviceFacts> revoked_devices() const;
 
     // Who is it, may it enter now? Errc::device_unknown, device_suspended, device_revoked.

@@ -21,7 +21,7 @@ FOUNDATION = {"store", "broker", "http", "operations"}
 ROOMS = {
     "gateway": {
         **{room: set() for room in FOUNDATION},
-        **{room: FOUNDATION for room in ("directory", "enrolment", "mailbox", "media", "wake", "admin", "console")},
+        **{room: FOUNDATION for room in ("directory", "enrolment", "mailbox", "media", "wake", "admin", "shares", "console")},
         "app": None,
         "cli": None,
     },

@@ -33,16 +33,22 @@ struct OneWaits final : Approvals {
     }
 };
 
+struct OneWipe final : Wipes {
+    WipeLine line;
+    Result<WipeLine> wipe(const DeviceId&) override { return line; }
+};
+
 struct Desk {
     store::MemoryStore store;
     SystemClock clock;
     std::unique_ptr<Organisation> organisation = Organisation::open(store).value();
     NoRegistry registry;
     OneWaits approvals;
+    OneWipe wipes;
     Revocations revocations;
     http::Router router;
 
-    Desk() { add_routes(router, {*organisation, registry, approvals, revocations, store, clock}); }
+    Desk() { add_routes(router, {*organisation, registry, approvals, wipes, revocations, store, clock}); }
     http::Response ask(http::Method method, const std::string& path) const {
         auto match = router.find(method, path);
         REQUIRE(match.handler != nullptr);
@@ -95,4 +101,24 @@ TEST_CASE("who does not wait cannot be approved, and what is no device is refuse
     CHECK(desk.ask(http::Method::post, "/v1/admin/devices/" + to_text(other) + "/approve").status == 404);
     CHECK(desk.ask(http::Method::post, "/v1/admin/devices/x/approve").status == 400);
     CHECK(desk.approvals.approved.empty());
+}
+
+TEST_CASE("an administrator sees how far the wipe of a device came") {
+    Desk desk;
+    const auto path = "/v1/admin/devices/" + to_text(desk.approvals.line.device) + "/wipe";
+    const auto state = [&] {
+        const auto answer = desk.ask(http::Method::get, path);
+        REQUIRE(answer.status == 200);
+        return Json::parse(as_text(answer.body))["state"].get<std::string>();
+    };
+    CHECK(state() == "not_ordered");
+    desk.wipes.line.ordered = 1;
+    CHECK(state() == "ordered");
+    desk.wipes.line.delivered = 2;
+    CHECK(state() == "delivered_no_receipt");
+    desk.wipes.line.receipted = 3;
+    CHECK(state() == "receipted");
+    desk.wipes.line.files_remain = true;
+    CHECK(state() == "receipted_files_remain");
+    CHECK(desk.ask(http::Method::get, "/v1/admin/devices/short/wipe").status == 400);
 }

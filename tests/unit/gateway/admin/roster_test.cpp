@@ -110,6 +110,7 @@ TEST_CASE("a revocation's way: pending until the broker holds its revision, comp
     CHECK_FALSE(progress.complete());
     revocations.done(device, Step::requests_cut, 1'601);
     revocations.done(device, Step::mailbox_destroyed, 1'602);
+    revocations.done(device, Step::share_deleted, 1'603);
     REQUIRE(revocations.find(device, progress));
     CHECK(progress.complete());
     CHECK_FALSE(revocations.find(DeviceId{}, progress));
