@@ -22,6 +22,11 @@ media::Progress progress_to(const Emit& emit) {
 Result<Json> EngineService::call(const Request& r, const Emit& emit, const std::stop_token& stop) {
     const auto& a = r.arguments;
     if (r.verb == "enrol") return enrol(a);
+    if (r.verb == "status") return status();
+    if (r.verb == "lock") return lock();
+    if (r.verb == "watch") return watch(a, emit, stop);
+    const auto use = agent_->use();
+    if (!use) return fail(use.error().code, use.error().detail);
     if (r.verb == "people") return people(a, emit);
     if (auto said = say_verb(r, emit, stop)) return std::move(*said);
     if (auto done = group_verb(r, emit)) return std::move(*done);
@@ -29,13 +34,11 @@ Result<Json> EngineService::call(const Request& r, const Emit& emit, const std::
     if (auto done = history_verb(r, emit, stop)) return std::move(*done);
     if (auto done = health_verb(r, emit, stop)) return std::move(*done);
     if (r.verb == "inbox") return inbox(a, emit, stop);
-    if (r.verb == "watch") return watch(a, emit, stop);
     if (r.verb == "show") return show(a);
     if (r.verb == "media.get") return media_get(a, emit, stop);
     if (r.verb == "devices.list") return devices_list(a, emit);
     if (r.verb == "devices.pending") return devices_pending(emit);
     if (r.verb == "devices.vouch") return vouch(a);
-    if (r.verb == "status") return status();
     if (r.verb != "token") return fail(Errc::usage, "no such verb");
     auto token = agent_->token(text(a, "audience"));
     if (!token) return pass(token);
@@ -101,13 +104,31 @@ Result<Json> EngineService::inbox(const Json& a, const Emit& emit, const std::st
     return Json{{"count", count}, {"synced", synced}};
 }
 
+// A locked home is told of once; watching goes on when somebody unlocks it.
+Result<void> EngineService::wait_unlocked(const Emit& emit, const std::stop_token& stop) {
+    for (bool told = false; !agent_->wait_open(told ? kWatchPause : 0, stop) && !stop.stop_requested(); told = true) {
+        const auto locking = agent_->locking();
+        if (locking.state == "wiped") return fail(Errc::not_enrolled);
+        if (!told) emit({{"kind", "locked"}, {"state", locking.state}, {"why", locking.why}});
+    }
+    return {};
+}
+
+Result<Json> EngineService::lock() {
+    if (auto ok = agent_->lock(); !ok) return pass(ok);
+    return Json{{"state", agent_->locking().state}};
+}
+
 Result<Json> EngineService::watch(const Json& a, const Emit& emit, const std::stop_token& stop) {
     if (auto ok = agent_->go_online(); !ok) return pass(ok);
     auto after = number(a, "since", 0);
     std::uint64_t alarmed = 0;
     std::set<std::string> typing;
     while (!stop.stop_requested()) {
+        if (auto ok = wait_unlocked(emit, stop); !ok) return pass(ok);
+        if (stop.stop_requested()) break;
         const auto shown = show_new(after, flag(a, "peek"), emit);
+        if (!shown && shown.error().code == Errc::locked) continue;  // between two looks
         if (!shown) return fail(shown.error().code, shown.error().detail);
         after = *shown;
         if (const auto alarms = agent_->alarms(alarmed))
@@ -199,6 +220,10 @@ Result<Json> EngineService::status() {
     for (const auto& alarm : s.alarms) out["alarms"].push_back(alarm_json(alarm));
     if (s.device) out["device"] = to_text(*s.device);
     if (s.user) out["user"] = to_hex(s.user->view());
+    const auto locking = agent_->locking();
+    out["lock"] = {{"state", locking.state}, {"share", locking.share}, {"wrong_tries", locking.wrong_tries}};
+    if (!locking.why.empty()) out["lock"]["why"] = locking.why;
+    if (locking.lease_left) out["lock"]["lease_left_ms"] = *locking.lease_left;
     if (s.shut_out) out["shut_out"] = row(*s.shut_out).name;
     return out;
 }

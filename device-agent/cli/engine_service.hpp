@@ -24,6 +24,8 @@ class EngineService final : public Service {
     Result<Json> verify(const Json& a, const Emit& emit);
     Result<Json> history_codes(const Emit& emit);
     Result<Json> send_file(const Json& a, const MessageId& id, const Emit& emit, const std::stop_token& stop);
+    Result<Json> lock();
+    Result<void> wait_unlocked(const Emit& emit, const std::stop_token& stop);
     Result<Json> show(const Json& a);
     Result<Json> inbox(const Json& a, const Emit& emit, const std::stop_token& stop);
     Result<Json> watch(const Json& a, const Emit& emit, const std::stop_token& stop);

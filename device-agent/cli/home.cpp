@@ -78,6 +78,7 @@ Result<Json> run_at_home(const std::filesystem::path& home, const Passphrase& pa
     auto until = std::chrono::steady_clock::now() + kPatience;
     while (!stop.stop_requested()) {
         auto lock = container::HomeLock::acquire(home);
+        if (lock && request.verb == "lock") return Json{{"state", "shut"}};  // nobody has it open
         if (lock) return own(std::move(*lock), passphrase, journey, stop, open);
         if (lock.error().code != Errc::busy) return pass(lock);
         if (auto channel = connect_to(home)) {

@@ -1,6 +1,7 @@
 #include "cli/print.hpp"
 
 #include <iostream>
+#include <map>
 
 #include "cli/health_verbs.hpp"
 #include "cli/history_verbs.hpp"
@@ -27,6 +28,28 @@ void print_sent(const Request& request, const Json& r) {
         std::cout << stale.size() << " devices were offline too long and cannot open it\n";
     if (r.contains("media") && !r["media"].value("stripped", true))
         std::cout << "no JPEG: the file went as it is, with all that its maker wrote into it\n";
+}
+
+void print_lock(const Json& lock) {
+    const auto state = lock.value("state", "");
+    if (state.empty()) return;
+    static const std::map<std::string, const char*> words{
+        {"awaits_share", "the gateway has not been reached, and its share of the key is needed"},
+        {"share_missing", "the gateway keeps no share of its key"},
+        {"share_wrong", "the gateway gave another share than this container needs: tell an administrator"},
+        {"suspended", "suspended by an administrator"},
+        {"revoked", "revoked, for good"},
+        {"lease_over", "too long without a word from the gateway"},
+        {"idle", "not used for a while"},
+        {"asked", "locked by hand"}};
+    const auto why = words.find(lock.value("why", ""));
+    std::cout << "lock       " << (state == "door" ? "locked" : state);
+    if (why != words.end()) std::cout << ": " << why->second;
+    if (state == "open") std::cout << (lock.value("share", false) ? "" : ", without a share of the gateway");
+    if (lock.contains("lease_left_ms"))
+        std::cout << "; without network for another " << lock.value("lease_left_ms", std::uint64_t{0}) / 60'000
+                  << " min";
+    std::cout << '\n';
 }
 
 std::string owed_text(const Json& line) {
@@ -74,6 +97,7 @@ void print_result(const Request& request, const Json& r) {
     if (verb == "devices.revoke") std::cout << r.value("device", "") << " is revoked, for good\n";
     if (verb == "verify") print_verification(std::cout, r);
     if (verb == "audit") print_audit(std::cout, r);
+    if (verb == "lock") std::cout << (r.value("state", "") == "door" ? "locked\n" : "it is shut: nothing is open\n");
     if (verb == "token") std::cout << r.value("token", "") << '\n';
     if (verb == "devices.pending" && r.value("count", 0) == 0) std::cout << "no device waits\n";
     if (verb == "status") {
@@ -82,6 +106,7 @@ void print_result(const Request& request, const Json& r) {
                                                        : "not enrolled yet: ")
                   << r.value("address", "") << '\n';
         if (r.contains("device")) std::cout << "device     " << r.value("device", "") << '\n';
+        print_lock(r.value("lock", Json::object()));
         std::cout << "connected  " << (r.value("connected", false) ? "yes" : "no") << "\noutbox     "
                   << r.value("outbox", 0) << '\n';
         for (const auto& stuck : r.value("stuck", Json::array()))

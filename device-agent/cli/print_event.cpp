@@ -105,6 +105,10 @@ void print_event(std::ostream& out, const Json& e) {
         out << "! " << printable_text(e.value("text", "")) << std::endl;
         return;
     }
+    if (kind == "locked") {
+        out << "! locked: the next command with the passphrase opens it" << std::endl;
+        return;
+    }
     if (kind == "typing") {
         out << "   … [" << printable(e.value("title", "")) << "] " << name_or(e, "somebody") << " is writing"
             << std::endl;

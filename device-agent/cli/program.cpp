@@ -103,6 +103,7 @@ int refuse(const CLI::App& app, const CLI::ParseError& error) {
 }
 
 Result<Passphrase> passphrase_for(const CommandLine& line, const std::stop_token& stop) {
+    if (line.request.verb == "lock") return Passphrase();
     if (line.no_input && line.passphrase_fd < 0)
         return fail(Errc::usage, "the passphrase is needed: give --passphrase-fd N, or leave out --no-input");
     const bool fresh = line.request.verb == "enrol" && !container::Container::exists(line.home);

@@ -137,6 +137,9 @@ void add_tools(CLI::App& app, CommandLine& line, const Shared& r) {
     auto* status = verb(app, line, "status", "status", "Who this device is, and whether it is connected",
                         [] { return Json::object(); });
     status->footer("Examples:\n  nimes-agent status\n  nimes-agent --json status");
+    auto* lock = verb(app, line, "lock", "lock", "Lock this home now; the next command with the passphrase opens it",
+                      [] { return Json::object(); });
+    lock->footer("It wants no passphrase. Example:\n  nimes-agent lock");
 }
 
 }  // namespace

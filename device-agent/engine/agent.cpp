@@ -26,20 +26,24 @@ transport::MqttOptions options_of(Core& core) {
 Agent::Agent(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Agent::~Agent() {
-    if (impl_ && impl_->link) impl_->link->stop();
+    if (!impl_) return;
+    if (impl_->guard) impl_->guard->stop();
+    if (impl_->link) impl_->link->stop();
 }
 
 Result<std::unique_ptr<Agent>> Agent::open(container::HomeLock home, ByteView passphrase, bool create,
                                            const Clock& clock, RandomSource& random,
                                            const container::PassphraseCost& cost) {
     const auto path = home.home();
+    send_kept_receipt(path, {});
     auto impl = std::make_unique<Impl>(path, clock, random);
+    impl->core.flight.open(path);
     const container::Surroundings surroundings{impl->keystore, clock, random};
     if (container::Container::exists(path)) {
         auto box = container::Container::open(std::move(home), surroundings);
         if (!box) return pass(box);
         impl->core.box = std::move(*box);
-        if (auto ok = impl->core.box->unlock(passphrase); !ok) return pass(ok);
+        if (auto ok = impl->open_door(passphrase); !ok) return pass(ok);
     } else {
         if (!create) return fail(Errc::not_enrolled);
         if (passphrase.size() < kLeastPassphrase) return fail(Errc::usage, "a passphrase has at least 8 characters");
@@ -47,27 +51,13 @@ Result<std::unique_ptr<Agent>> Agent::open(container::HomeLock home, ByteView pa
         if (!box) return pass(box);
         impl->core.box = std::move(*box);
     }
-    if (auto ok = impl->core.load(); !ok) return pass(ok);
-    impl->core.flight.open(path);
-    if (impl->core.provisioning) impl->make_network();
     return std::unique_ptr<Agent>(new Agent(std::move(impl)));
 }
 
-Result<void> Agent::check_passphrase(ByteView passphrase) {
-    const Lock lock(impl_->core.mutex);
-    return impl_->core.box->check_passphrase(passphrase);
-}
-
 void Agent::Impl::make_network() {
-    const auto token = [this](std::string_view url) -> Result<std::string> {
-        const auto audience = audience_of(url);
-        if (!audience) return fail(audience.error().code, audience.error().detail);
-        const auto key = core.box->identity();
-        if (!key || !core.enrolled()) return fail(Errc::not_enrolled);
-        return mint_token(key->secret, core.own().device, *audience, core.token_time(), core.random);
-    };
     network.emplace(
-        *core.provisioning, token, [this](Millis server) { core.learn_time(server); }, core.clock, core.random);
+        *core.provisioning, token_source(), [this](Millis server) { core.learn_time(server); }, core.clock,
+        core.random);
     sync.emplace(core, *network);
     people.emplace(core, *network, *sync);
 }
@@ -81,26 +71,22 @@ Result<void> Agent::Impl::ready() const {
 Result<void> Agent::Impl::start_link() {
     const std::lock_guard one(starting);
     if (link) return {};
-    const auto token = [this](std::string_view url) -> Result<std::string> {
-        const auto audience = audience_of(url);
-        if (!audience) return fail(audience.error().code, audience.error().detail);
-        const auto key = core.box->identity();
-        if (!key) return fail(key.error().code);
-        return mint_token(key->secret, core.own().device, *audience, core.token_time(), core.random);
-    };
+    link.emplace(core, *network, *sync, compose,
+                 [&](transport::MqttSink sink) { return make_session(std::move(sink)); });
+    return link->start();
+}
+
+std::unique_ptr<transport::PacketSession> Agent::Impl::make_session(transport::MqttSink sink) {
     // Paho reads its trust from a file; what is in it is public.
     std::ofstream(core.box->home() / "ca.pem", std::ios::trunc) << core.provisioning->ca_pem;
-    link.emplace(core, *network, *sync, compose, [&](transport::MqttSink sink) {
-        return std::make_unique<transport::MqttSession>(options_of(core), token, std::move(sink), core.clock,
-                                                        core.random);
-    });
-    return link->start();
+    return std::make_unique<transport::MqttSession>(options_of(core), token_source(), std::move(sink), core.clock,
+                                                    core.random);
 }
 
 Result<Agent::Enrolled> Agent::enrol(ByteView file, const std::string& address, const std::string& code) {
     auto provisioning = Provisioning::parse(file);
     if (!provisioning) return pass(provisioning);
-    Lock lock(impl_->core.mutex);
+    Impl::Visit lock(*impl_);
     if (auto ok = Enrol::prepare(impl_->core, std::move(*provisioning), address); !ok) return pass(ok);
     impl_->make_network();
     Enrol enrol(impl_->core, *impl_->network);
@@ -114,16 +100,25 @@ Result<Agent::Enrolled> Agent::enrol(ByteView file, const std::string& address, 
     if (auto ok = enrol.finish(lock); !ok) return pass(ok);
     // Finds itself in the directory, and publishes its seal keys: only now others can reach it.
     if (auto ok = impl_->sync->run(lock); !ok) return pass(ok);
+    // From now on the container opens with the gateway's share alone; what fails here is done at the next contact.
+    impl_->make_guard();
+    (void)impl_->keeper->contact(lock, impl_->guard->stopping());
+    impl_->guard->is_up();
+    impl_->guard->start();
     return Enrolled::done;
 }
 
 Result<void> Agent::go_online() {
-    {
-        const Lock lock(impl_->core.mutex);
-        if (!impl_->core.enrolled()) return fail(Errc::not_enrolled);
-        if (impl_->core.shut_out == Errc::device_revoked) return fail(Errc::device_revoked);
-    }
-    return impl_->start_link();
+    Impl::Visit lock(*impl_);
+    auto& in = *impl_;
+    if (!in.core.enrolled()) return fail(Errc::not_enrolled);
+    in.online = true;
+    if (in.guard) in.guard->want_network();
+    in.core.changed.notify_all();
+    if (in.guard && !in.guard->up()) return {};
+    if (in.core.shut_out == Errc::device_revoked) return fail(Errc::device_revoked);
+    lock.unlock();
+    return in.start_link();
 }
 
 Result<void> Agent::network_changed(const std::string& name) {
@@ -135,11 +130,11 @@ Result<void> Agent::network_changed(const std::string& name) {
 }
 
 Status Agent::status() {
-    const Lock lock(impl_->core.mutex);
+    const Impl::Visit lock(*impl_);
     const auto& core = impl_->core;
     Status out;
     out.enrolled = core.enrolled();
-    out.connected = impl_->link && impl_->link->connected();
+    out.connected = (impl_->link && impl_->link->connected()) || (impl_->guard && impl_->guard->door_connected());
     out.synced = impl_->link && impl_->link->synced();
     out.address = core.door.address;
     out.shut_out = core.shut_out;
@@ -164,7 +159,7 @@ Status Agent::status() {
 
 bool Agent::wait_synced(Millis patience, const std::stop_token& stop) {
     const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(patience);
-    Lock lock(impl_->core.mutex);
+    Impl::Visit lock(*impl_);
     const std::stop_callback wake(stop, [this] { impl_->core.changed.notify_all(); });
     while (impl_->link && !impl_->link->synced() && !stop.stop_requested() && !impl_->core.shut_out)
         if (impl_->core.changed.wait_until(lock, until) == std::cv_status::timeout) break;
@@ -172,33 +167,34 @@ bool Agent::wait_synced(Millis patience, const std::stop_token& stop) {
 }
 
 Result<std::vector<directory::PersonInfo>> Agent::people(const std::string& query) {
-    Lock lock(impl_->core.mutex);
+    Impl::Visit lock(*impl_);
     if (auto ok = impl_->ready(); !ok) return pass(ok);
     return impl_->people->search(lock, query);
 }
 
 Result<std::vector<Shown>> Agent::messages(std::uint64_t after, std::size_t limit) {
-    const Lock lock(impl_->core.mutex);
+    const Impl::Visit lock(*impl_);
     if (!impl_->core.enrolled()) return fail(Errc::not_enrolled);
     return messages_after(impl_->core, after, limit);
 }
 
 Result<std::vector<Alarm>> Agent::alarms(std::uint64_t after) {
-    const Lock lock(impl_->core.mutex);
+    const Impl::Visit lock(*impl_);
     return alarms_after(impl_->core, after);
 }
 
 bool Agent::wait_message(std::uint64_t after, Millis patience, const std::stop_token& stop) {
     const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(patience);
-    Lock lock(impl_->core.mutex);
+    Impl::Visit lock(*impl_);
     const std::stop_callback wake(stop, [this] { impl_->core.changed.notify_all(); });
-    while (impl_->core.newest_message <= after && !stop.stop_requested())
+    while (impl_->core.newest_message <= after && !stop.stop_requested() &&
+           impl_->core.box->state() == container::State::open)
         if (impl_->core.changed.wait_until(lock, until) == std::cv_status::timeout) break;
     return impl_->core.newest_message > after;
 }
 
 Result<std::string> Agent::token(const std::string& audience) {
-    const Lock lock(impl_->core.mutex);
+    const Impl::Visit lock(*impl_);
     if (!impl_->core.enrolled()) return fail(Errc::not_enrolled);
     const auto here = audience_of(audience.empty() ? impl_->core.provisioning->gateway : audience);
     if (!here) return fail(here.error().code, here.error().detail);

@@ -1,10 +1,11 @@
 // One person's device: the facade of the engine, for the command line and the C interface.
 //
-// open() takes a home that this process has locked. Every function may be called from any thread; they wait for each
-// other where they must, and never while the network answers. Ownership: the agent owns container, connections and
-// threads; clock and random source must outlive it.
-// Errors: Errc::not_enrolled, passphrase_wrong, passphrase_wait, device_revoked, device_suspended, ambiguous,
-// not_found, offline, timed_out (accepted by nobody yet: it is in the outbox), and what the steps say.
+// open() takes a home that this process has locked. It answers behind the door, too, when the passphrase is right and
+// the gateway's share cannot be had: locking() says why, and verbs are refused until that is over. Every function may
+// be called from any thread; they wait for each other where they must, and never while the network answers. Ownership:
+// the agent owns container, connections and threads; clock and random source must outlive it. Errors:
+// Errc::not_enrolled, passphrase_wrong, passphrase_wait, device_revoked, device_suspended, ambiguous, not_found,
+// offline, timed_out (accepted by nobody yet: it is in the outbox), and what the steps say.
 #pragma once
 
 #include <stop_token>
@@ -162,6 +163,15 @@ struct HealthReport {
     std::vector<Line> recent;
 };
 
+// What the container is, and why (keeper.hpp): state open, door, shut or wiped.
+struct Locking {
+    std::string state;
+    std::string why;     // "" when open
+    bool share = false;  // it opens with the gateway's share alone
+    std::optional<Millis> lease_left;
+    std::uint32_t wrong_tries = 0;
+};
+
 // Whom a query could mean, when it was ambiguous.
 using Candidates = std::vector<directory::PersonInfo>;
 
@@ -171,7 +181,18 @@ class Agent {
         container::HomeLock home, ByteView passphrase, bool create, const Clock& clock, RandomSource& random,
         const container::PassphraseCost& cost = container::PassphraseCost::standard());
     ~Agent();
+    // Of somebody who asks through the owner of the home: checked, and what is locked opens, as far as it can; see
+    // locking(). Errc::passphrase_wrong, passphrase_wait, not_enrolled (wiped).
     Result<void> check_passphrase(ByteView passphrase);
+
+    // While one lives, something is done for the person: it is not locked for want of use. Errors: why it is locked.
+    class Use;
+    Result<Use> use();
+    // OPEN → DOOR, now: until the passphrase comes again nothing is opened.
+    Result<void> lock();
+    Locking locking();
+    // False when time is over.
+    bool wait_open(Millis patience, const std::stop_token& stop);
 
     // Without a code: asks for one, or goes on with an enrolment that waits. Answers whether this device is enrolled
     // now.
@@ -266,6 +287,18 @@ class Agent {
     struct Impl;
     explicit Agent(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
+};
+
+class Agent::Use {
+  public:
+    Use(Use&& other) noexcept : impl_(std::exchange(other.impl_, nullptr)) {}
+    Use& operator=(Use&&) = delete;
+    ~Use();
+
+  private:
+    friend class Agent;
+    explicit Use(Impl& impl);
+    Impl* impl_;
 };
 
 }  // namespace nimes::agent::engine

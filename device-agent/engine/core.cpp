@@ -110,7 +110,7 @@ Bytes own_digest_key(const ConversationId& conversation) {
     return std::move(Writer().text("own").id(conversation)).take();
 }
 
-Result<void> Core::load() {
+Result<void> Core::load_door() {
     auto info = box->door_info();
     if (!info && info.error().code == Errc::not_enrolled) return {};
     if (!info) return pass(info);
@@ -120,6 +120,12 @@ Result<void> Core::load() {
     auto read = Provisioning::parse(door.provisioning);
     if (!read) return pass(read);
     provisioning = std::move(*read);
+    directory.emplace(provisioning->keys, provisioning->address_secret.view(), provisioning->head);
+    return {};
+}
+
+Result<void> Core::load() {
+    if (auto ok = load_door(); !ok || !provisioning) return ok;
     auto tx = box->begin();
     if (!tx) return pass(tx);
     if (auto ok = load_directory(*this, *tx); !ok) return ok;
@@ -136,6 +142,32 @@ void Core::learn_time(Millis server) {
 }
 
 Millis Core::token_time() const { return clock.now() + static_cast<Millis>(clock_offset.load()); }
+
+// Marks and the newest message's number stay: they say nothing, and the next connection begins there.
+void Core::forget() {
+    identity = {};
+    if (provisioning) directory.emplace(provisioning->keys, provisioning->address_secret.view(), provisioning->head);
+    stale.clear();
+    known_own_devices.clear();
+    own_alarms.clear();
+    scanned = {};
+    conversations.clear();
+    infos.clear();
+    newer_epochs.clear();
+    typing.clear();
+    erased_media.clear();
+    failures = {};
+    stored_failures = {};
+    peer_chain_opened.clear();
+    seal_book = {};
+    one_time_left.reset();
+    one_time_used = 0;
+    one_time = {};
+    wanted_users.clear();
+    wanted_heads.clear();
+    wanted_newest_head = false;
+    wanted_events.clear();
+}
 
 Millis Core::now() const {
     const auto offset = clock_offset.load();

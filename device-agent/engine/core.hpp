@@ -55,6 +55,10 @@ struct Core {
 
     // Reads everything from an open container.
     Result<void> load();
+    // What the door holds alone: who this device is, and whom it trusts.
+    Result<void> load_door();
+    // Lets go of all that load() read behind the door: the container is locked.
+    void forget();
     [[nodiscard]] Millis now() const;  // for admitting: never behind the newest head
     // The server's word about time (FORMATS.md 2.1): its offset corrects tokens whatever it is, admitting only up to
     // ten minutes, and never what is erased. Any thread.

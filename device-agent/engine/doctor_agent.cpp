@@ -81,11 +81,13 @@ void ask_outside(Network& network, const Provisioning& p, std::uint64_t revision
 HealthReport Agent::examine(Millis patience, const std::stop_token& stop) {
     Facts facts;
     auto& core = impl_->core;
+    Impl::Visit inside(*impl_);  // network and link stay, though it be locked meanwhile
+    inside.unlock();
     // Why it cannot go online is what is looked for below.
     if (go_online()) {
         {
             const Lock lock(core.mutex);
-            if (impl_->link->connected()) impl_->link->greet_again();
+            if (impl_->link && impl_->link->connected()) impl_->link->greet_again();
         }
         (void)wait_synced(patience, stop);
     }
@@ -109,10 +111,9 @@ HealthReport Agent::examine(Millis patience, const std::stop_token& stop) {
 }
 
 Result<void> Agent::wake(const std::string& endpoint) {
-    {
-        const Lock lock(impl_->core.mutex);
-        if (auto ok = impl_->ready(); !ok) return ok;
-    }
+    Impl::Visit lock(*impl_);
+    if (auto ok = impl_->ready(); !ok) return ok;
+    lock.unlock();
     return impl_->network->wake(endpoint);
 }
 

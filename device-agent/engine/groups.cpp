@@ -84,7 +84,7 @@ Result<GroupLine> Agent::create_group(const std::string& title, const std::vecto
     if (title.empty()) return fail(Errc::usage, "a group has a title");
     if (auto ok = conversation::check(conversation::Info{title, {}, 0}); !ok) return pass(ok);
     if (auto ok = go_online(); !ok) return pass(ok);
-    Lock lock(impl_->core.mutex);
+    Impl::Visit lock(*impl_);
     auto& core = impl_->core;
     if (auto ok = impl_->ready(); !ok) return pass(ok);
     std::vector<UserId> others;
@@ -113,7 +113,7 @@ Result<GroupLine> Agent::create_group(const std::string& title, const std::vecto
 Result<GroupLine> Agent::change_group(const std::string& name, RosterOp op, const std::vector<std::string>& who,
                                       MemberRole role, Millis patience, Candidates& candidates) {
     if (auto ok = go_online(); !ok) return pass(ok);
-    Lock lock(impl_->core.mutex);
+    Impl::Visit lock(*impl_);
     auto& core = impl_->core;
     if (auto ok = impl_->ready(); !ok) return pass(ok);
     const auto id = impl_->people->conversation(lock, name, candidates);
@@ -140,7 +140,7 @@ Result<GroupLine> Agent::change_group(const std::string& name, RosterOp op, cons
 
 Result<GroupLine> Agent::leave_group(const std::string& name, Millis patience) {
     if (auto ok = go_online(); !ok) return pass(ok);
-    Lock lock(impl_->core.mutex);
+    Impl::Visit lock(*impl_);
     auto& core = impl_->core;
     if (auto ok = impl_->ready(); !ok) return pass(ok);
     Candidates nobody;
@@ -158,7 +158,7 @@ Result<GroupLine> Agent::leave_group(const std::string& name, Millis patience) {
 
 Result<GroupLine> Agent::close_group(const std::string& name, Millis patience) {
     if (auto ok = go_online(); !ok) return pass(ok);
-    Lock lock(impl_->core.mutex);
+    Impl::Visit lock(*impl_);
     auto& core = impl_->core;
     if (auto ok = impl_->ready(); !ok) return pass(ok);
     Candidates nobody;
@@ -173,7 +173,7 @@ Result<GroupLine> Agent::close_group(const std::string& name, Millis patience) {
 
 Result<GroupLine> Agent::mend_group(const std::string& name, Millis patience) {
     if (auto ok = go_online(); !ok) return pass(ok);
-    Lock lock(impl_->core.mutex);
+    Impl::Visit lock(*impl_);
     auto& core = impl_->core;
     if (auto ok = impl_->ready(); !ok) return pass(ok);
     Candidates nobody;
@@ -188,7 +188,7 @@ Result<GroupLine> Agent::mend_group(const std::string& name, Millis patience) {
 Result<SentMessage> Agent::set_group(const std::string& name, const GroupWish& wish, const MessageId& id,
                                      Millis patience) {
     if (auto ok = go_online(); !ok) return pass(ok);
-    Lock lock(impl_->core.mutex);
+    Impl::Visit lock(*impl_);
     auto& core = impl_->core;
     if (auto ok = impl_->ready(); !ok) return pass(ok);
     Candidates nobody;
@@ -212,7 +212,7 @@ Result<SentMessage> Agent::set_group(const std::string& name, const GroupWish& w
 }
 
 Result<GroupDetails> Agent::group(const std::string& name) {
-    Lock lock(impl_->core.mutex);
+    Impl::Visit lock(*impl_);
     auto& core = impl_->core;
     if (auto ok = impl_->ready(); !ok) return pass(ok);
     Candidates nobody;
@@ -232,7 +232,7 @@ Result<GroupDetails> Agent::group(const std::string& name) {
 }
 
 std::vector<GroupLine> Agent::groups() {
-    const Lock lock(impl_->core.mutex);
+    const Impl::Visit lock(*impl_);
     std::vector<GroupLine> out;
     std::map<ConversationId, std::string> owed;
     if (const auto chains = owed_chains(impl_->core))

@@ -54,7 +54,7 @@ Result<void> Agent::Impl::fresh_own_entry(Lock& lock) {
 }
 
 Result<HistoryPeer> Agent::history_code_for(const DeviceId& new_device) {
-    Lock lock(impl_->core.mutex);
+    Impl::Visit lock(*impl_);
     if (auto ok = impl_->ready(); !ok) return pass(ok);
     if (auto ok = impl_->fresh_own_entry(lock); !ok) return pass(ok);
     const auto cert = conversation::judge_history_device(new_device, History(impl_->core).facts());
@@ -63,7 +63,7 @@ Result<HistoryPeer> Agent::history_code_for(const DeviceId& new_device) {
 }
 
 Result<std::vector<HistoryPeer>> Agent::history_codes() {
-    Lock lock(impl_->core.mutex);
+    Impl::Visit lock(*impl_);
     auto& core = impl_->core;
     if (auto ok = impl_->ready(); !ok) return pass(ok);
     if (auto ok = impl_->fresh_own_entry(lock); !ok) return pass(ok);
@@ -88,7 +88,7 @@ Result<OfferedHistory> Agent::offer_history(const DeviceId& new_device, const st
         return fail(Errc::code_wrong, "compare the codes on both screens; nothing was sent");
     if (auto ok = go_online(); !ok) return pass(ok);
     auto& core = impl_->core;
-    Lock lock(core.mutex);
+    Impl::Visit lock(*impl_);
     if (auto ok = impl_->ready(); !ok) return pass(ok);
     History history(core);
     const auto now = core.now();
@@ -164,11 +164,11 @@ Result<TakenHistory> Agent::take_history(const std::string& code, Millis patienc
     if (peer == peers->end()) return fail(Errc::code_wrong, "no device of yours has this code; nothing was taken");
     if (auto ok = go_online(); !ok) return pass(ok);
     auto& core = impl_->core;
-    Lock lock(core.mutex);
+    Impl::Visit lock(*impl_);
     const std::stop_callback wake(stop, [&core] { core.changed.notify_all(); });
     const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(patience);
     auto item = History(core).find(peer->old_device);
-    while (!item && item.error().code == Errc::not_found && !stop.stop_requested()) {
+    while (!item && item.error().code == Errc::not_found && !stop.stop_requested() && !core.shut_out) {
         if (core.changed.wait_until(lock, until) == std::cv_status::timeout) break;
         item = History(core).find(peer->old_device);
     }

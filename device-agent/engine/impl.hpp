@@ -3,6 +3,7 @@
 
 #include "engine/agent.hpp"
 #include "engine/enrol.hpp"
+#include "engine/guard.hpp"
 #include "engine/history.hpp"
 #include "engine/https_network.hpp"
 #include "engine/link.hpp"
@@ -17,6 +18,29 @@ std::vector<UserId> users_of(const Core& core, const ConversationId& id);
 struct Agent::Impl {
     Impl(const std::filesystem::path& home, const Clock& clock, RandomSource& random)
         : keystore(home / "keystore"), core(clock, random), compose(core) {}
+
+    // A call that is inside: what it refers to stays until it has left, though the container is locked meanwhile.
+    class Visit : public Lock {
+      public:
+        explicit Visit(Impl& impl) : Lock(impl.core.mutex), impl_(impl) { ++impl_.inside; }
+        ~Visit() {
+            if (!owns_lock()) lock();
+            if (--impl_.inside == 0) impl_.core.changed.notify_all();
+        }
+        Visit(const Visit&) = delete;
+        Visit& operator=(const Visit&) = delete;
+
+      private:
+        Impl& impl_;
+    };
+
+    // Locking, see locking.cpp. make_guard() once, when it is known whom this device belongs to. Lock held.
+    void make_guard();
+    Result<void> open_door(ByteView passphrase);
+    Result<void> raise(Lock& lock);
+    [[nodiscard]] std::unique_ptr<transport::PacketSession> make_session(transport::MqttSink sink);
+    [[nodiscard]] std::unique_ptr<DoorLink> make_door_link();
+    [[nodiscard]] transport::TokenSource token_source();
 
     // Makes what talks to the gateway, once there is a provisioning file. Lock held.
     void make_network();
@@ -50,6 +74,12 @@ struct Agent::Impl {
     std::optional<Sync> sync;
     std::optional<People> people;
     std::optional<Link> link;
+
+    std::size_t inside = 0;
+    bool online = false;  // the network is wanted
+    std::optional<CustodyClient> custody;
+    std::optional<Keeper> keeper;
+    std::optional<Guard> guard;  // dies first
 };
 
 }  // namespace nimes::agent::engine

@@ -5,7 +5,7 @@
 namespace nimes::agent::engine {
 
 Result<std::vector<PersonDevice>> Agent::devices(const std::string& who, Candidates& candidates) {
-    Lock lock(impl_->core.mutex);
+    Impl::Visit lock(*impl_);
     if (auto ok = impl_->ready(); !ok) return pass(ok);
     auto& core = impl_->core;
     auto user = core.own().user;
@@ -21,7 +21,7 @@ Result<std::vector<PersonDevice>> Agent::devices(const std::string& who, Candida
 }
 
 Result<std::vector<PendingDevice>> Agent::pending_devices() {
-    Lock lock(impl_->core.mutex);
+    Impl::Visit lock(*impl_);
     if (auto ok = impl_->ready(); !ok) return pass(ok);
     const auto own = impl_->core.own().user;
     lock.unlock();
@@ -36,7 +36,7 @@ Result<std::vector<PendingDevice>> Agent::pending_devices() {
 }
 
 Result<void> Agent::vouch(const DeviceId& device) {
-    Lock lock(impl_->core.mutex);
+    Impl::Visit lock(*impl_);
     if (auto ok = impl_->ready(); !ok) return ok;
     auto& core = impl_->core;
     lock.unlock();

@@ -61,7 +61,7 @@ Result<SentPhoto> Agent::send_photo(const std::string& to, const std::filesystem
     if (!prepared) return pass(prepared);
     if (auto ok = go_online(); !ok) return pass(ok);
     auto& core = impl_->core;
-    Lock lock(core.mutex);
+    Impl::Visit lock(*impl_);
     if (auto ok = impl_->ready(); !ok) return pass(ok);
     const auto conversation = impl_->people->conversation(lock, to, candidates);
     if (!conversation) return fail(conversation.error().code, conversation.error().detail);
@@ -130,7 +130,7 @@ Result<SentPhoto> Agent::send_photo(const std::string& to, const std::filesystem
 Result<FetchedMedia> Agent::fetch_media(const BlobId& blob, const std::filesystem::path& file,
                                         const media::Progress& progress, const std::stop_token& stop) {
     auto& core = impl_->core;
-    Lock lock(core.mutex);
+    Impl::Visit lock(*impl_);
     if (!core.enrolled()) return fail(Errc::not_enrolled);
     std::optional<media::BlobReference> reference;
     {

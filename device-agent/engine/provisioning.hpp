@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "container/lease.hpp"
 #include "nimes/entry.hpp"
 
 namespace nimes::agent::engine {
@@ -26,6 +27,9 @@ struct Provisioning {
     Millis device_hold = 900 * kSecond;
     bool export_allowed = false;
     bool history_allowed = false;  // from a person's old device to the new one
+
+    container::LeaseTerms lease;
+    Millis lock_after = 5 * kMinute;  // without use
 
     static Result<Provisioning> parse(ByteView file);
 };

@@ -47,7 +47,7 @@ Result<SentMessage> Agent::say(const std::string& to, Meaning meaning, const Mes
                                Candidates& candidates) {
     if (auto ok = conversation::check(meaning); !ok) return pass(ok);
     if (auto ok = go_online(); !ok) return pass(ok);
-    Lock lock(impl_->core.mutex);
+    Impl::Visit lock(*impl_);
     if (auto ok = impl_->ready(); !ok) return pass(ok);
     const auto conversation = impl_->people->conversation(lock, to, candidates);
     if (!conversation) return fail(conversation.error().code, conversation.error().detail);
@@ -57,7 +57,7 @@ Result<SentMessage> Agent::say(const std::string& to, Meaning meaning, const Mes
 Result<SentMessage> Agent::say_about(std::uint64_t sequence, const AboutMessage& make, const MessageId& id,
                                      Millis patience) {
     if (auto ok = go_online(); !ok) return pass(ok);
-    Lock lock(impl_->core.mutex);
+    Impl::Visit lock(*impl_);
     if (auto ok = impl_->ready(); !ok) return pass(ok);
     auto& core = impl_->core;
     const auto shown = message_shown(core, sequence);
@@ -78,7 +78,7 @@ Result<SentMessage> Agent::say_about(std::uint64_t sequence, const AboutMessage&
 
 Result<void> Agent::typing(const std::string& to, Candidates& candidates) {
     if (auto ok = go_online(); !ok) return ok;
-    Lock lock(impl_->core.mutex);
+    Impl::Visit lock(*impl_);
     if (auto ok = impl_->ready(); !ok) return ok;
     const auto conversation = impl_->people->conversation(lock, to, candidates);
     if (!conversation) return fail(conversation.error().code, conversation.error().detail);
@@ -91,7 +91,7 @@ Result<void> Agent::typing(const std::string& to, Candidates& candidates) {
 }
 
 std::vector<Typing> Agent::typing_now() {
-    const Lock lock(impl_->core.mutex);
+    const Impl::Visit lock(*impl_);
     const auto& core = impl_->core;
     std::vector<Typing> out;
     for (const auto& [id, users] : core.typing) {
@@ -105,14 +105,14 @@ std::vector<Typing> Agent::typing_now() {
 }
 
 Result<Shown> Agent::message(std::uint64_t sequence) {
-    const Lock lock(impl_->core.mutex);
+    const Impl::Visit lock(*impl_);
     if (!impl_->core.enrolled()) return fail(Errc::not_enrolled);
     return message_shown(impl_->core, sequence);
 }
 
 bool Agent::wait_quiet(Millis patience, const std::stop_token& stop) {
     const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(patience);
-    Lock lock(impl_->core.mutex);
+    Impl::Visit lock(*impl_);
     const std::stop_callback wake(stop, [this] { impl_->core.changed.notify_all(); });
     const auto quiet = [this] {
         if (!impl_->link || impl_->link->outbox().waiting() > 0) return !impl_->link;
@@ -129,7 +129,7 @@ bool Agent::wait_quiet(Millis patience, const std::stop_token& stop) {
 }
 
 Result<void> Agent::mark_shown(const std::vector<std::uint64_t>& sequences, bool read) {
-    const Lock lock(impl_->core.mutex);
+    const Impl::Visit lock(*impl_);
     auto& core = impl_->core;
     return core.transact([&](container::Transaction& tx) -> Result<void> {
         for (const auto sequence : sequences) {

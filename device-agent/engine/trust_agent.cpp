@@ -54,7 +54,7 @@ std::vector<PersonDevice> Agent::Impl::devices_of(const directory::HeldEntry& he
 }
 
 Result<Verification> Agent::verify(const std::string& who, const std::string& scanned, Candidates& candidates) {
-    Lock lock(impl_->core.mutex);
+    Impl::Visit lock(*impl_);
     if (auto ok = impl_->ready(); !ok) return pass(ok);
     auto& core = impl_->core;
     const auto own = core.own().user;
@@ -82,20 +82,20 @@ Result<Verification> Agent::verify(const std::string& who, const std::string& sc
 }
 
 directory::PersonTrust Agent::trust(const UserId& user) {
-    const Lock lock(impl_->core.mutex);
+    const Impl::Visit lock(*impl_);
     const auto* held = impl_->core.directory ? impl_->core.directory->find(user) : nullptr;
     return held == nullptr ? directory::PersonTrust{} : trust_of(impl_->core, *held);
 }
 
 Result<void> Agent::confirm_device(const DeviceId& device) {
-    const Lock lock(impl_->core.mutex);
+    const Impl::Visit lock(*impl_);
     if (auto ok = impl_->ready(); !ok) return ok;
     return confirm_own_device(impl_->core, device);
 }
 
 // Looks, signs, sends, and looks again: an answer may be lost, and the entry may move in between.
 Result<void> Agent::revoke_device(const DeviceId& device, RevokeReason reason) {
-    Lock lock(impl_->core.mutex);
+    Impl::Visit lock(*impl_);
     if (auto ok = impl_->ready(); !ok) return ok;
     auto& core = impl_->core;
     const bool self = device == core.own().device;

@@ -1,0 +1,91 @@
+#include "engine/door_link.hpp"
+
+#include <algorithm>
+
+#include "engine/packets.hpp"
+
+namespace nimes::agent::engine {
+namespace {
+
+constexpr std::size_t kAtOnce = 64;
+constexpr std::size_t kAll = 100'000;
+
+}  // namespace
+
+DoorLink::DoorLink(Core& core, const SessionMaker& make)
+    : core_(core), marks_(core.marks), session_(make([this](transport::MqttEvent e) { push(std::move(e)); })) {
+    if (const auto kept = core.box->arrivals(kAll))
+        for (const auto& arrival : *kept) {
+            auto& mark = marks_[arrival.lane];
+            mark = std::max(mark, arrival.sequence);
+        }
+}
+
+void DoorLink::push(transport::MqttEvent event) {
+    {
+        const std::lock_guard lock(queue_mutex_);
+        if (queue_.size() >= kMaxQueue) return;  // not acknowledged: the gateway sends it again
+        queue_.push_back(std::move(event));
+    }
+    core_.changed.notify_all();
+}
+
+bool DoorLink::handle() {
+    std::deque<transport::MqttEvent> events;
+    {
+        const std::lock_guard lock(queue_mutex_);
+        events.swap(queue_);
+    }
+    bool refused = false;
+    for (const auto& event : events) {
+        if (const auto* end = std::get_if<transport::Disconnected>(&event))
+            refused = refused || end->cause == transport::DisconnectCause::refused ||
+                      end->cause == transport::DisconnectCause::closed;
+        if (std::holds_alternative<transport::Connected>(event))
+            (void)session_->publish(hello_packet(marks_, core_.provisioning->head.revision));
+        const auto* packet = std::get_if<transport::Packet>(&event);
+        v1::Down down;
+        if (packet == nullptr || !down.ParseFromArray(packet->bytes.data(), static_cast<int>(packet->bytes.size())))
+            continue;
+        if (down.has_welcome())
+            session_->spread_next_connect(std::min<Millis>(down.welcome().reconnect_spread_ms(), 10 * kMinute));
+        if (down.has_deliver()) on_deliver(down.deliver());
+    }
+    return refused;
+}
+
+void DoorLink::on_deliver(const v1::Deliver& deliver) {
+    std::vector<container::Arrival> arrivals;
+    auto marks = marks_;
+    for (const auto& envelope : deliver.envelopes()) {
+        const auto lane = static_cast<std::uint8_t>(envelope.lane());
+        if (envelope.payload_case() == v1::Envelope::kSignal || lane < 1 || lane > 3 ||
+            envelope.sequence() <= marks[lane])
+            continue;
+        marks[lane] = envelope.sequence();
+        Bytes bytes(envelope.ByteSizeLong());
+        (void)envelope.SerializeToArray(bytes.data(), static_cast<int>(bytes.size()));
+        arrivals.push_back({lane, envelope.sequence(), std::move(bytes)});
+    }
+    const auto now = core_.clock.now();
+    if (!arrivals.empty() && !core_.box->put_arrivals(arrivals, core_.expiry_day(now, now))) return;
+    marks_ = std::move(marks);
+    (void)session_->publish(ack_packet(marks_), transport::Expect::nothing);
+}
+
+Result<void> take_arrivals(Core& core, const std::function<Result<void>(const v1::Deliver&)>& deliver) {
+    for (;;) {
+        auto some = core.box->arrivals(kAtOnce);
+        if (!some) return pass(some);
+        if (some->empty()) return {};
+        for (const auto& arrival : *some) {
+            v1::Deliver one;
+            const auto& bytes = arrival.envelope;
+            if (one.add_envelopes()->ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
+                if (auto done = deliver(one); !done) return done;
+            if (auto gone = core.box->erase_arrival(arrival.lane, arrival.sequence); !gone) return gone;
+        }
+    }
+}
+
+}  // namespace nimes::agent::engine

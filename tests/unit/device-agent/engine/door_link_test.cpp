@@ -1,0 +1,86 @@
+// The connection of a handset that is locked.
+#include "engine/door_link.hpp"
+
+#include "desk.hpp"
+#include "engine/packets.hpp"
+
+namespace nimes::test {
+namespace {
+
+// A session that keeps what is published.
+class Wire final : public agent::transport::PacketSession {
+  public:
+    Wire(agent::transport::MqttSink sink, std::vector<v1::Up>& ups) : sink_(std::move(sink)), ups_(ups) {}
+    Result<void> start() override { return {}; }
+    void stop() override {}
+    Result<void> publish(Bytes up, agent::transport::Expect) override {
+        v1::Up parsed;
+        REQUIRE(parsed.ParseFromArray(up.data(), static_cast<int>(up.size())));
+        ups_.push_back(parsed);
+        return {};
+    }
+    void spread_next_connect(Millis) override {}
+    [[nodiscard]] bool connected() const override { return true; }
+    void say(agent::transport::MqttEvent event) { sink_(std::move(event)); }
+
+  private:
+    agent::transport::MqttSink sink_;
+    std::vector<v1::Up>& ups_;
+};
+
+agent::transport::Packet delivery(std::uint64_t sequence) {
+    v1::Down down;
+    auto& envelope = *down.mutable_deliver()->add_envelopes();
+    envelope.set_lane(v1::LANE_CHAT);
+    envelope.set_sequence(sequence);
+    envelope.set_message("as it came");
+    Bytes bytes(down.ByteSizeLong());
+    (void)down.SerializeToArray(bytes.data(), static_cast<int>(bytes.size()));
+    return {bytes};
+}
+
+}  // namespace
+
+TEST_CASE("behind the door what arrives is stored as it came and acknowledged, and opened later") {
+    Desk desk;
+    REQUIRE(desk.contact());
+    desk.core->box->lock();
+    std::vector<v1::Up> ups;
+    Wire* wire = nullptr;
+    const auto make = [&](agent::transport::MqttSink sink) {
+        auto out = std::make_unique<Wire>(std::move(sink), ups);
+        wire = out.get();
+        return std::unique_ptr<agent::transport::PacketSession>(std::move(out));
+    };
+    {
+        DoorLink door(*desk.core, make);
+        wire->say(agent::transport::Connected{});
+        wire->say(delivery(3));
+        wire->say(delivery(4));
+        wire->say(delivery(4));
+        CHECK_FALSE(door.handle());
+        REQUIRE(ups.size() == 4);
+        CHECK(ups[0].has_hello());
+        CHECK(ups[3].ack().held(0).sequence() == 4);
+        wire->say(agent::transport::Disconnected{agent::transport::DisconnectCause::refused, 0x87, 0, true});
+        CHECK(door.handle());
+    }
+    CHECK(desk.core->box->arrivals(9)->size() == 2);
+    // The next process behind the door goes on where this one ended.
+    ups.clear();
+    DoorLink again(*desk.core, make);
+    wire->say(agent::transport::Connected{});
+    (void)again.handle();
+    CHECK(ups[0].hello().held(0).sequence() == 4);
+
+    REQUIRE(desk.unlock());
+    std::vector<std::uint64_t> seen;
+    REQUIRE(take_arrivals(*desk.core, [&](const v1::Deliver& deliver) {
+        seen.push_back(deliver.envelopes(0).sequence());
+        return Result<void>();
+    }));
+    CHECK(seen == std::vector<std::uint64_t>{3, 4});
+    CHECK(desk.core->box->arrivals(9)->empty());
+}
+
+}  // namespace nimes::test
