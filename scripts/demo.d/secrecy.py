@@ -5,7 +5,6 @@ metrics. Into each a canary is planted, the way its contents come to be where th
 """
 import base64
 import json
-import os
 import secrets
 import ssl
 import subprocess
@@ -31,20 +30,12 @@ def prove(stage) -> None:
 
 
 def collect_keys(stage) -> None:
-    """Every key that a handset holds, read from its container with its passphrase, and the passphrase itself."""
-    tool = stage.build.program("nimes-container-keys")
+    """Every key that a handset holds, read from its container with passphrase and share, and the passphrase itself."""
     count = 0
     for name, agent in stage.world.agents.items():
         stage.keep_secret(f"{name}'s passphrase", agent.passphrase)
-        descriptor = agent.open_passphrase()
-        try:
-            done = subprocess.run([tool, agent.home, "--passphrase-fd", str(descriptor)], check=True, text=True,
-                                  capture_output=True, pass_fds=(descriptor,))
-        finally:
-            os.close(descriptor)
-        for line in done.stdout.splitlines():  # NAME<TAB>hex<TAB>DIGITS, the form of leak_search.py
-            what, _, digits = line.split("\t")
-            stage.keep_secret(f"{name}'s {what} {count}", bytes.fromhex(digits))
+        for what, value in stage.world.container_keys(agent):
+            stage.keep_secret(f"{name}'s {what} {count}", value)
             count += 1
     stage.report.check("the handsets hold keys to search for", count >= 4 * len(stage.world.agents), f"{count}")
     stage.report.say(f"{count} keys of {len(stage.world.agents)} handsets: identities, seal keys, chains, media")

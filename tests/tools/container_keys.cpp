@@ -1,8 +1,10 @@
-// nimes-container-keys HOME --passphrase-fd N: every secret that a handset's container holds, one a line, as
-// NAME<TAB>hex<TAB>DIGITS: what a search for leaks looks for. It opens a copy, so that the home may be in use.
+// nimes-container-keys HOME --passphrase-fd N [STORE-DUMP]: every secret that a handset's container holds, one a line,
+// as NAME<TAB>hex<TAB>DIGITS: what a search for leaks looks for. It opens a copy, so that the home may be in use. Where
+// that needs the gateway's share, it is in what nimes-store-dump wrote, or the container stays shut.
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <iostream>
 
@@ -63,7 +65,21 @@ Result<void> print_tables(container::Transaction& tx) {
     return each(tx, Table::media, medium);
 }
 
-Result<void> print_all(const std::filesystem::path& home, const cli::Passphrase& passphrase) {
+// Tries every share of the dump: the commitment tells which one it is.
+bool open_with_any(container::Container& box, const std::string& dump) {
+    std::ifstream in(dump);
+    for (std::string line; std::getline(in, line) && box.waits_for_share();) {
+        if (!line.starts_with("shares\t")) continue;
+        const auto value = from_hex(line.substr(line.rfind('\t') + 1));
+        if (!value || value->size() != 36) continue;
+        Reader read(*value);
+        const auto number = read.u32();
+        (void)box.open_with({number, Secret<32>(read.take(32))}, {});
+    }
+    return box.state() == container::State::open;
+}
+
+Result<void> print_all(const std::filesystem::path& home, const cli::Passphrase& passphrase, const std::string& dump) {
     const SystemClock clock;
     SystemRandom random;
     container::FileKeystore keystore(home / "keystore");
@@ -72,6 +88,7 @@ Result<void> print_all(const std::filesystem::path& home, const cli::Passphrase&
     auto box = container::Container::open(std::move(*lock), {keystore, clock, random});
     if (!box) return pass(box);
     if (auto ok = (*box)->unlock(passphrase.view()); !ok) return ok;
+    if ((*box)->state() != container::State::open && !open_with_any(**box, dump)) return fail(Errc::not_found);
     const auto identity = (*box)->identity();
     if (!identity) return fail(identity.error().code);
     print("identity seed", identity->secret.view().first(32));
@@ -83,15 +100,15 @@ Result<void> print_all(const std::filesystem::path& home, const cli::Passphrase&
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 4 || std::string_view(argv[2]) != "--passphrase-fd") {
-        std::cerr << "usage: nimes-container-keys HOME --passphrase-fd N\n";
+    if (argc < 4 || argc > 5 || std::string_view(argv[2]) != "--passphrase-fd") {
+        std::cerr << "usage: nimes-container-keys HOME --passphrase-fd N [STORE-DUMP]\n";
         return 2;
     }
     if (!crypto_init()) return 1;
     const auto passphrase = cli::read_passphrase(std::atoi(argv[3]), false);
     if (!passphrase) return 2;
     const Copy copy(argv[1]);
-    const auto done = print_all(copy.path, *passphrase);
+    const auto done = print_all(copy.path, *passphrase, argc == 5 ? argv[4] : "");
     if (done) return 0;
     std::cerr << "nimes-container-keys: error: " << done.error().text() << '\n';
     return 1;

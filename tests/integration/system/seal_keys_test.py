@@ -30,13 +30,7 @@ class SealKeys(WorldTest):
 
     def secrets(self, agent) -> list:
         """(name, hex) of every secret in the container."""
-        descriptor = agent.open_passphrase()
-        try:
-            done = subprocess.run([self.world.build.program("nimes-container-keys"), agent.home, "--passphrase-fd",
-                                   str(descriptor)], pass_fds=(descriptor,), capture_output=True, text=True, check=True)
-        finally:
-            os.close(descriptor)
-        return [(line.split("\t")[0], line.split("\t")[2]) for line in done.stdout.splitlines()]
+        return [(name, value.hex()) for name, value in self.world.container_keys(agent)]
 
     def one_time_keys(self, agent) -> set:
         return {secret for name, secret in self.secrets(agent) if name == "one-time seal key"}

@@ -4,6 +4,7 @@ Clients connect to the taps, which is where the public addresses point; so all t
 is captured once TLS is off. World.start() brings the servers up in order; agents are made by agent(). Everything lives
 in one folder and ends with the supervisor.
 """
+import os
 import secrets
 import subprocess
 from pathlib import Path
@@ -111,6 +112,21 @@ class World:
         with open(out, "wb") as file:
             subprocess.run([self.build.program("nimes-store-dump"), self.gateway.folder / "store"], check=True,
                            stdout=file, timeout=300)
+
+    def container_keys(self, agent: Agent) -> list:
+        """(name, bytes) of every secret in a handset's container, opened with its passphrase and the gateway's share."""
+        dump = self.folder / "shares.dump"
+        self.dump_store(dump)
+        descriptor = agent.open_passphrase()
+        try:
+            done = subprocess.run([self.build.program("nimes-container-keys"), agent.home, "--passphrase-fd",
+                                   str(descriptor), dump], check=True, text=True, capture_output=True,
+                                  pass_fds=(descriptor,))
+        finally:
+            os.close(descriptor)
+            dump.unlink()
+        lines = (line.split("\t") for line in done.stdout.splitlines())  # NAME<TAB>hex<TAB>DIGITS
+        return [(name, bytes.fromhex(digits)) for name, _, digits in lines]
 
     def logs(self) -> list:
         """What the servers said of themselves; the taps' and agents' logs are none of a server's business."""
