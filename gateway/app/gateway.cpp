@@ -9,6 +9,7 @@
 #include "app/adapters.hpp"
 #include "app/edge.hpp"
 #include "app/housekeeping.hpp"
+#include "app/options.hpp"
 #include "app/pages.hpp"
 #include "directory/provisioning.hpp"
 #include "directory/routes.hpp"
@@ -43,46 +44,6 @@ operations::Level level_of(const std::string& name) {
 // Codes are hashed under a key that is not in the store.
 Key pepper_of(const directory::OrgSecrets& secrets) {
     return Key(keyed_hash("nimes/pepper", {secrets.org.view()}, secrets.address_secret.view()).view());
-}
-
-enrolment::Policy enrolment_policy(const Config& config) {
-    enrolment::Policy out;
-    out.device_hold = config.policy.device_hold_seconds * kSecond;
-    out.private_devices = config.policy.private_devices_allowed;
-    return out;
-}
-
-mailbox::Options mailbox_options(const Config& config) {
-    mailbox::Options out;
-    out.retention = config.policy.retention_days * kDay;
-    return out;
-}
-
-wake::Waker::Options wake_options(const Config& config) {
-    wake::Waker::Options out;
-    out.rules = {config.wake.allow_http, config.wake.allow_private};
-    out.pace.least = config.wake.min_interval_seconds * kSecond;
-    return out;
-}
-
-media::Limits media_limits(const Config& config) {
-    const auto& p = config.policy;
-    media::Limits out;
-    out.max_bytes = p.media_max_bytes;
-    out.device_bytes = p.media_quota_bytes;
-    out.user_bytes = p.media_user_quota_bytes;
-    out.organisation_bytes = p.media_organisation_quota_bytes;
-    out.device_open = p.media_open_uploads;
-    out.user_open = 2 * p.media_open_uploads;
-    return out;
-}
-
-broker::LinkOptions link_options(const Config& config) {
-    broker::LinkOptions out;
-    out.url = config.broker.url;
-    out.dial = config.broker.dial;
-    out.ca = config.broker.ca;
-    return out;
 }
 
 http::Listen listen_at(http::Listen::Kind kind, const Endpoint& at) {
@@ -367,15 +328,7 @@ Result<Bytes> Gateway::Impl::provisioning() const {
     input.brokers = {c.broker.url};
     input.gateway = c.http.public_url;
     input.ca_pem = std::move(*ca);
-    input.policy.set_retention_days(c.policy.retention_days);
-    input.policy.set_offline_grace_hours(c.policy.offline_grace_hours);
-    input.policy.set_offline_grace_minutes(c.policy.offline_grace_minutes);
-    input.policy.set_restart_without_network(c.policy.restart_without_network);
-    input.policy.set_lock_after_seconds(c.policy.lock_after_seconds);
-    input.policy.set_device_hold_seconds(c.policy.device_hold_seconds);
-    input.policy.set_export_allowed(c.policy.export_allowed);
-    input.policy.set_private_devices_allowed(c.policy.private_devices_allowed);
-    input.policy.set_history_allowed(c.policy.history_allowed);
+    input.policy = told_policy(c);
     input.head = directory->newest_head();
     return directory::make_provisioning(directory->secrets(), input);
 }

@@ -163,9 +163,11 @@ Result<std::optional<Bytes>> RocksStore::get(const Partition& partition, std::st
 
 Result<std::optional<std::size_t>> RocksStore::read(const Partition& partition, std::string_view key,
                                                     std::size_t offset, std::span<std::uint8_t> into) {
+    const auto db = engine_->use();
+    if (!db) return closed();
     rocksdb::PinnableSlice value;
     const auto status =
-        db_->Get({}, family(partition.family), partition_prefix(partition.name) + std::string(key), &value);
+        db->Get({}, db.family(partition.family), partition_prefix(partition.name) + std::string(key), &value);
     if (status.IsNotFound()) return std::nullopt;
     if (!status.ok()) return failed(status);
     return copy_part(as_bytes({value.data(), value.size()}), offset, into);
@@ -176,20 +178,22 @@ Result<std::optional<std::size_t>> RocksStore::read(const Partition& partition, 
 Result<void> RocksStore::reclaim(Family f, std::string_view from, std::string_view until) {
     const auto first = partition_prefix(from), last = partition_prefix(until);
     const rocksdb::Slice begin(first), end(last);
+    const auto db = engine_->use();
+    if (!db) return closed();
     rocksdb::CompactRangeOptions options;
     options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
     options.blob_garbage_collection_policy = rocksdb::BlobGarbageCollectionPolicy::kDisable;
-    if (const auto status = db_->CompactRange(options, family(f), &begin, &end); !status.ok()) return failed(status);
+    if (const auto status = db->CompactRange(options, db.family(f), &begin, &end); !status.ok()) return failed(status);
     // The log holds the same bytes once more, as long as any family has something in it that is not flushed.
-    if (const auto status = db_->Flush({}, handles_); !status.ok()) return failed(status);
+    if (const auto status = db->Flush({}, db.families()); !status.ok()) return failed(status);
     std::uint64_t files = 0, garbage = 0;
-    db_->GetIntProperty(family(f), rocksdb::DB::Properties::kLiveBlobFileSize, &files);
-    db_->GetIntProperty(family(f), rocksdb::DB::Properties::kLiveBlobFileGarbageSize, &garbage);
+    db->GetIntProperty(db.family(f), rocksdb::DB::Properties::kLiveBlobFileSize, &files);
+    db->GetIntProperty(db.family(f), rocksdb::DB::Properties::kLiveBlobFileGarbageSize, &garbage);
     if (garbage <= files / kGarbageShare) return {};
     options.blob_garbage_collection_policy = rocksdb::BlobGarbageCollectionPolicy::kForce;
     options.blob_garbage_collection_age_cutoff = 1.0;
     options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
-    if (const auto status = db_->CompactRange(options, family(f), nullptr, nullptr); !status.ok())
+    if (const auto status = db->CompactRange(options, db.family(f), nullptr, nullptr); !status.ok())
         return failed(status);
     return {};
 }

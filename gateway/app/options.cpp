@@ -1,0 +1,59 @@
+#include "app/options.hpp"
+
+namespace nimes::gateway::app {
+
+enrolment::Policy enrolment_policy(const Config& config) {
+    enrolment::Policy out;
+    out.device_hold = config.policy.device_hold_seconds * kSecond;
+    out.private_devices = config.policy.private_devices_allowed;
+    return out;
+}
+
+mailbox::Options mailbox_options(const Config& config) {
+    mailbox::Options out;
+    out.retention = config.policy.retention_days * kDay;
+    return out;
+}
+
+wake::Waker::Options wake_options(const Config& config) {
+    wake::Waker::Options out;
+    out.rules = {config.wake.allow_http, config.wake.allow_private};
+    out.pace.least = config.wake.min_interval_seconds * kSecond;
+    return out;
+}
+
+media::Limits media_limits(const Config& config) {
+    const auto& p = config.policy;
+    media::Limits out;
+    out.max_bytes = p.media_max_bytes;
+    out.device_bytes = p.media_quota_bytes;
+    out.user_bytes = p.media_user_quota_bytes;
+    out.organisation_bytes = p.media_organisation_quota_bytes;
+    out.device_open = p.media_open_uploads;
+    out.user_open = 2 * p.media_open_uploads;
+    return out;
+}
+
+broker::LinkOptions link_options(const Config& config) {
+    broker::LinkOptions out;
+    out.url = config.broker.url;
+    out.dial = config.broker.dial;
+    out.ca = config.broker.ca;
+    return out;
+}
+
+v1::Policy told_policy(const Config& config) {
+    v1::Policy out;
+    out.set_retention_days(config.policy.retention_days);
+    out.set_offline_grace_hours(config.policy.offline_grace_hours);
+    out.set_offline_grace_minutes(config.policy.offline_grace_minutes);
+    out.set_restart_without_network(config.policy.restart_without_network);
+    out.set_lock_after_seconds(config.policy.lock_after_seconds);
+    out.set_device_hold_seconds(config.policy.device_hold_seconds);
+    out.set_export_allowed(config.policy.export_allowed);
+    out.set_private_devices_allowed(config.policy.private_devices_allowed);
+    out.set_history_allowed(config.policy.history_allowed);
+    return out;
+}
+
+}  // namespace nimes::gateway::app

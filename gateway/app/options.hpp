@@ -1,0 +1,26 @@
+#pragma once
+
+// What each room is told of the configuration. Pure: a room knows no configuration file, this file knows no room's work.
+//
+// Units: as in config.hpp (seconds, days, bytes) on the way in; milliseconds and bytes on the way out.
+
+#include "app/config.hpp"
+#include "broker/link.hpp"
+#include "directory/provisioning.hpp"
+#include "enrolment/enrolment.hpp"
+#include "mailbox/mailroom.hpp"
+#include "media/media_store.hpp"
+#include "wake/waker.hpp"
+
+namespace nimes::gateway::app {
+
+enrolment::Policy enrolment_policy(const Config& config);
+mailbox::Options mailbox_options(const Config& config);
+wake::Waker::Options wake_options(const Config& config);
+media::Limits media_limits(const Config& config);
+broker::LinkOptions link_options(const Config& config);
+
+// The rules that every handset gets with its provisioning.
+v1::Policy told_policy(const Config& config);
+
+}  // namespace nimes::gateway::app
