@@ -198,7 +198,9 @@ Result<std::string> Agent::token(const std::string& audience) {
     if (!impl_->core.enrolled()) return fail(Errc::not_enrolled);
     const auto here = audience_of(audience.empty() ? impl_->core.provisioning->gateway : audience);
     if (!here) return fail(here.error().code, here.error().detail);
-    return mint_token(impl_->core.identity().secret, impl_->core.own().device, *here, impl_->core.token_time(),
+    auto identity = impl_->core.identity();
+    if (!identity) return pass(identity);
+    return mint_token(identity->secret, impl_->core.own().device, *here, impl_->core.token_time(),
                       impl_->core.random);
 }
 

@@ -139,8 +139,10 @@ Result<Composed> Compose::message(const ConversationId& id, const MessageId& mes
     return out;
 }
 
-conversation::EventMaker Compose::maker() const {
-    return {core_.own().user, core_.own().device, core_.identity().secret, core_.directory->head(), core_.now()};
+Result<conversation::EventMaker> Compose::maker() const {
+    auto identity = core_.identity();
+    if (!identity) return pass(identity);
+    return conversation::EventMaker{core_.own().user, core_.own().device, identity->secret, core_.directory->head(), core_.now()};
 }
 
 Result<MessageId> Compose::event(const ConvEvent& event) {

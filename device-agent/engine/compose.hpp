@@ -48,7 +48,7 @@ class Compose {
     // The gateway took it.
     Result<void> event_accepted(const ConvEvent& event);
     // What this device would sign now.
-    [[nodiscard]] conversation::EventMaker maker() const;
+    [[nodiscard]] Result<conversation::EventMaker> maker() const;
 
   private:
     struct Recipients {

@@ -74,7 +74,9 @@ Result<void> Compose::send_again(Transaction& tx, const ConversationState& state
     auto put = tx.put(Table::settings, resend_no_key(state.id), std::move(Writer().u32(chain.chain_no)).take());
     if (!put) return pass(put);
     const sealing::GrantRecipient to{entry->devices.at(cert.device).dev_no, key->key_id, key->key};
-    auto uploads = sealing::seal_grant(chain, binding(state), core_.identity().secret, {&to, 1}, core_.random);
+    auto identity = core_.identity();
+    if (!identity) return pass(identity);
+    auto uploads = sealing::seal_grant(chain, binding(state), identity->secret, {&to, 1}, core_.random);
     if (!uploads) return pass(uploads);
     for (const auto& upload : *uploads)
         if (auto ok = send_direct(tx, state, Direct::grant, cert.device, upload); !ok) return ok;

@@ -114,7 +114,9 @@ Result<void> Compose::grant(Transaction& tx, const ConversationState& state, Sen
     const bool once = reached.size() <= sealing::kOneTimeAtMost;
     std::vector<sealing::GrantRecipient> recipients;
     for (const auto* cert : reached) recipients.push_back(recipient(*cert, once));
-    auto uploads = sealing::seal_grant(chain, binding(state), core_.identity().secret, recipients, core_.random);
+    auto identity = core_.identity();
+    if (!identity) return pass(identity);
+    auto uploads = sealing::seal_grant(chain, binding(state), identity->secret, recipients, core_.random);
     if (!uploads) return pass(uploads);
     for (auto& upload : *uploads) {
         OutboxItem item{core_.random.id<MessageId>(), state.id, false, {}, {}};

@@ -145,10 +145,10 @@ Millis Core::token_time() const { return clock.now() + static_cast<Millis>(clock
 
 // Marks and the newest message's number stay: they say nothing, and the next connection begins there.
 void Core::forget() {
-    identity = {};
     if (provisioning) directory.emplace(provisioning->keys, provisioning->address_secret.view(), provisioning->head);
     stale.clear();
     known_own_devices.clear();
+    monitored.clear();
     own_alarms.clear();
     scanned = {};
     conversations.clear();
@@ -177,9 +177,14 @@ Millis Core::now() const {
     return directory ? std::max(local, directory->head().ts) : local;
 }
 
-SigningKeyPair Core::identity() const { return box->identity().value(); }
+Result<SigningKeyPair> Core::identity() const { return box->identity(); }
 
-Result<void> Core::store_door() { return store_door(Secret<32>(identity().secret.view().first(Secret<32>::size))); }
+Result<void> Core::store_door() {
+    auto held = identity();
+    if (!held) return pass(held);
+    return store_door(Secret<32>(held->secret.view().first(Secret<32>::size)));
+}
+
 Result<void> Core::store_door(const Secret<32>& identity_seed) {
     container::DoorContent content;
     content.identity_seed = identity_seed.copy();

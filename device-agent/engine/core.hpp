@@ -69,9 +69,9 @@ struct Core {
     // As `door` is now, with the identity that the container holds; or with a new one.
     Result<void> store_door();
     Result<void> store_door(const Secret<32>& identity_seed);
-    // The identity stays in the container's locked memory: what signs takes this, and lets it die. The container is
-    // open, and set_door() was done.
-    [[nodiscard]] SigningKeyPair identity() const;
+    // The identity stays in the container's locked memory: what signs takes this, and lets it die. Needs set_door();
+    // Errc::locked once the container is shut.
+    [[nodiscard]] Result<SigningKeyPair> identity() const;
 
     // Runs `write` in one transaction: all of it is stored, or nothing.
     Result<void> transact(const std::function<Result<void>(container::Transaction&)>& write);

@@ -94,7 +94,9 @@ Result<GroupLine> Agent::create_group(const std::string& title, const std::vecto
         others.push_back(*user);
     }
     if (auto ok = impl_->sync->bring_up(lock, others); !ok) return pass(ok);
-    const auto event = conversation::create_group(impl_->compose.maker(), others, core.random, role);
+    auto maker = impl_->compose.maker();
+    if (!maker) return pass(maker);
+    const auto event = conversation::create_group(*maker, others, core.random, role);
     const auto asked = impl_->compose.event(event);
     if (!asked) return fail(asked.error().code, asked.error().detail);
     // The title is sealed like everything that is said; the roster is all that the gateway sees.
@@ -129,7 +131,9 @@ Result<GroupLine> Agent::change_group(const std::string& name, RosterOp op, cons
     if (auto ok = administrator(core, **group); !ok) return pass(ok);
     auto items = items_of(**group, op, users, role);
     if (!items) return pass(items);
-    auto event = conversation::change_group(impl_->compose.maker(), **group, std::move(*items));
+    auto maker = impl_->compose.maker();
+    if (!maker) return pass(maker);
+    auto event = conversation::change_group(*maker, **group, std::move(*items));
     if (auto ok = impl_->change(lock, event, patience); !ok) return pass(ok);
     if (op == RosterOp::add) {
         auto told = impl_->tell_info(lock, *id, core.random.id<MessageId>(), patience);
@@ -151,7 +155,9 @@ Result<GroupLine> Agent::leave_group(const std::string& name, Millis patience) {
     if (own == nullptr) return fail(Errc::not_a_member, "you are not in this group");
     auto items = items_of(**group, RosterOp::remove, {core.own().user}, own->role);
     if (!items) return pass(items);
-    const auto event = conversation::change_group(impl_->compose.maker(), **group, std::move(*items));
+    auto maker = impl_->compose.maker();
+    if (!maker) return pass(maker);
+    const auto event = conversation::change_group(*maker, **group, std::move(*items));
     if (auto ok = impl_->change(lock, event, patience); !ok) return pass(ok);
     return line_of(core, core.conversations.at(*id));
 }
@@ -166,7 +172,9 @@ Result<GroupLine> Agent::close_group(const std::string& name, Millis patience) {
     const auto group = find_group(core, id);
     if (!group) return fail(group.error().code, group.error().detail);
     if (auto ok = administrator(core, **group); !ok) return pass(ok);
-    const auto event = conversation::close_group(impl_->compose.maker(), **group);
+    auto maker = impl_->compose.maker();
+    if (!maker) return pass(maker);
+    const auto event = conversation::close_group(*maker, **group);
     if (auto ok = impl_->change(lock, event, patience); !ok) return pass(ok);
     return line_of(core, core.conversations.at(*id));
 }
@@ -180,7 +188,9 @@ Result<GroupLine> Agent::mend_group(const std::string& name, Millis patience) {
     const auto id = impl_->people->conversation(lock, name, nobody);
     const auto group = find_group(core, id);
     if (!group) return fail(group.error().code, group.error().detail);
-    const auto event = conversation::mend_group(impl_->compose.maker(), **group);
+    auto maker = impl_->compose.maker();
+    if (!maker) return pass(maker);
+    const auto event = conversation::mend_group(*maker, **group);
     if (auto ok = impl_->change(lock, event, patience); !ok) return pass(ok);
     return line_of(core, core.conversations.at(*id));
 }

@@ -129,6 +129,8 @@ Result<MessageId> Agent::Impl::post_offer(Lock& lock, const media::BlobReference
         return fail(Errc::forbidden, "the device's certificate is not the one whose code was compared");
     const auto* key = core.directory->find(core.own().user)->seal_key(head.new_device, core.now());
     if (key == nullptr) return fail(Errc::device_stale, "the new device must be online once today");
+    auto identity = core.identity();
+    if (!identity) return pass(identity);
     offer.blob = blob.blob;
     offer.key = blob.key.copy();
     offer.plain_length = blob.plain_length;
@@ -138,7 +140,7 @@ Result<MessageId> Agent::Impl::post_offer(Lock& lock, const media::BlobReference
     offer.issued = core.now();
     offer.expires = offer.issued + kOfferLife;
     auto body = offer.body();
-    offer.signature = sign_history_offer(core.identity().secret, body);
+    offer.signature = sign_history_offer(identity->secret, body);
     auto record = offer.encode();
     const auto sealed = seal_control(ControlType::history_offer, head.new_device, key->key_id, key->key, record);
     sodium_memzero(body.data(), body.size());

@@ -206,7 +206,6 @@ void Keeper::wipe(const std::optional<WipeOrder>& order) {
         receipt.sign(identity->secret);
         (void)keep_receipt(box.home(), receipt, *core_.provisioning);
     }
-    core_.identity = {};
     box.shut();
     core_.changed.notify_all();
 }

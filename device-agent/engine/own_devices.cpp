@@ -28,6 +28,8 @@ Result<std::vector<PendingDevice>> Agent::pending_devices() {
     const auto answer = impl_->network->pending();
     if (!answer) return fail(answer.error().code, answer.error().detail);
     std::vector<PendingDevice> out;
+    auto identity = core.identity();
+    if (!identity) return pass(identity);
     for (const auto& body : answer->bodies()) {
         const auto cert = DeviceCert::parse_body(as_bytes(body));
         if (cert && cert->user == own) out.push_back({cert->device, cert->platform, cert->not_before});
@@ -49,7 +51,7 @@ Result<void> Agent::vouch(const DeviceId& device) {
         if (!cert || cert->device != device || cert->user != core.own().user || cert->admission != Admission::vouched ||
             cert->attest_hash != core.own().attest_hash)
             continue;
-        const auto signature = sign_cert_voucher_device(core.identity().secret, as_bytes(body));
+        const auto signature = sign_cert_voucher_device(identity->secret, as_bytes(body));
         v1::Voucher voucher;
         voucher.set_device(std::string(as_text(device.view())));
         voucher.set_signature(std::string(as_text(signature.view())));

@@ -137,10 +137,11 @@ Result<void> OwnKeys::publish(Lock& lock) {
     auto stored = change([&](Transaction& tx, SealBook& book) -> Result<void> {
         const auto batch_no = sealing::next_batch_no(book, now);
         const auto first = sealing::first_key_id(book, now);
-        const auto identity = core_.identity().secret.copy();
-        const auto days = sealing::make_batch(identity, core_.own().device, first, now, core_.random, batch_no);
+        auto identity = core_.identity();
+        if (!identity) return pass(identity);
+        const auto days = sealing::make_batch(identity->secret, core_.own().device, first, now, core_.random, batch_no);
         const auto next = first + static_cast<std::uint32_t>(days.size());
-        const auto once = sealing::make_one_time_keys(identity, core_.own().device, next, batch_no,
+        const auto once = sealing::make_one_time_keys(identity->secret, core_.own().device, next, batch_no,
                                                       sealing::kOneTimeKeys, now, core_.random);
         sealing::begin_publication(book, batch_no, first, days.size() + once.size());
         if (auto ok = put_all(tx, batch, days); !ok) return ok;
@@ -174,10 +175,12 @@ Result<void> OwnKeys::refill(Lock& lock) {
     const auto now = core_.now();
     v1::SealKeyBatch batch;
     auto stored = change([&](Transaction& tx, SealBook& book) -> Result<void> {
+        auto identity = core_.identity();
+        if (!identity) return pass(identity);
         const auto first = sealing::first_key_id(book, now);
         book.next_key_id = first + static_cast<std::uint32_t>(count);
         return put_all(tx, batch,
-                       sealing::make_one_time_keys(core_.identity().secret, core_.own().device, first,
+                       sealing::make_one_time_keys(identity->secret, core_.own().device, first,
                                                    book.newest()->batch_no, count, now, core_.random));
     });
     if (!stored) return stored;

@@ -205,7 +205,9 @@ Result<bool> Recovery::ask_for(Transaction& tx, const Wanted& wanted) {
     request.ts = core_.now();
     request.dir_revision = core_.directory->head().revision;
     request.dir_head = core_.directory->head().hash();
-    request.signature = sign_key_request(core_.identity().secret, request.body());
+    auto identity = core_.identity();
+    if (!identity) return pass(identity);
+    request.signature = sign_key_request(identity->secret, request.body());
     const auto sealed = seal_control(ControlType::key_request, wanted.owner, key->key_id, key->key, request.encode());
     if (auto ok = compose_.send_direct(tx, conversation->second, Direct::control, wanted.owner, sealed); !ok)
         return pass(ok);

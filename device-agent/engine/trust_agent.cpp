@@ -20,7 +20,9 @@ Result<DeviceId> check_scanned(const Core& core, const directory::HeldEntry& hel
     return code->device;
 }
 
-DeviceRevoke revocation_of(const Core& core, const DirectoryEntry& entry, const DeviceId& device, RevokeReason reason) {
+Result<DeviceRevoke> revocation_of(const Core& core, const DirectoryEntry& entry, const DeviceId& device, RevokeReason reason) {
+    auto identity = core.identity();
+    if (!identity) return pass(identity);
     DeviceRevoke out;
     out.reason = reason;
     out.user = entry.user;
@@ -28,7 +30,7 @@ DeviceRevoke revocation_of(const Core& core, const DirectoryEntry& entry, const 
     out.actor = core.own().device;
     out.effective = core.now();
     out.seq = entry.next_seq();
-    out.signature = sign_revoke_device(core.identity().secret, out.body());
+    out.signature = sign_revoke_device(identity->secret, out.body());
     return out;
 }
 
@@ -112,7 +114,9 @@ Result<void> Agent::revoke_device(const DeviceId& device, RevokeReason reason) {
         if (held->entry.revoke(device) != nullptr)
             return self ? note_own_revocation(core) : judge_own_devices(core, held->entry);
         v1::Revocation request;
-        const auto record = revocation_of(core, held->entry, device, reason).encode();
+        const auto revocation = revocation_of(core, held->entry, device, reason);
+        if (!revocation) return pass(revocation);
+        const auto record = revocation->encode();
         request.set_record(std::string(as_text(record)));
         lock.unlock();
         const auto done = impl_->network->revoke(request);

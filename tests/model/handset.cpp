@@ -196,7 +196,7 @@ Result<ConversationId> Handset::create_group(const std::vector<UserId>& others) 
     Lock lock(core_->mutex);
     if (core_->shut_out) return fail(*core_->shut_out);
     if (auto ok = sync_->bring_up(lock, others); !ok) return pass(ok);
-    const auto event = agent::conversation::create_group(compose_->maker(), others, chance_);
+    const auto event = agent::conversation::create_group(*compose_->maker(), others, chance_);
     auto id = compose_->event(event);
     if (!id) return pass(id);
     flush();
@@ -214,7 +214,7 @@ Result<void> Handset::change(const ConversationId& group, const UserId& who, Ros
         if (member == nullptr) return fail(Errc::not_found);
         role = member->role;
     }
-    const auto event = agent::conversation::change_group(compose_->maker(), at->second, {{who, role, op}});
+    const auto event = agent::conversation::change_group(*compose_->maker(), at->second, {{who, role, op}});
     if (!event) return fail(event.error().code);
     auto id = compose_->event(*event);
     if (!id) return pass(id);

@@ -125,7 +125,7 @@ TEST_CASE("the identity key is in the locked arena alone, until the container is
         agent::engine::Enrol::prepare(core, agent::engine::Provisioning::parse(file).value(), "anna@polizei.example"));
     REQUIRE(scan.wanted() == 1);
     CHECK(scan.count()[0] == 1);
-    for (int i = 0; i < 3; ++i) (void)sign(core.identity().secret, label::kToken, {file});
+    for (int i = 0; i < 3; ++i) (void)sign(core.identity()->secret, label::kToken, {file});
     CHECK(scan.count()[0] == 1);
     core.box->lock();
     CHECK(scan.count()[0] == 1);  // connecting needs it

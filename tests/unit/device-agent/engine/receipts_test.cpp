@@ -84,7 +84,7 @@ struct Owing {
     ConversationId group() {
         std::vector<UserId> others;
         for (std::size_t i = 1; i < town.people.size(); ++i) others.push_back(town.people[i].user);
-        const auto event = agent::conversation::create_group(anna.compose().maker(), others, random);
+        const auto event = agent::conversation::create_group(*anna.compose().maker(), others, random);
         for (auto* handset : {&anna, &bernd}) {
             auto& core = handset->core();
             std::optional<agent::conversation::ConversationState> state;
