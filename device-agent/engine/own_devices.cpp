@@ -28,8 +28,6 @@ Result<std::vector<PendingDevice>> Agent::pending_devices() {
     const auto answer = impl_->network->pending();
     if (!answer) return fail(answer.error().code, answer.error().detail);
     std::vector<PendingDevice> out;
-    auto identity = core.identity();
-    if (!identity) return pass(identity);
     for (const auto& body : answer->bodies()) {
         const auto cert = DeviceCert::parse_body(as_bytes(body));
         if (cert && cert->user == own) out.push_back({cert->device, cert->platform, cert->not_before});
@@ -45,6 +43,8 @@ Result<void> Agent::vouch(const DeviceId& device) {
     const auto answer = impl_->network->pending();
     lock.lock();
     if (!answer) return fail(answer.error().code, answer.error().detail);
+    auto identity = core.identity();
+    if (!identity) return pass(identity);
     for (const auto& body : answer->bodies()) {
         const auto cert = DeviceCert::parse_body(as_bytes(body));
         // The person compares the device's name on both screens; the key that it names is bound to it by its hash.

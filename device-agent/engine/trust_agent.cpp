@@ -114,7 +114,7 @@ Result<void> Agent::revoke_device(const DeviceId& device, RevokeReason reason) {
         if (held->entry.revoke(device) != nullptr)
             return self ? note_own_revocation(core) : judge_own_devices(core, held->entry);
         v1::Revocation request;
-        const auto revocation = revocation_of(core, held->entry, device, reason);
+        auto revocation = revocation_of(core, held->entry, device, reason);
         if (!revocation) return pass(revocation);
         const auto record = revocation->encode();
         request.set_record(std::string(as_text(record)));

@@ -8,6 +8,7 @@ namespace {
 constexpr std::uint64_t kLength = 1'500'000;
 const BlobId kBlob = made<BlobId>(77);
 const DeviceId kOwner = made<DeviceId>(10);
+const UserId kPerson = made<UserId>(10);
 
 Bytes content() {
     Bytes out(kLength);
@@ -36,7 +37,7 @@ Result<void> Shop::open() {
     if (!opened) return pass(opened);
     store_ = std::move(*opened);
     committer_ = std::make_unique<mailbox::Committer>(*store_, people_, links_, options_);
-    auto media = media::MediaStore::open(*store_, clock_, {});
+    auto media = media::MediaStore::open({*store_, clock_}, {});
     if (!media) return pass(media);
     media_ = std::move(*media);
     return {};
@@ -84,7 +85,7 @@ std::uint64_t Shop::letters_to(const DeviceId& device) const {
 
 Result<void> Shop::upload(std::size_t until) {
     if (!created_) {
-        if (auto head = media_->create(kBlob, kOwner, kLength); !head) return pass(head);
+        if (auto head = media_->create(kBlob, {kPerson, kOwner}, {kLength, false}); !head) return pass(head);
         created_ = true;
     }
     const auto bytes = content();
@@ -160,9 +161,9 @@ void Shop::judge_media() {
     const auto head = media_->take_over(kBlob, kOwner).value();
     REQUIRE(head.offset >= published_);
     for (std::uint64_t at = 0; at < head.offset; at += media::kBlock) {
-        const auto block = media_->read(kBlob, at / media::kBlock).value();
-        const auto known = static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(media::kBlock, head.offset - at));
-        REQUIRE(static_cast<std::ptrdiff_t>(block.size()) >= known);
+        Bytes block(static_cast<std::size_t>(std::min<std::uint64_t>(media::kBlock, head.offset - at)));
+        REQUIRE(media_->read(kBlob, head, at, block).value() == block.size());
+        const auto known = static_cast<std::ptrdiff_t>(block.size());
         REQUIRE(std::equal(block.begin(), block.begin() + known, bytes.begin() + static_cast<std::ptrdiff_t>(at)));
     }
 }
