@@ -34,10 +34,16 @@ void wipe_and_free(void* at) noexcept {
 
 }  // namespace
 
+// Named to the linker (CMakeLists.txt): an archive's file that defines what a shared library (libstdc++, a sanitizer)
+// also defines may else be left out.
+extern "C" void nimes_wiped_heap() {}
+
 void* operator new(std::size_t size) { return take(size); }
 void* operator new[](std::size_t size) { return take(size); }
 void* operator new(std::size_t size, std::align_val_t to) { return take(size, to); }
 void* operator new[](std::size_t size, std::align_val_t to) { return take(size, to); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return std::malloc(size == 0 ? 1 : size); }
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return std::malloc(size == 0 ? 1 : size); }
 void operator delete(void* at) noexcept { wipe_and_free(at); }
 void operator delete[](void* at) noexcept { wipe_and_free(at); }
 void operator delete(void* at, std::size_t) noexcept { wipe_and_free(at); }
@@ -46,3 +52,5 @@ void operator delete(void* at, std::align_val_t) noexcept { wipe_and_free(at); }
 void operator delete[](void* at, std::align_val_t) noexcept { wipe_and_free(at); }
 void operator delete(void* at, std::size_t, std::align_val_t) noexcept { wipe_and_free(at); }
 void operator delete[](void* at, std::size_t, std::align_val_t) noexcept { wipe_and_free(at); }
+void operator delete(void* at, const std::nothrow_t&) noexcept { wipe_and_free(at); }
+void operator delete[](void* at, const std::nothrow_t&) noexcept { wipe_and_free(at); }
