@@ -125,6 +125,8 @@ bool knows(const ConversationState& state, const ConvEvent& e) {
 }
 
 bool proven(const ConvEvent& e, const ActorFacts& actor) {
+    if (e.by_organisation())
+        return actor.keys != nullptr && actor.head == ActorFacts::Head::verified && verify_appointment(e, *actor.keys);
     return actor.cert != nullptr && actor.cert->user == e.actor_user && actor.cert->device == e.actor_device &&
            actor.head == ActorFacts::Head::verified && verify_event(e, actor.cert->identity) && !revoked_then(actor, e);
 }
@@ -161,6 +163,19 @@ Applied mend(ConversationState& state, const ConvEvent& e) {
     return Applied::applied;
 }
 
+// Of an appointment: it may be made as long as no administrator of the group had a device by its time.
+Applied judge_appointment(const Roster& roster, const ConvEvent& e, const ActorFacts& actor) {
+    if (!appoints_member(e, roster) || !follows_head(e, actor.head_ts)) return Applied::dropped;
+    bool all_here = true;
+    for (const auto& m : roster) {
+        if (m.role != MemberRole::administrator) continue;
+        const auto* entry = actor.entry_of ? actor.entry_of(m.user) : nullptr;
+        if (entry != nullptr && has_device(*entry, e.ts)) return Applied::dropped;
+        all_here = all_here && entry != nullptr;
+    }
+    return all_here ? Applied::applied : Applied::held;
+}
+
 struct Base {
     const EpochState* state = nullptr;
     bool in_other = false;
@@ -195,7 +210,12 @@ Applied apply(std::optional<ConversationState>& state, const ConvEvent& e, const
     if (base.state == nullptr) return e.epoch > state->epochs.begin()->first ? Applied::held : Applied::dropped;
     if (base.state->closed) return Applied::dropped;
     auto next = successor(&base.state->roster, e);
-    if (!next || !actor_may(base.state->roster, e)) return Applied::dropped;
+    if (!next) return Applied::dropped;
+    if (e.by_organisation()) {
+        if (const auto may = judge_appointment(base.state->roster, e, actor); may != Applied::applied) return may;
+    } else if (!actor_may(base.state->roster, e)) {
+        return Applied::dropped;
+    }
     auto& branch = base.in_other ? state->other : state->epochs;
     if (e.epoch == branch.rbegin()->first + 1) {
         put(branch, e.epoch, std::move(*next));

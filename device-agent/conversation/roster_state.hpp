@@ -5,12 +5,12 @@
 // ends it. Pure. Threads: values. Errors: Errc::malformed by parse, which accepts exactly what encode() writes.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
 
-#include "nimes/conversation_event.hpp"
-#include "nimes/device_record.hpp"
+#include "nimes/appointment.hpp"
 
 namespace nimes::agent::conversation {
 
@@ -51,12 +51,17 @@ struct ConversationState {
 
 ConversationState pair_conversation(const UserId& a, const UserId& b);
 
-// What is known of the device that signed an event.
+// What is known of the device that signed an event, or of what an appointment is judged by.
 struct ActorFacts {
     bool entry_known = false;
     const DeviceCert* cert = nullptr;  // in the actor's proven entry
     const DeviceRevoke* revoke = nullptr;
     enum class Head : std::uint8_t { unknown, verified, failed } head = Head::unknown;  // (dir_revision, dir_head)
+    // Of an appointment: the pinned keys, that head's time, and the proven entry of a user under the head that it names
+    // or a newer one; nullptr: not here yet.
+    const OrgKeys* keys = nullptr;
+    Millis head_ts = 0;
+    std::function<const DirectoryEntry*(const UserId&)> entry_of{};
 };
 
 enum class Applied : std::uint8_t { applied, repeated, held, dropped, forked };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/event_facts.hpp"
 #include "engine/own_keys.hpp"
 
 namespace nimes::agent::engine {
@@ -104,14 +105,7 @@ Result<void> Open::signal(Transaction& tx, const v1::Envelope& envelope) {
 Result<Outcome> Open::event(Transaction& tx, const v1::Envelope& envelope) {
     const auto event = ConvEvent::parse(as_bytes(envelope.event()));
     if (!event || event->conversation != id_of<ConversationId>(envelope.conversation())) return Outcome::dropped;
-    const auto sender = sender_of(event->actor_user, event->actor_device, event->dir_revision);
-    conversation::ActorFacts actor;
-    actor.entry_known = sender.entry_known;
-    actor.cert = sender.cert;
-    actor.revoke = sender.revoke;
-    const auto named = named_head(event->dir_revision, event->dir_head);
-    if (named == HeldDirectory::Named::verified) actor.head = conversation::ActorFacts::Head::verified;
-    if (named == HeldDirectory::Named::failed) actor.head = conversation::ActorFacts::Head::failed;
+    const auto actor = event_facts(core_, *event);
     std::optional<conversation::ConversationState> state;
     if (const auto at = core_.conversations.find(event->conversation); at != core_.conversations.end())
         state = at->second;
@@ -133,6 +127,7 @@ Result<Outcome> Open::event(Transaction& tx, const v1::Envelope& envelope) {
             return Outcome::dropped;
     }
     if (auto ok = core_.put_conversation(tx, *state); !ok) return pass(ok);
+    if (auto ok = tell_appointment(core_, tx, *state, *event); !ok) return pass(ok);
     for (const auto& m : state->now().roster)
         if (core_.directory->find(m.user) == nullptr) core_.wanted_users.insert(m.user);
     return Outcome::opened;

@@ -1,10 +1,9 @@
 #include "engine/roster_fetch.hpp"
 
+#include "engine/event_facts.hpp"
+
 namespace nimes::agent::engine {
 namespace {
-
-using conversation::ActorFacts;
-using directory::HeldDirectory;
 
 constexpr int kProofRounds = 3;
 constexpr int kPages = 64;  // of one group at once
@@ -34,28 +33,25 @@ Result<bool> RosterFetch::fetch(Lock& lock) {
     return moved;
 }
 
-void RosterFetch::want_proofs(const std::vector<ConvEvent>& events) {
-    for (const auto& e : events) {
-        const auto* held = core_.directory->find(e.actor_user);
-        if (held == nullptr || (held->entry.cert(e.actor_device) == nullptr && held->revision < e.dir_revision))
-            core_.wanted_users.insert(e.actor_user);
-        if (core_.directory->judge_named(e.dir_revision, e.dir_head) != HeldDirectory::Named::unknown) continue;
-        if (e.dir_revision > core_.directory->head().revision) core_.wanted_newest_head = true;
-        core_.wanted_heads.insert(e.dir_revision);
-    }
+// How many of them follow on what is here, as far as their proofs are; the rest is asked for.
+std::size_t RosterFetch::judge(const ConversationId& id, const std::vector<ConvEvent>& events,
+                               std::optional<conversation::ConversationState>& state) {
+    std::vector<conversation::Step> steps;
+    for (const auto& e : events) steps.push_back({e, event_facts(core_, e)});
+    state.reset();
+    if (const auto now = core_.conversations.find(id); now != core_.conversations.end()) state = now->second;
+    return conversation::apply_all(state, steps);
 }
 
-ActorFacts RosterFetch::facts_of(const ConvEvent& e) const {
-    ActorFacts out;
-    if (const auto* held = core_.directory->find(e.actor_user); held != nullptr) {
-        out.entry_known = true;
-        out.cert = held->entry.cert(e.actor_device);
-        out.revoke = held->entry.revoke(e.actor_device);
-    }
-    const auto named = core_.directory->judge_named(e.dir_revision, e.dir_head);
-    if (named == HeldDirectory::Named::verified) out.head = ActorFacts::Head::verified;
-    if (named == HeldDirectory::Named::failed) out.head = ActorFacts::Head::failed;
-    return out;
+Result<void> RosterFetch::store(const conversation::ConversationState& state, std::span<const ConvEvent> taken,
+                                std::uint64_t from) {
+    return core_.transact([&](container::Transaction& tx) -> Result<void> {
+        if (auto ok = core_.put_conversation(tx, state); !ok) return ok;
+        for (const auto& e : taken)
+            if (e.epoch >= from)
+                if (auto ok = tell_appointment(core_, tx, state, e); !ok) return ok;
+        return {};
+    });
 }
 
 Result<bool> RosterFetch::fetch_one(Lock& lock, const ConversationId& id) {
@@ -71,23 +67,19 @@ Result<bool> RosterFetch::fetch_one(Lock& lock, const ConversationId& id) {
         if (!answer) return moved;  // no member, or nobody there: what is held wants it again
         const auto events = events_of(*answer, id, from);
         if (events.empty()) return moved;
-        for (int round = 0; round < kProofRounds; ++round) {
-            want_proofs(events);
-            if (core_.wanted_users.empty() && core_.wanted_heads.empty() && !core_.wanted_newest_head) break;
+        std::optional<conversation::ConversationState> state;
+        std::size_t taken = 0;
+        for (int round = 0;; ++round) {
+            taken = judge(id, events, state);
+            if (taken == events.size() || !core_.wants() || round == kProofRounds) break;
             (void)sync_.fetch_wanted(lock);
         }
-        std::vector<conversation::Step> steps;
-        for (const auto& e : events) steps.push_back({e, facts_of(e)});
-        std::optional<conversation::ConversationState> state;
-        if (const auto now = core_.conversations.find(id); now != core_.conversations.end()) state = now->second;
-        const auto taken = conversation::apply_all(state, steps);
         if (taken == 0 || !state) return moved;
         moved = true;
-        auto stored = core_.transact([&](container::Transaction& tx) { return core_.put_conversation(tx, *state); });
-        if (!stored) return pass(stored);
+        if (auto stored = store(*state, std::span(events).first(taken), from); !stored) return pass(stored);
         for (const auto& m : state->now().roster)
             if (core_.directory->find(m.user) == nullptr) core_.wanted_users.insert(m.user);
-        if (taken < steps.size() || state->epoch >= answer->newest_epoch()) return moved;
+        if (taken < events.size() || state->epoch >= answer->newest_epoch()) return moved;
     }
     return moved;
 }

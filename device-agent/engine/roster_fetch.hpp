@@ -19,8 +19,10 @@ class RosterFetch {
 
   private:
     Result<bool> fetch_one(Lock& lock, const ConversationId& id);
-    void want_proofs(const std::vector<ConvEvent>& events);
-    [[nodiscard]] conversation::ActorFacts facts_of(const ConvEvent& event) const;
+    std::size_t judge(const ConversationId& id, const std::vector<ConvEvent>& events,
+                      std::optional<conversation::ConversationState>& state);
+    Result<void> store(const conversation::ConversationState& state, std::span<const ConvEvent> taken,
+                       std::uint64_t from);
 
     Core& core_;
     Network& network_;

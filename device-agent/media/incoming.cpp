@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "media/side_digest.hpp"
+
 namespace nimes::agent::media {
 namespace {
 
@@ -10,16 +12,15 @@ constexpr const char* kBroken = "a chunk or the digest does not hold";
 // Walks all chunks: each must open, and all together must have the digest. `take` sees the plaintext, padding included.
 Result<void> walk(File& file, const BlobReference& reference, const Sink& take) {
     const auto shape = reference.shape();
-    BlobDigest digest;
-    Bytes sealed, plain;
+    SideDigest digest(shape.chunks());
+    Bytes plain;
     for (std::uint64_t i = 0; i < shape.chunks(); ++i) {
         plain.resize(shape.chunk_plain(i));
-        sealed.resize(plain.size() + kBlobTag);
+        const auto sealed = digest.next(plain.size() + kBlobTag);
         const auto got = file.read(sealed);
         if (!got) return fail(got.error().code, got.error().detail);
         if (*got != sealed.size() || !open_chunk(plain, shape, reference.key, i, sealed))
             return fail(Errc::undecryptable, kBroken);
-        digest.update(sealed);
         if (auto ok = take(plain); !ok) return ok;
     }
     sodium_memzero(plain.data(), plain.size());

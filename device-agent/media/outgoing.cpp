@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "media/side_digest.hpp"
 #include "nimes/message.hpp"
 
 namespace nimes::agent::media {
@@ -35,15 +36,14 @@ Result<Digest> seal_to(const std::filesystem::path& part, const BlobReference& b
     auto file = File::create_new(part);
     if (!file) return pass(file);
     const auto shape = blob.shape();
-    BlobDigest digest;
-    Bytes plain, sealed;
+    SideDigest digest(shape.chunks());
+    Bytes plain;
     auto left = blob.plain_length;
     for (std::uint64_t i = 0; i < shape.chunks(); ++i) {
         plain.resize(shape.chunk_plain(i));
-        sealed.resize(plain.size() + kBlobTag);
+        const auto sealed = digest.next(plain.size() + kBlobTag);
         if (auto ok = fill(plain, source, left); !ok) return pass(ok);
         seal_chunk(sealed, shape, blob.key, i, plain);
-        digest.update(sealed);
         if (auto ok = file->write(sealed); !ok) return pass(ok);
     }
     sodium_memzero(plain.data(), plain.size());

@@ -60,6 +60,32 @@ class Wipes {
     virtual Result<WipeLine> wipe(const DeviceId& device) = 0;
 };
 
+struct GroupMemberLine {
+    std::string address, name;
+    std::string role;         // reader, poster, administrator
+    bool has_device = false;  // one that no revocation names
+};
+
+struct GroupLine {
+    ConversationId id;
+    std::uint64_t epoch = 0;
+    bool closed = false;
+    bool orphaned = false;  // no administrator of it has a device
+    std::vector<GroupMemberLine> members;
+};
+
+// Groups by their rosters, which are all that a gateway sees of them.
+class Groups {
+  public:
+    virtual ~Groups() = default;
+    // Errc::conversation_unknown.
+    virtual Result<GroupLine> group(const ConversationId& id) = 0;
+    virtual Result<std::vector<GroupLine>> orphaned() = 0;
+    // Makes a member of an orphaned group its administrator. Errc::forbidden (it is not orphaned, or closed),
+    // not_a_member, not_found (no such person, or no device of theirs), epoch_conflict (it moved meanwhile: try again).
+    virtual Result<void> appoint(const ConversationId& id, const ServiceAddress& member) = 0;
+};
+
 class Registry {
   public:
     virtual ~Registry() = default;

@@ -1,9 +1,7 @@
 #include "admin/routes.hpp"
 
-#include <nlohmann/json.hpp>
-
+#include "admin/route_parts.hpp"
 #include "http/problem.hpp"
-#include "nimes/encoding.hpp"
 
 namespace nimes::gateway::admin {
 namespace {
@@ -11,33 +9,6 @@ namespace {
 using Json = nlohmann::json;
 using http::Request;
 using http::Response;
-
-constexpr std::size_t kSmallBody = 16 * 1024;
-
-Response answer(const Json& json, int status = 200) {
-    return Response::text(status, "application/json", json.dump() + "\n");
-}
-
-// A JSON object's string fields; anything else is refused by name.
-Result<std::string> field(const Request& request, const char* name) {
-    const auto json = Json::parse(as_text(request.body), nullptr, false);
-    if (!json.is_object()) return fail(Errc::malformed, "the body must be a JSON object");
-    const auto at = json.find(name);
-    if (at == json.end() || !at->is_string()) return fail(Errc::malformed, std::string("the field ") + name);
-    return at->get<std::string>();
-}
-
-// The audit: one row a change, in order of time. Without it the change is refused.
-Result<void> note(const Administration& a, std::string_view what, const Json& on) {
-    const auto now = a.clock.now();
-    store::Batch batch({store::Family::audit, store::key_u64(now / kDay)});
-    SystemRandom random;
-    ByteArray<8> tail;
-    random.fill(tail);
-    batch.put(store::key_u64(now) + std::string(as_text(tail)),
-              as_bytes(Json{{"ms", now}, {"what", what}, {"on", on}}.dump()));
-    return a.store.commit(batch, store::Sync::yes);
-}
 
 Response create_org(const Administration& a, const Request& request) {
     const auto name = field(request, "name");
@@ -211,6 +182,7 @@ void add_routes(http::Router& router, const Administration& a) {
         .add({Method::get, "/v1/admin/devices/{id}/wipe", [a](Request& r) { return wipe(a, r); }, Access::open, 0})
         .add({Method::get, "/v1/admin/devices/{id}/revocation", [a](Request& r) { return revocation(a, r); },
               Access::open, 0});
+    add_group_routes(router, a);
 }
 
 }  // namespace nimes::gateway::admin

@@ -7,6 +7,8 @@
 //   POST /v1/admin/devices/{id}/suspend|resume   POST /v1/admin/devices/{id}/revoke {reason}
 //   GET  /v1/admin/devices/{id}/revocation       GET  /v1/admin/approvals
 //   POST /v1/admin/devices/{id}/approve          GET  /v1/admin/devices/{id}/wipe
+//   GET  /v1/admin/groups/orphaned               GET  /v1/admin/groups/{id}
+//   POST /v1/admin/groups/{id}/administrator {address}
 // Threads and ownership as http/router.hpp says; all references must outlive the router.
 #pragma once
 
@@ -21,6 +23,7 @@ struct Administration {
     Registry& registry;
     Approvals& approvals;
     Wipes& wipes;
+    Groups& groups;
     Revocations& revocations;
     store::Store& store;
     const Clock& clock;

@@ -7,6 +7,7 @@
 
 #include "admin/routes.hpp"
 #include "app/adapters.hpp"
+#include "app/admin_groups.hpp"
 #include "app/edge.hpp"
 #include "app/housekeeping.hpp"
 #include "app/options.hpp"
@@ -103,6 +104,7 @@ struct Gateway::Impl {
     std::optional<AdminRegistry> registry;
     std::optional<AdminApprovals> approvals;
     std::optional<AdminWipes> admin_wipes;
+    std::optional<AdminGroups> admin_groups;
     std::optional<ShareDevices> share_devices;
     std::optional<OrgSigner> signer;
     std::optional<FarewellGate> gate;
@@ -181,6 +183,7 @@ Result<void> Gateway::Impl::make_rooms() {
     }
     mailroom.emplace(mailbox::Mailroom::Needs{*store, *people, *media_links, outlet, clock, metrics, log, &doorbell},
                      mailbox_options(config));
+    admin_groups.emplace(*store, *directory, *mailroom, clock);
     mailer.emplace(mail_server, clock, random, metrics, log);
     enrolment.emplace(enrolment::Enrolment::Needs{*store, *roster, *mailer, clock, random, metrics, log},
                       pepper_of(secrets), enrolment_policy(config));
@@ -247,7 +250,8 @@ void Gateway::Impl::add_pages() {
     media::add_routes(public_router, {*media, metrics, random, config.policy.media_max_bytes});
     add_operations(operations_router, metrics, health);
     add_local(admin_router, health, [this] { return provisioning(); });
-    admin::add_routes(admin_router, {*organisation, *registry, *approvals, *admin_wipes, revocations, *store, clock});
+    admin::add_routes(admin_router,
+                      {*organisation, *registry, *approvals, *admin_wipes, *admin_groups, revocations, *store, clock});
 }
 
 Result<void> Gateway::Impl::start() {

@@ -2,48 +2,13 @@
 #include <fstream>
 #include <iostream>
 #include <map>
-#include <memory>
 #include <sstream>
 #include <thread>
 
-#include "app/config.hpp"
-#include "cli/admin_client.hpp"
-#include "cli/verbs.hpp"
+#include "cli/admin_parts.hpp"
 
 namespace nimes::gateway::cli {
 namespace {
-
-using Json = nlohmann::json;
-
-// What the verbs share; lives as long as the command line.
-struct Admin {
-    std::string config = "gateway.toml";
-    bool json = false;
-    std::string name, domain, file, user, device, reason;
-    bool dry_run = false;
-    bool watch = false;
-
-    [[nodiscard]] Result<AdminClient> client() const {
-        auto loaded = app::load_config(config);
-        if (!loaded) return pass(loaded);
-        return AdminClient(loaded->admin.socket);
-    }
-};
-using Shared = std::shared_ptr<Admin>;
-
-void print_line(const std::string& text) { std::cout << text << '\n'; }
-
-// Runs a request and prints its answer: JSON as it came, or what `human` makes of it.
-Result<void> show(const Admin& a, const std::function<Result<Json>(AdminClient&)>& ask,
-                  const std::function<void(const Json&)>& human) {
-    auto client = a.client();
-    if (!client) return pass(client);
-    auto answer = ask(*client);
-    if (!answer) return pass(answer);
-    if (a.json) print_line(answer->dump());
-    else human(*answer);
-    return {};
-}
 
 Result<void> create_org(const Admin& a) {
     return show(
@@ -166,13 +131,6 @@ Result<void> revoke(const Admin& a) {
     return watch_revocation(a);
 }
 
-CLI::App* verb(CLI::App& to, const Shared& a, Chosen& chosen, const char* name, const char* help,
-               Result<void> (*run)(const Admin&)) {
-    auto* sub = to.add_subcommand(name, help);
-    sub->callback([a, &chosen, run] { chosen.run = [a, run] { return run(*a); }; });
-    return sub;
-}
-
 }  // namespace
 
 void add_admin_verbs(CLI::App& app, Chosen& chosen) {
@@ -227,6 +185,7 @@ void add_admin_verbs(CLI::App& app, Chosen& chosen) {
     out->add_option("--reason", a->reason)->required()->check(CLI::IsMember({"stolen", "lost", "replaced", "left"}));
     out->add_flag("--watch", a->watch,
                   "Wait until broker, gateway, mailbox and share have obeyed; shows the wipe order");
+    add_group_verbs(*admin, a, chosen);
 }
 
 }  // namespace nimes::gateway::cli

@@ -63,7 +63,7 @@ std::vector<Outcome> Committer::commit(std::span<const Waiting> waiting, Millis 
 }
 
 void Committer::plan(Plan& work, const Waiting& w, Outcome& outcome, Millis now) {
-    const auto user = people_.sender(w.sender);
+    const auto user = w.organisation ? Result<UserId>(UserId{}) : people_.sender(w.sender);
     if (!user) {
         outcome.accepted = fail(user.error().code);
         return;

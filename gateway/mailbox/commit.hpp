@@ -8,6 +8,7 @@
 // is erased with the same sync. Used from the mailroom's thread only.
 #pragma once
 
+#include <functional>
 #include <set>
 
 #include "mailbox/conversations.hpp"
@@ -19,6 +20,8 @@ namespace nimes::gateway::mailbox {
 struct Waiting {
     DeviceId sender;
     Submit submit;
+    // Set for an event of the organisation, which no device sent: who waits for the outcome.
+    std::function<void(const Result<void>&)> organisation{};
 };
 
 // The answer to one submission, and whose mailboxes grew.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "nimes/appointment.hpp"
+
 namespace nimes::gateway::mailbox {
 namespace {
 
@@ -44,6 +46,18 @@ bool has_administrator(const Roster& roster) {
 bool is_leaving(const ConvEvent& event, const UserId& sender) {
     return event.kind == EventKind::change && event.items.size() == 1 && event.items[0].op == RosterOp::remove &&
            event.items[0].user == sender;
+}
+
+// Whether the group has lost its administrators is known by who makes an appointment, and judged by the members.
+Result<void> check_actor(const Group& group, const ConvEvent& event, const UserId& sender) {
+    if (event.by_organisation()) {
+        if (!appoints_member(event, group.roster)) return fail(Errc::not_a_member, "only a member is appointed");
+        return {};
+    }
+    const auto* actor = group.member(sender);
+    if (actor == nullptr) return fail(Errc::not_a_member);
+    if (actor->role != MemberRole::administrator && !is_leaving(event, sender)) return fail(Errc::not_a_member);
+    return {};
 }
 
 Result<Roster> roster_after(const Group* group, const ConvEvent& event) {
@@ -105,9 +119,7 @@ Result<Group> apply_event(const Group* group, const ConvEvent& event, const User
         if (group == nullptr) return fail(Errc::conversation_unknown);
         if (group->closed || event.epoch != group->epoch + 1 || event.prev_hash != group->state)
             return fail(Errc::epoch_conflict);
-        const auto* actor = group->member(sender);
-        if (actor == nullptr) return fail(Errc::not_a_member);
-        if (actor->role != MemberRole::administrator && !is_leaving(event, sender)) return fail(Errc::not_a_member);
+        if (auto ok = check_actor(*group, event, sender); !ok) return pass(ok);
     }
     auto roster = roster_after(group, event);
     if (!roster) return pass(roster);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <future>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -19,13 +20,26 @@ namespace {
 constexpr std::size_t kQueueBytes = 64 * 1024 * 1024;
 constexpr std::size_t kTaskBytes = 256;  // what one costs beside its packet
 constexpr auto kTick = std::chrono::seconds(1);
+constexpr auto kPatience = std::chrono::seconds(10);
 
 struct Task {
-    enum class Kind : std::uint8_t { batch, packet, linked, connected, gone, head, purge } kind;
+    enum class Kind : std::uint8_t { batch, packet, linked, connected, gone, head, purge, appoint } kind;
     DeviceId device;
     std::uint64_t connection = 0;
     Bytes bytes;
+    std::function<void(const Result<void>&)> answer{};
 };
+
+// As if a device had sent it. Its id follows from it: repeated, it is the same one.
+Waiting of_organisation(const Task& task) {
+    const auto event = ConvEvent::parse(task.bytes);
+    Waiting out{event->actor_device, {}, task.answer};
+    out.submit.id = MessageId::from(event->state().view().first(MessageId::size));
+    out.submit.conversation = event->conversation;
+    out.submit.kind = Payload::event;
+    out.submit.payload = task.bytes;
+    return out;
+}
 
 }  // namespace
 
@@ -92,6 +106,14 @@ void Mailroom::gone(const DeviceId& device, std::uint64_t connection) {
 void Mailroom::head_moved() { impl_->push({Task::Kind::head, {}, 0, {}}); }
 void Mailroom::purge(const DeviceId& device) { impl_->push({Task::Kind::purge, device, 0, {}}); }
 
+Result<void> Mailroom::appoint(const ConvEvent& event) {
+    auto done = std::make_shared<std::promise<Result<void>>>();
+    auto outcome = done->get_future();
+    impl_->push({Task::Kind::appoint, {}, 0, event.encode(), [done](const auto& r) { done->set_value(r); }});
+    if (outcome.wait_for(kPatience) == std::future_status::ready) return outcome.get();
+    return fail(Errc::timed_out, "the mailroom is busy: look at the group before you try again");
+}
+
 void Mailroom::Impl::push(Task task) {
     const auto cost = task.bytes.size() + kTaskBytes;
     {
@@ -140,6 +162,9 @@ void Mailroom::Impl::work(std::vector<Task> tasks) {
                 break;
             case Task::Kind::packet:
                 receive(task.device, task.bytes, waiting, now);
+                break;
+            case Task::Kind::appoint:
+                waiting.push_back(of_organisation(task));
                 break;
             case Task::Kind::linked:
                 delivery.linked(now);
@@ -198,13 +223,15 @@ void Mailroom::Impl::commit(const std::vector<Waiting>& waiting, Millis now) {
     const auto outcomes = committer.commit(waiting, now);
     needs.metrics.message_commit_seconds.observe(static_cast<double>(needs.clock.boot() - began) / 1'000.0);
 
-    for (const auto& outcome : outcomes) {
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+        const auto& outcome = outcomes[i];
         if (!outcome.accepted) {
             needs.metrics.messages_rejected.with({outcome.accepted.error().row().name}).add();
         } else {
             (outcome.repeated ? needs.metrics.messages_repeated : needs.metrics.messages_accepted).add();
         }
-        round.send(outcome.sender, encode_outcome(outcome));
+        if (waiting[i].organisation) waiting[i].organisation(outcome.accepted);
+        else round.send(outcome.sender, encode_outcome(outcome));
         delivery.offer(outcome, now);
     }
     delivery.flush();

@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "mailbox/ports.hpp"
+#include "nimes/conversation_event.hpp"
 #include "operations/log.hpp"
 #include "operations/metrics.hpp"
 #include "store/store.hpp"
@@ -47,6 +48,10 @@ class Mailroom {
     void connected(const DeviceId& device, std::uint64_t connection);
     void gone(const DeviceId& device, std::uint64_t connection);
     void head_moved();
+    // An event of the organisation, well-formed and signed (nimes/appointment.hpp): in its turn with what devices send.
+    // Waits until it is stored. Errc::epoch_conflict (the group moved meanwhile), not_a_member, conversation_unknown,
+    // storage, timed_out (it may still be taken).
+    Result<void> appoint(const ConvEvent& event);
     // Ends the device's session and destroys its mailbox.
     void purge(const DeviceId& device);
 

@@ -22,7 +22,15 @@ Result<RosterItem> read_item(Reader& in) {
     return item;
 }
 
+// The organisation appoints one administrator, and does nothing else.
+bool appoints(const ConvEvent& e) {
+    return e.kind == EventKind::change && e.items.size() == 1 && e.items[0].op == RosterOp::set_role &&
+           e.items[0].role == MemberRole::administrator;
+}
+
 Result<void> check_kind(const ConvEvent& e) {
+    if (e.by_organisation() && !appoints(e))
+        return fail(Errc::malformed, "the organisation appoints one administrator, and nothing else");
     const auto adds = [&] {
         return std::all_of(e.items.begin(), e.items.end(), [](const auto& i) { return i.op == RosterOp::add; });
     };

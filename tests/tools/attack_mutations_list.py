@@ -52,6 +52,15 @@ MUTATIONS = [
          "return member->role != MemberRole::reader || is_leaving(e);")]),
     ("server adds a member", [
         ("device-agent/conversation/roster_state.cpp", "roster_root(out.roster) != e.roster_root || ", "")]),
+    ("administrator key takes over a group", [
+        ("device-agent/conversation/roster_state.cpp",
+         "if (entry != nullptr && has_device(*entry, e.ts)) return Applied::dropped;", "")]),
+    ("administrator key takes over a group", [
+        ("device-agent/conversation/roster_state.cpp", "!appoints_member(e, roster) || ", "")]),
+    ("administrator key takes over a group", [
+        (SCHEMAS + "appointment.cpp",
+         "key != nullptr && verify(*key, event.signature, label::kConversationEvent, {keys.org.view(), event.body()})",
+         "key != nullptr")]),
     ("server withholds a removal", [
         (SEALING + "grant_opener.cpp", "if (!f.state_at_epoch || f.roster_at_epoch", "if (f.roster_at_epoch"),
         (SEALING + "grant_opener.cpp", "if (*f.state_at_epoch != b.conv_state",

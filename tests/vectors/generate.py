@@ -10,6 +10,7 @@ import sys
 
 from nm1 import (H, SigningKey, aead, kdf, label, leaf, map_node, map_path, merkle_root, pad_content, padme, sha256, u8,
                  u16, u32, u64)
+from orphans import cases
 from proto import contents
 from refusals import refused
 from salsa import sealed_box, x25519_public
@@ -297,6 +298,7 @@ def build():
             "seal_key": seal_key(), **others()},
         "trust.json": trust(),
         "wipe.json": wipe(),
+        "appointment.json": cases(ORG, ADMIN, EA, A, conversation, [(USER, 3), (PEER, 2)], NOW),
         "directory.json": dumped(tree),
         "conversation.json": {
             "event": conversation, "pair": {"users": [USER, PEER], "conversation": pair,

@@ -37,9 +37,9 @@ struct ConvEvent {
     EventKind kind = EventKind::create;
     ConversationId conversation;
     std::uint64_t epoch = 1;
-    Digest prev_hash;  // random in a create
-    UserId actor_user;
-    DeviceId actor_device;
+    Digest prev_hash;       // random in a create
+    UserId actor_user;      // zero: the organisation, see appointment.hpp
+    DeviceId actor_device;  // of the organisation: its administrator key's id
     Millis ts = 0;
     std::uint64_t dir_revision = 0;
     Digest dir_head;
@@ -49,6 +49,7 @@ struct ConvEvent {
 
     bool operator==(const ConvEvent&) const = default;
     static Result<ConvEvent> parse(ByteView bytes);
+    [[nodiscard]] bool by_organisation() const { return actor_user.is_zero(); }
     [[nodiscard]] Bytes body() const;  // without the signature
     [[nodiscard]] Bytes encode() const;
     [[nodiscard]] Digest state() const;                 // conv_state

@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 """What people say to each other: every kind of content, and what later acts make of it."""
-from people import ROSTER, WorldTest, unittest, wait_until
+import subprocess
+import sys
+
+from people import ROOT, ROSTER, WorldTest, unittest, wait_until
 
 BERND, CLARA = "Meyer, Gifhorn", "Schulz, Celle"
 
@@ -137,6 +140,46 @@ class Talk(WorldTest):
         self.assertNotEqual(self.clara.run("group", "leave", "Streife Nord").status, 0)  # the last administrator
         self.ok(self.clara.run("group", "close", "Streife Nord"))
         self.assertNotEqual(self.clara.run("send", "--group", "Streife Nord", "zu spät").status, 0)
+
+    def picture(self, seed: int):
+        file = self.folder / f"bild-{seed}.jpg"
+        subprocess.run([sys.executable, ROOT / "tests/tools/make_photo.py", file, "--seed", str(seed), "--size", "640x480"],
+                       check=True, capture_output=True)
+        return file
+
+    def look(self, agent, title: str, **wanted) -> dict:
+        """`group show`, once it says so."""
+        def now() -> dict:
+            return agent.run("group", "show", title).last()
+        wait_until(lambda: wanted.items() <= now().items(), f"{wanted} at {agent.name}", 60, self.supervisor)
+        return now()
+
+    def test_a_groups_title_and_picture_travel_sealed_and_reach_who_joins_later(self):
+        anna, bernd, clara = self.anna, self.bernd, self.clara
+        bernd.online()
+        anna.online()
+        self.ok(anna.run("group", "create", "--title", "Bilder", "--with", BERND))
+        first = self.ok(anna.run("group", "picture", "Bilder", self.picture(1)))["media"]
+        shown = self.look(bernd, "Bilder", picture=first["id"])
+        self.assertEqual(self.ok(bernd.run("media", "get", shown["picture"]))["sha256"], first["sha256"])
+
+        # Only an administrator says what a group is called and looks like.
+        for words in (("group", "picture", "Bilder", self.picture(2)), ("group", "set", "Bilder", "--title", "Meins")):
+            refused = bernd.run(*words)
+            self.assertIn("only administrators", refused.err)
+        # A new picture takes the place of the old one; a new title leaves it.
+        second = self.ok(anna.run("group", "picture", "Bilder", self.picture(3)))["media"]
+        self.assertNotEqual(second["sha256"], first["sha256"])
+        self.look(bernd, "Bilder", picture=second["id"])
+        self.ok(anna.run("group", "set", "Bilder", "--title", "Bilder Nord", "--expires", "1d"))
+        self.look(bernd, "Bilder Nord", picture=second["id"], title="Bilder Nord", expires_after_s=86_400)
+
+        # Who joins later is told what they are now, and opens the picture; of the one before nothing comes.
+        self.ok(anna.run("group", "add", "Bilder Nord", CLARA))
+        clara.online()
+        self.look(clara, "Bilder Nord", picture=second["id"], expires_after_s=86_400)
+        self.assertEqual(self.ok(clara.run("media", "get", second["id"]))["sha256"], second["sha256"])
+        self.assertNotEqual(clara.run("media", "get", first["id"]).status, 0)
 
     def test_announcements_are_read_and_answered_to_the_author(self):
         self.bernd.online()

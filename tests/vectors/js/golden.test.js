@@ -3,15 +3,15 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { FORMS } from './forms.js';
-import { Malformed, compare, equal, unhex, utf8 } from './nm1/bytes.js';
+import { Malformed, compare, equal, hex, unhex, utf8 } from './nm1/bytes.js';
 import { ReceivingChain, nextKeys } from './nm1/chain.js';
 import { HISTORY_OFFER, KEY_REQUEST, historyCode, historyCodeText, historyOffer, keyRequest, sealedControl } from './nm1/control.js';
-import { apply, convEvent, create, rosterRoot } from './nm1/conversation.js';
+import { appoint, apply, convEvent, create, rosterRoot } from './nm1/conversation.js';
 import { addressHash, audience, deviceCert, deviceRevoke, token } from './nm1/device.js';
 import { advance, directoryHead, oldHead } from './nm1/directory.js';
 import { activeDevices, addressIsIn, entryIsIn, parseEntry } from './nm1/entry.js';
 import { chainBody, grantHeader, grantSignedBy, openGrant, sealShared } from './nm1/grant.js';
-import { deviceId, keyId, orgId, pairId, pairState } from './nm1/identifiers.js';
+import { deviceId, keyActor, keyId, orgId, pairId, pairState } from './nm1/identifiers.js';
 import { encodeDump, parseDump } from './nm1/dump.js';
 import { encodeAbsence, encodePath, isAbsent, node, parseAbsence, parsePath, pathTo } from './nm1/map.js';
 import { openBlob, sealBlob } from './nm1/media.js';
@@ -129,6 +129,28 @@ test('a dump is the map of its head, and nothing else is', () => {
   }
   assert.throws(() => parseDump(bytes.slice(0, -1)));
   assert.throws(() => parseDump(encodeDump(head, leaves.slice(1))));
+});
+
+test('appointments to a group whose administrator is gone', () => {
+  const { create: first, org, administrators, state, roster, cases } = golden('appointment.json');
+  const known = create(convEvent.parse(unhex(first)));
+  const pinned = administrators.map(unhex).map((key) => ({ id: keyActor(key), key }));
+  for (const { outcome, why, bytes, head_ts: headTs, entries } of cases) {
+    if (outcome === 'malformed') {
+      assert.throws(() => convEvent.parse(unhex(bytes)), Malformed, why);
+      continue;
+    }
+    const event = convEvent.parse(unhex(bytes));
+    same(convEvent.encode(event), unhex(bytes));
+    const devicesOf = (who) => entries.find((e) => e.user === hex(who))?.devices
+      .map((d) => ({ notBefore: BigInt(d.not_before), revoked: d.revoked === null ? null : BigInt(d.revoked) })) ?? null;
+    const facts = { org: unhex(org), administrators: pinned, headTs: BigInt(headTs), devicesOf };
+    const judged = appoint(known, event, facts);
+    assert.equal(judged.outcome, outcome, why);
+    if (outcome !== 'applied') continue;
+    same(judged.next.state, unhex(state));
+    assert.deepEqual(judged.next.roster.map((m) => ({ user: hex(m.user), role: m.role })), roster);
+  }
 });
 
 test("a group's creation, a pair", () => {

@@ -55,3 +55,40 @@ TEST_CASE("server withholds a removal") {
     const auto message = seal_message(held, p.anna, p.anna_cert.device, content, p.random).value();
     CHECK(open_message(chain, message)->content->conv_epoch == 1);
 }
+
+TEST_CASE("administrator key takes over a group") {
+    Team team;
+    std::optional<ConversationState> state;
+    REQUIRE(team.take(state, create_group(team.by_anna(), {team.bernd}, team.random)) == Applied::applied);
+    const auto before = state->encode();
+    DirectoryEntry anna{team.anna, {team.anna_cert}, {}};
+    ActorFacts facts;
+    facts.entry_known = true;
+    facts.head = ActorFacts::Head::verified;
+    facts.keys = &team.org.keys;
+    facts.head_ts = team.head.ts;
+    facts.entry_of = [&](const UserId& user) { return user == team.anna ? &anna : nullptr; };
+    const auto made = [&](const SigningKeyPair& by, const UserId& member) {
+        return make_appointment(by, team.org.keys.org,
+                                {state->id, state->epoch, state->now().state, state->now().roster}, member, team.head,
+                                test::kNow)
+            .value();
+    };
+    // A member who is the thief's friend, while Anna has her device.
+    CHECK(apply(state, made(team.org.admin, team.bernd), facts) == Applied::dropped);
+    // A stranger, even when Anna is gone; and by a key that is not the administrator's.
+    anna.revokes.push_back(test::revoke_by_admin(team.org, team.anna, team.anna_cert.device, 2));
+    auto stranger = made(team.org.admin, team.bernd);
+    stranger.items = {{team.clara, MemberRole::administrator, RosterOp::add}};
+    auto after = state->now().roster;
+    after.push_back({team.clara, MemberRole::administrator});
+    stranger.roster_root = roster_root(after);
+    stranger.signature = sign(team.org.admin.secret, "NM1/convevent", {team.org.keys.org.view(), stranger.body()});
+    CHECK(apply(state, stranger, facts) == Applied::dropped);
+    CHECK(apply(state, made(team.org.directory, team.bernd), facts) == Applied::dropped);
+    auto forged = made(team.org.admin, team.bernd);
+    forged.signature = sign(team.org.directory.secret, "NM1/convevent", {team.org.keys.org.view(), forged.body()});
+    CHECK(apply(state, forged, facts) == Applied::dropped);
+    CHECK(state->encode() == before);
+    CHECK(apply(state, made(team.org.admin, team.bernd), facts) == Applied::applied);
+}

@@ -94,6 +94,30 @@ TEST_CASE("media of every awkward length come back byte for byte, and lie sealed
     }
 }
 
+TEST_CASE("the digest is that of the sealed file, whoever hashed it, in whatever blocks") {
+    constexpr std::size_t kChunk = kBlobChunk;
+    for (const std::size_t chunks : {1u, 4u, 5u, 8u, 9u, 12u, 13u, 30u, 64u}) {
+        INFO(chunks);
+        Sealed s(chunks * kChunk - 1);
+        REQUIRE(s.reference.shape().chunks() >= chunks);
+        const auto sealed = read_file(sealed_path(s.sender.path / "m", s.reference.blob));
+        BlobDigest whole;
+        whole.update(sealed);
+        CHECK(whole.finish() == s.reference.digest);
+        REQUIRE(fetch(s.incoming(), s.reference, s.shelf));
+        auto wrong = s.reference.digest;
+        wrong.bytes[31] ^= 1;
+        std::swap(s.reference.digest, wrong);
+        CHECK(agent::media::open(s.incoming(), s.reference, [](ByteView) -> Result<void> { return {}; }).error().code ==
+              Errc::undecryptable);
+        // A sink that has had enough ends it at once.
+        std::swap(s.reference.digest, wrong);
+        const auto stopped = agent::media::open(s.incoming(), s.reference,
+                                                [](ByteView) -> Result<void> { return fail(Errc::disk_full); });
+        CHECK(stopped.error().code == Errc::disk_full);
+    }
+}
+
 TEST_CASE("whatever is changed on the way, nothing of it is kept") {
     const std::vector<std::function<void(Bytes&)>> lies{
         [](Bytes& b) { b[0] ^= 1; }, [](Bytes& b) { b[70'000] ^= 1; }, [](Bytes& b) { b.back() ^= 1; },

@@ -30,6 +30,7 @@ export const CASES = {
   misplaced: { weight: 8, run: directory.misplaced },
   heads: { weight: 9, run: directory.heads },
   roster: { weight: 20, run: rosters.roster },
+  appointment: { weight: 16, run: rosters.appointment },
   rosterRoot: { weight: 4, run: rosters.rosterRoots },
   strictSignature: { weight: 16, run: strict.strictSignature },
   smallOrderKey: { weight: 8, run: strict.smallOrderKey },

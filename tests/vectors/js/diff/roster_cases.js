@@ -1,6 +1,7 @@
 // Conversations: a random history of events, some that do not fit, applied by both.
-import { compare, hex, zeros } from '../nm1/bytes.js';
-import { CHANGE, CLOSE, CREATE, RESTATE, apply, convEvent, create, rosterRoot } from '../nm1/conversation.js';
+import { compare, concat, hex, zeros } from '../nm1/bytes.js';
+import { CHANGE, CLOSE, CREATE, RESTATE, appoint, apply, convEvent, create, rosterRoot } from '../nm1/conversation.js';
+import { keyActor } from '../nm1/identifiers.js';
 import { sign, signingPublic } from '../nm1/primitives.js';
 import { orNull, sameBytes, sameValue } from './agree.js';
 
@@ -88,6 +89,51 @@ export async function roster({ random, peer }) {
   sameValue(known.roster.map((m) => ({ role: m.role, user: hex(m.user) })), theirs.roster, 'the roster');
   sameBytes(known.state, theirs.state, 'conv_state');
   sameValue([String(known.epoch), known.closed], [String(theirs.epoch), theirs.closed], 'epoch, closed');
+}
+
+const NOW = 1780000000000n;
+
+// when devices began and what ended them, around the time of the event
+const randomDevices = (random) => Array.from({ length: random.between(0, 3) }, () => ({
+  notBefore: NOW + BigInt(random.between(-2, 1)),
+  revoked: random.chance(3, 4) ? NOW + BigInt(random.between(-2, 1)) : null }));
+
+function randomAppointment(random, known, admin, org) {
+  const target = random.chance(1, 8) ? { user: random.bytes(16), role: 2 } : random.pick(known.roster);
+  const item = { user: target.user, role: random.chance(1, 16) ? 2 : 3, op: random.chance(1, 16) ? ADD : SET_ROLE };
+  const raised = known.roster.map((m) => (m === target ? { ...m, role: item.role } : m));
+  const event = { kind: CHANGE, conversation: known.conversation, epoch: known.epoch + (random.chance(1, 16) ? 2n : 1n),
+    prev: known.state, actorUser: zeros(16), actorDevice: keyActor(signingPublic(admin)), ts: NOW, dirRevision: random.u64(),
+    dirHead: random.bytes(32), items: [item], rosterRoot: rosterRoot(random.chance(1, 16) ? known.roster : raised) };
+  const by = random.chance(1, 8) ? random.bytes(32) : admin;
+  return { ...event, signature: sign(by, 'NM1/convevent', concat(random.chance(1, 16) ? zeros(0) : org, convEvent.body(event))) };
+}
+
+export async function appointment({ random, peer }) {
+  const people = Array.from({ length: 4 }, () => ({ user: random.bytes(16), device: random.bytes(16), seed: random.bytes(32) }));
+  let { event: first } = creation(random, people);
+  for (; create(first) === null;) ({ event: first } = creation(random, people));
+  const known = create(first);
+  const [admin, org] = [random.bytes(32), random.bytes(16)];
+  const pinned = [random.bytes(32), admin].slice(random.chance(1, 12) ? 1 : 0).map(signingPublic);
+  const entries = known.roster.filter((m) => m.role === 3 && !random.chance(1, 12))
+    .map((m) => ({ user: m.user, devices: randomDevices(random) }));
+  const headTs = NOW + random.pick([-1n, 0n, 600000n, 600001n]);
+  const facts = { org, administrators: pinned.map((key) => ({ id: keyActor(key), key })), headTs,
+    devicesOf: (user) => entries.find((e) => compare(e.user, user) === 0)?.devices ?? null };
+  const event = randomAppointment(random, known, admin, org);
+  const parsed = orNull(() => convEvent.parse(convEvent.encode(event)));
+  const ours = parsed === null ? { outcome: 'malformed' } : appoint(known, parsed, facts);
+  const theirs = await peer.ask('appointment', { create: hex(convEvent.encode(first)), maker: hex(signingPublic(people[0].seed)),
+    bytes: hex(convEvent.encode(event)), org: hex(org), administrators: pinned.map(hex), head_ts: headTs,
+    entries: entries.map((e) => ({ user: hex(e.user),
+      devices: e.devices.map((d) => ({ not_before: d.notBefore, revoked: d.revoked })) })) });
+  // what stands on an epoch that is not here is held there, and here does not fit
+  const plain = theirs.outcome === 'held' && event.epoch !== known.epoch + 1n ? 'dropped' : theirs.outcome;
+  sameValue(ours.outcome, plain, 'what became of an appointment');
+  if (ours.outcome !== 'applied') return;
+  sameBytes(ours.next.state, theirs.state, 'conv_state');
+  sameValue(ours.next.roster.map((m) => ({ role: m.role, user: hex(m.user) })), theirs.roster, 'the roster');
 }
 
 export async function rosterRoots({ random, peer }) {

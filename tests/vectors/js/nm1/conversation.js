@@ -33,9 +33,15 @@ export const convEvent = {
   state: (e) => H('NM1/convstate', convEvent.body(e)),
   groupId: (e) => H('NM1/convid', convEvent.body({ ...e, conversation: zeros(16) })).slice(0, 16),
   signedBy: (e, identity) => verify(identity, e.signature, 'NM1/convevent', convEvent.body(e)),
+  appointedBy: (e, key, org) => verify(key, e.signature, 'NM1/convevent', concat(org, convEvent.body(e))),
 };
 
-function checkItems({ kind, epoch, items }) {
+export const byOrganisation = (e) => equal(e.actorUser, zeros(16));
+
+function checkItems(event) {
+  const { kind, epoch, items } = event;
+  if (byOrganisation(event) && !(kind === CHANGE && items.length === 1 && items[0].op === SET_ROLE && items[0].role === ADMINISTRATOR))
+    refuse('the organisation appoints one administrator, and nothing else');
   if ((kind === CREATE) !== (epoch === 1n) || epoch === 0n) refuse('epoch 1 is a create, and no other');
   if ((kind === CLOSE) !== (items.length === 0)) refuse('a close alone has no items');
   if ((kind === CREATE || kind === RESTATE) && items.some((i) => i.op !== ADD)) refuse('only adds');
@@ -80,6 +86,32 @@ export function create(event) {
   const fits = event.kind === CREATE && equal(event.conversation, convEvent.groupId(event)) && roster !== null
     && equal(rosterRoot(roster), event.rosterRoot) && find(roster, event.actorUser)?.role === ADMINISTRATOR;
   return fits ? asState(event, roster) : null;
+}
+
+const TEN_MINUTES = 600_000n;
+
+// An appointment, with what it is judged by: keys {org, administrators: [{id, key}]}, the named head's ts, and the
+// devices [{notBefore, revoked: effective or null}] of a user, or null when their entry is not here.
+function judgeAppointment(known, event, { org, administrators: pinned, headTs, devicesOf }) {
+  const signer = pinned.find((a) => equal(a.id, event.actorDevice));
+  if (!signer || !convEvent.appointedBy(event, signer.key, org)) return 'dropped';
+  const member = find(known.roster, event.items[0].user);
+  if (!member || member.role === ADMINISTRATOR || event.ts + TEN_MINUTES < headTs) return 'dropped';
+  const entries = known.roster.filter((m) => m.role === ADMINISTRATOR).map((m) => devicesOf(m.user));
+  const stands = (d) => d.notBefore <= event.ts && (d.revoked === null || d.revoked > event.ts);
+  if (entries.some((devices) => devices !== null && devices.some(stands))) return 'dropped';
+  return entries.includes(null) ? 'held' : 'applied';
+}
+
+// What becomes of an appointment on the state known: an outcome, and the next state when it is applied.
+export function appoint(known, event, facts) {
+  const follows = equal(event.conversation, known.conversation) && !known.closed && event.epoch === known.epoch + 1n
+    && equal(event.prev, known.state);
+  if (!follows || !byOrganisation(event)) return { outcome: 'dropped' };
+  const roster = nextRoster(known.roster, event);
+  if (roster === null || !equal(rosterRoot(roster), event.rosterRoot)) return { outcome: 'dropped' };
+  const outcome = judgeAppointment(known, event, facts);
+  return outcome === 'applied' ? { outcome, next: asState(event, roster) } : { outcome };
 }
 
 // The rules of "Apply" but for who is proven and which head holds: a member's event on the state known.
