@@ -26,7 +26,10 @@ Result<void> walk(File& file, const BlobReference& reference, const Sink& take) 
     sodium_memzero(plain.data(), plain.size());
     std::uint8_t beyond = 0;
     const auto more = file.read(std::span(&beyond, 1));
-    if (!more || *more != 0 || digest.finish() != reference.digest) return fail(Errc::undecryptable, kBroken);
+    if (!more || *more != 0) return fail(Errc::undecryptable, kBroken);
+    const auto whole = digest.finish();
+    if (!whole) return fail(whole.error().code, whole.error().detail);
+    if (*whole != reference.digest) return fail(Errc::undecryptable, kBroken);
     return {};
 }
 

@@ -1,13 +1,15 @@
 // D of a medium, hashed beside the cipher: another thread hashes what the caller has sealed or is about to open.
 //
-// D must be a hash that nobody finds two media for, so it costs as much as the cipher: a member who knows the key makes
-// two media of the same Poly1305 tags at will, and the server could show one to each reader (FORMATS.md 2.10). On two
-// cores it costs next to no time. Memory: three blocks of four chunks. Threads: one caller; the helper ends with the
-// object. A medium of a few chunks, or a machine of one core, is hashed by the caller.
+// D must be a hash that nobody finds two media for, so it costs about as much as the cipher: a member who knows the key
+// makes two media of the same Poly1305 tags at will, and the server could show one to each reader (FORMATS.md 2.10).
+// OpenSSL's SHA-256 has the processor's own instructions; libsodium's hashes take two to four times as long. Memory:
+// three blocks of four chunks. Threads: one caller; the helper ends with the object. A medium of a few chunks, or a
+// machine of one core, is hashed by the caller. Errors: Errc::internal when OpenSSL has no memory.
 #pragma once
 
 #include <array>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -25,7 +27,7 @@ class SideDigest {
     // Where the next sealed chunk goes, of at most kBlobChunk + kBlobTag bytes; what was put into the last one counts
     // now. Waits while the helper is three blocks behind.
     std::span<std::uint8_t> next(std::size_t size);
-    Digest finish();
+    Result<Digest> finish();
 
   private:
     static constexpr std::size_t kBlocks = 3;
@@ -40,7 +42,8 @@ class SideDigest {
 
     std::array<Block, kBlocks> blocks_;
     std::uint64_t filling_ = 0;  // number of the block that the caller fills
-    BlobDigest digest_;
+    struct Hash;
+    std::unique_ptr<Hash> hash_;
 
     std::mutex mutex_;
     std::condition_variable changed_;

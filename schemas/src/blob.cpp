@@ -51,12 +51,4 @@ Result<void> open_chunk(std::span<std::uint8_t> out, const BlobShape& shape, con
     return {};
 }
 
-BlobDigest::BlobDigest() { crypto_generichash_init(&state_, nullptr, 0, Digest::size); }
-void BlobDigest::update(ByteView sealed) { crypto_generichash_update(&state_, sealed.data(), sealed.size()); }
-Digest BlobDigest::finish() {
-    Digest out;
-    crypto_generichash_final(&state_, out.bytes.data(), Digest::size);
-    return out;
-}
-
 }  // namespace nimes

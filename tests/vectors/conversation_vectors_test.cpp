@@ -91,17 +91,17 @@ TEST_CASE("golden: padding, and a blob of three chunks", "[vectors]") {
     Bytes data(static_cast<std::size_t>(shape.padded), 0);
     for (std::size_t i = 0; i < b["plain_length"].get<std::size_t>(); ++i)
         data[i] = static_cast<std::uint8_t>(i * 7 % 251);
-    BlobDigest digest;
+    Bytes all;
     for (std::uint64_t i = 0; i < shape.chunks(); ++i) {
         const auto plain = ByteView(data).subspan(static_cast<std::size_t>(i) * kBlobChunk, shape.chunk_plain(i));
         Bytes sealed(plain.size() + kBlobTag);
         seal_chunk(sealed, shape, key, i, plain);
         CHECK(sha256({sealed}) == id<Digest>(b["chunk_sha256"][static_cast<std::size_t>(i)]));
-        digest.update(sealed);
+        all.insert(all.end(), sealed.begin(), sealed.end());
         Bytes opened(plain.size());
         REQUIRE(open_chunk(opened, shape, key, i, sealed));
         CHECK(opened == to_bytes(plain));
         REQUIRE_FALSE(open_chunk(opened, shape, key, i + 1, sealed));
     }
-    CHECK(digest.finish() == id<Digest>(b["digest"]));
+    CHECK(sha256({all}) == id<Digest>(b["digest"]));
 }

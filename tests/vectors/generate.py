@@ -8,12 +8,15 @@ import json
 import pathlib
 import sys
 
+import failures
+from histories import histories
 from nm1 import (H, SigningKey, aead, kdf, label, leaf, map_node, map_path, merkle_root, pad_content, padme, sha256, u8,
                  u16, u32, u64)
 from orphans import cases
 from proto import contents
 from refusals import refused
 from salsa import sealed_box, x25519_public
+from stores import batches, container
 
 NOW = 1_780_000_000_000
 DAY = 86_400_000
@@ -139,9 +142,7 @@ def blob(conv):
     aad = label("NM1/blob") + uuid + conv + u64(padded)
     sealed = [aead(key, b"\0" * 15 + u64(i) + u8(i == count - 1), data[i * 65_536:(i + 1) * 65_536], aad)
               for i in range(count)]
-    import hashlib
-    digest = hashlib.blake2b(b"".join(sealed), digest_size=32).digest()
-    return {"key": key, "blob": uuid, "plain_length": len(plain), "padded": padded, "digest": digest,
+    return {"key": key, "blob": uuid, "plain_length": len(plain), "padded": padded, "digest": sha256(b"".join(sealed)),
             "chunk_sha256": [sha256(c) for c in sealed]}
 
 
@@ -267,6 +268,15 @@ def trust():
             "code": {"user": USER, "device": DEV_A, "text": text}}
 
 
+def wrong_ones(conversation, tree):
+    good = failures.Grant(A, CHAIN, USER, DEV_A, conversation["conversation"], conversation["state"], NOW)
+    office = failures.Office(ORG, EA, ADMIN, USER, NOW)
+    return {"grants": failures.grants(good), "judgements": failures.judgements(good, cert(A, 1, 0), PEER, NOW),
+            "messages": failures.messages(good), "entries": failures.entries(office, DIRECTORY),
+            "heads": failures.heads(heads(tree["root"]), DIRECTORY, ORG, NOW), "maps": failures.maps(tree, USER),
+            "media": failures.media()}
+
+
 def plain(value):
     if isinstance(value, bytes):
         return value.hex()
@@ -298,6 +308,10 @@ def build():
             "seal_key": seal_key(), **others()},
         "trust.json": trust(),
         "wipe.json": wipe(),
+        "events.json": histories((USER, DEV_A, A), (PEER, device_id(PEER, B), B), NOW),
+        "container.json": container(),
+        "batches.json": batches(DEV_A, DEV_B),
+        "failures.json": wrong_ones(conversation, tree),
         "appointment.json": cases(ORG, ADMIN, EA, A, conversation, [(USER, 3), (PEER, 2)], NOW),
         "directory.json": dumped(tree),
         "conversation.json": {

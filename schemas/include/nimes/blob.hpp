@@ -12,7 +12,8 @@ namespace nimes {
 inline constexpr std::size_t kBlobChunk = 65'536;
 inline constexpr std::size_t kBlobTag = 16;
 
-// What is fixed when sealing begins. The reference that travels in the message adds K, plain length and digest.
+// What is fixed when sealing begins. The reference that travels in the message adds K, plain length and the
+// digest, SHA-256 over all sealed chunks in order.
 struct BlobShape {
     BlobId blob;
     ConversationId conversation;
@@ -29,16 +30,5 @@ void seal_chunk(std::span<std::uint8_t> out, const BlobShape& shape, const Key& 
 // out must hold sealed.size() − 16 bytes.
 Result<void> open_chunk(std::span<std::uint8_t> out, const BlobShape& shape, const Key& key, std::uint64_t i,
                         ByteView sealed);
-
-// D = BLAKE2b-256 over all sealed chunks in order.
-class BlobDigest {
-  public:
-    BlobDigest();
-    void update(ByteView sealed);
-    Digest finish();
-
-  private:
-    crypto_generichash_state state_;
-};
 
 }  // namespace nimes

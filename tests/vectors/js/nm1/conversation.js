@@ -88,6 +88,22 @@ export function create(event) {
   return fits ? asState(event, roster) : null;
 }
 
+// A fork's hash, over the newest states of both branches.
+export const forkHash = (one, other) => H('NM1/convfork', ...[one, other].map((s) => s.state).sort(compare));
+
+// The restate that ends a fork: over who is in both branches, of two roles the lower, by an administrator of both.
+export function mend(one, other, event) {
+  const both = one.roster.map((m) => ({ user: m.user, role: Math.min(m.role, find(other.roster, m.user)?.role ?? 0) }))
+    .filter((m) => m.role > 0);
+  const epoch = (one.epoch > other.epoch ? one.epoch : other.epoch) + 1n;
+  const roster = nextRoster([], event);
+  const fits = event.kind === RESTATE && equal(event.conversation, one.conversation) && event.epoch === epoch
+    && equal(event.prev, forkHash(one, other)) && !one.closed && !other.closed && roster !== null
+    && equal(rosterRoot(roster), event.rosterRoot) && equal(rosterRoot(both), event.rosterRoot)
+    && find(both, event.actorUser)?.role === ADMINISTRATOR;
+  return fits ? asState(event, roster) : null;
+}
+
 const TEN_MINUTES = 600_000n;
 
 // An appointment, with what it is judged by: keys {org, administrators: [{id, key}]}, the named head's ts, and the

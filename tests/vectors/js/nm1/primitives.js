@@ -13,7 +13,6 @@ const ORDER = Point.Fn.ORDER;
 
 export const sha256 = (...parts) => sha256Of(concat(...parts));
 export const blake2b256 = (...parts) => blake2b(concat(...parts), { dkLen: 32 });
-export const blake2bStream = () => blake2b.create({ dkLen: 32 });
 
 // H(label, data)
 export function H(text, ...parts) {
