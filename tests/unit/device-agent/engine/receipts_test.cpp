@@ -1,4 +1,5 @@
-// Receipts: one message for all that came in five seconds, and none where more than fifty devices listen.
+// What a handset does by itself: receipts, one message for all that came in five seconds, and none where more than
+// fifty devices listen; a look at what others were shown.
 #include <catch2/catch.hpp>
 
 #include "conversation/events.hpp"
@@ -129,6 +130,21 @@ TEST_CASE("fifty devices get receipts, and of fifty-one nobody says any") {
     CHECK(more.receipts().empty());
     more.say();  // to him alone
     CHECK(more.receipts().size() == 1);
+}
+
+TEST_CASE("the own entry is looked up under the head that an accepted grant names") {
+    Owing o;
+    std::vector<std::uint64_t> asked;
+    o.network.says = [&](const v1::LookupRequest& request) -> Result<v1::LookupAnswer> {
+        if (request.under_revision() != 0) asked.push_back(request.under_revision());
+        return fail(Errc::offline);
+    };
+    (void)o.receipts();
+    CHECK(asked.empty());
+    o.say();
+    o.pass(kMinute);
+    (void)o.receipts();
+    CHECK(asked == std::vector{o.anna.core().directory->head().revision});
 }
 
 }  // namespace nimes::test
