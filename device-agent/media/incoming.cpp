@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "media/side_digest.hpp"
+#include "media/sealed_pipe.hpp"
 
 namespace nimes::agent::media {
 namespace {
@@ -12,22 +12,17 @@ constexpr const char* kBroken = "a chunk or the digest does not hold";
 // Walks all chunks: each must open, and all together must have the digest. `take` sees the plaintext, padding included.
 Result<void> walk(File& file, const BlobReference& reference, const Sink& take) {
     const auto shape = reference.shape();
-    SideDigest digest(shape.chunks());
+    SealedReader in(file, shape);
     Bytes plain;
     for (std::uint64_t i = 0; i < shape.chunks(); ++i) {
         plain.resize(shape.chunk_plain(i));
-        const auto sealed = digest.next(plain.size() + kBlobTag);
-        const auto got = file.read(sealed);
-        if (!got) return fail(got.error().code, got.error().detail);
-        if (*got != sealed.size() || !open_chunk(plain, shape, reference.key, i, sealed))
-            return fail(Errc::undecryptable, kBroken);
+        const auto sealed = in.next(plain.size() + kBlobTag);
+        if (!sealed) return fail(sealed.error().code, sealed.error().detail);
+        if (!open_chunk(plain, shape, reference.key, i, *sealed)) return fail(Errc::undecryptable, kBroken);
         if (auto ok = take(plain); !ok) return ok;
     }
     sodium_memzero(plain.data(), plain.size());
-    std::uint8_t beyond = 0;
-    const auto more = file.read(std::span(&beyond, 1));
-    if (!more || *more != 0) return fail(Errc::undecryptable, kBroken);
-    const auto whole = digest.finish();
+    const auto whole = in.finish();
     if (!whole) return fail(whole.error().code, whole.error().detail);
     if (*whole != reference.digest) return fail(Errc::undecryptable, kBroken);
     return {};

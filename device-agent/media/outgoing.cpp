@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "media/side_digest.hpp"
+#include "media/sealed_pipe.hpp"
 #include "nimes/message.hpp"
 
 namespace nimes::agent::media {
@@ -36,20 +36,21 @@ Result<Digest> seal_to(const std::filesystem::path& part, const BlobReference& b
     auto file = File::create_new(part);
     if (!file) return pass(file);
     const auto shape = blob.shape();
-    SideDigest digest(shape.chunks());
+    SealedWriter out(*file, shape);
     Bytes plain;
     auto left = blob.plain_length;
     for (std::uint64_t i = 0; i < shape.chunks(); ++i) {
         plain.resize(shape.chunk_plain(i));
-        const auto sealed = digest.next(plain.size() + kBlobTag);
+        const auto sealed = out.next(plain.size() + kBlobTag);
         if (auto ok = fill(plain, source, left); !ok) return pass(ok);
         seal_chunk(sealed, shape, blob.key, i, plain);
-        if (auto ok = file->write(sealed); !ok) return pass(ok);
     }
     sodium_memzero(plain.data(), plain.size());
+    auto digest = out.finish();
+    if (!digest) return digest;
     if (auto ok = at_its_end(source); !ok) return pass(ok);
     if (auto ok = file->sync(); !ok) return pass(ok);
-    return digest.finish();
+    return digest;
 }
 
 }  // namespace

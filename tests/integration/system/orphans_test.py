@@ -48,7 +48,7 @@ class Orphans(WorldTest):
                          {ROSTER["anna"][0]: ("administrator", False), ROSTER["bernd"][0]: ("poster", True)})
         self.refused(group, "clara", "member")
         self.refused(group, "anna", "no device")
-        self.refused("00" * 16, "bernd", "unknown")
+        self.refused("00" * 16, "bernd", "no such conversation")
         self.assertEqual(self.appoint(group, "bernd")["orphaned"], False)
         self.refused(group, "bernd", "has a device")
         self.assertEqual(self.gateway.admin("groups", "orphaned"), [])

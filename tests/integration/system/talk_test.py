@@ -147,10 +147,10 @@ class Talk(WorldTest):
                        check=True, capture_output=True)
         return file
 
-    def look(self, agent, title: str, **wanted) -> dict:
+    def look(self, agent, group: str, **wanted) -> dict:
         """`group show`, once it says so."""
         def now() -> dict:
-            return agent.run("group", "show", title).last()
+            return agent.run("group", "show", group).last()
         wait_until(lambda: wanted.items() <= now().items(), f"{wanted} at {agent.name}", 60, self.supervisor)
         return now()
 

@@ -107,6 +107,7 @@ TEST_CASE("denial of service by huge index, n, path") {
     upload[GrantHeader::kBytes - 4] = 0xff;  // n_wraps
     CHECK_FALSE(GrantUpload::parse(upload));
     ConvEvent event;
+    event.actor_user = p.anna;
     event.items = {{p.anna, MemberRole::administrator, RosterOp::add}};
     auto bytes = event.encode();
     REQUIRE(ConvEvent::parse(bytes));

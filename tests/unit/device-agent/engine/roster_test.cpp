@@ -44,7 +44,8 @@ struct Desk {
     }
     std::vector<std::string> alarms() {
         std::vector<std::string> out;
-        for (const auto& alarm : engine::alarms_after(core(), 0).value()) out.push_back(alarm.text);
+        const auto all = engine::alarms_after(core(), 0).value();
+        for (const auto& alarm : all) out.push_back(alarm.text);
         return out;
     }
     // Anna's device is revoked by an administrator, in a new head.

@@ -1,4 +1,7 @@
+#include <sys/resource.h>
+
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <fstream>
 #include <iterator>
 
@@ -114,6 +117,49 @@ TEST_CASE("the digest is that of the sealed file, whoever hashed it, in whatever
                                                 [](ByteView) -> Result<void> { return fail(Errc::disk_full); });
         CHECK(stopped.error().code == Errc::disk_full);
     }
+}
+
+TEST_CASE("a sealed file that is too short, too long or spoilt in any block does not open") {
+    for (const std::size_t chunks : {2u, 9u, 30u}) {
+        Sealed s(chunks * kBlobChunk);
+        REQUIRE(fetch(s.incoming(), s.reference, s.shelf));
+        const auto path = sealed_path(s.incoming(), s.reference.blob);
+        const auto good = read_file(path);
+        const auto outcome = [&](const Bytes& bytes) {
+            write_file(path, bytes);
+            const auto done =
+                agent::media::open(s.incoming(), s.reference, [](ByteView) -> Result<void> { return {}; });
+            return done ? Errc::internal : done.error().code;
+        };
+        CHECK(outcome(good) == Errc::internal);  // it opens
+        for (const std::size_t less : {1u, 65'552u, 65'553u})
+            CHECK(outcome(Bytes(good.begin(), good.end() - static_cast<std::ptrdiff_t>(less))) == Errc::undecryptable);
+        CHECK(outcome({}) == Errc::undecryptable);
+        auto longer = good;
+        longer.push_back(0);
+        CHECK(outcome(longer) == Errc::undecryptable);
+        for (std::size_t at = 0; at < good.size(); at += 5 * (kBlobChunk + kBlobTag) - 7) {
+            auto spoilt = good;
+            spoilt[at] ^= 1;
+            CHECK(outcome(spoilt) == Errc::undecryptable);
+        }
+    }
+}
+
+TEST_CASE("a disk that takes no more ends a sealing, and nothing of it is left") {
+    SystemRandom random;
+    Folder folder;
+    const auto plain = pattern(30 * kBlobChunk);
+    const auto before = ::signal(SIGXFSZ, SIG_IGN);
+    rlimit old{};
+    REQUIRE(::getrlimit(RLIMIT_FSIZE, &old) == 0);
+    const rlimit small{300'000, old.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+    const auto done = seal(folder.path / "m", {}, source_of(ByteView(plain)), plain.size(), random);
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &old) == 0);
+    ::signal(SIGXFSZ, before);
+    CHECK(done.error().code == Errc::storage);
+    CHECK(fs::is_empty(folder.path / "m"));
 }
 
 TEST_CASE("whatever is changed on the way, nothing of it is kept") {
