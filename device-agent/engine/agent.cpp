@@ -200,8 +200,7 @@ Result<std::string> Agent::token(const std::string& audience) {
     if (!here) return fail(here.error().code, here.error().detail);
     auto identity = impl_->core.identity();
     if (!identity) return pass(identity);
-    return mint_token(identity->secret, impl_->core.own().device, *here, impl_->core.token_time(),
-                      impl_->core.random);
+    return mint_token(identity->secret, impl_->core.own().device, *here, impl_->core.token_time(), impl_->core.random);
 }
 
 }  // namespace nimes::agent::engine

@@ -142,7 +142,8 @@ Result<Composed> Compose::message(const ConversationId& id, const MessageId& mes
 Result<conversation::EventMaker> Compose::maker() const {
     auto identity = core_.identity();
     if (!identity) return pass(identity);
-    return conversation::EventMaker{core_.own().user, core_.own().device, identity->secret, core_.directory->head(), core_.now()};
+    return conversation::EventMaker{core_.own().user, core_.own().device, identity->secret, core_.directory->head(),
+                                    core_.now()};
 }
 
 Result<MessageId> Compose::event(const ConvEvent& event) {

@@ -49,8 +49,7 @@ Result<DeviceCert> Enrol::check_body(ByteView body) const {
     auto identity = core_.identity();
     if (!identity) return pass(identity);
     const bool right = address && cert->identity == identity->public_key &&
-                       cert->device == device_id(cert->user, identity->public_key) &&
-                       cert->attest_kind == 1 &&
+                       cert->device == device_id(cert->user, identity->public_key) && cert->attest_kind == 1 &&
                        cert->attest_hash == address->hash(core_.provisioning->address_secret.view()) &&
                        cert->role == DeviceRole::service && cert->platform == kPlatformCommandLine && cert->seq >= 1 &&
                        cert->not_before <= now + kDatesSlack && now <= cert->not_before + kDatesSlack &&

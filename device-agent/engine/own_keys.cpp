@@ -180,8 +180,8 @@ Result<void> OwnKeys::refill(Lock& lock) {
         const auto first = sealing::first_key_id(book, now);
         book.next_key_id = first + static_cast<std::uint32_t>(count);
         return put_all(tx, batch,
-                       sealing::make_one_time_keys(identity->secret, core_.own().device, first,
-                                                   book.newest()->batch_no, count, now, core_.random));
+                       sealing::make_one_time_keys(identity->secret, core_.own().device, first, book.newest()->batch_no,
+                                                   count, now, core_.random));
     });
     if (!stored) return stored;
     return send(lock, batch);

@@ -20,7 +20,8 @@ Result<DeviceId> check_scanned(const Core& core, const directory::HeldEntry& hel
     return code->device;
 }
 
-Result<DeviceRevoke> revocation_of(const Core& core, const DirectoryEntry& entry, const DeviceId& device, RevokeReason reason) {
+Result<DeviceRevoke> revocation_of(const Core& core, const DirectoryEntry& entry, const DeviceId& device,
+                                   RevokeReason reason) {
     auto identity = core.identity();
     if (!identity) return pass(identity);
     DeviceRevoke out;
