@@ -23,6 +23,7 @@ def revoke(stage) -> None:
     report.check("its thief has copied it, and knows the passphrase: with the gateway's share it opens",
                  opens(stage, image))
     before = len(world.broker_tap.closed())
+    bernd.expect_end()
     started = time.time()
     world.gateway.admin("revoke", device, "--reason", "stolen")
     cut = wait_until(lambda: [line for line in world.broker_tap.closed()[before:] if line["end"].startswith("server")],

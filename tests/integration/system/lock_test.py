@@ -70,6 +70,7 @@ class Locks(WorldTest):
         image = self.image(self.clara, "lost")
         before = self.world.container_keys(image)  # passphrase and share open it
         self.assertGreater(len(before), 4)
+        self.clara.expect_end()
         self.gateway.admin("revoke", device, "--reason", "lost")
         wait_until(lambda: self.gateway.admin("devices", "wipe", device)["state"] == "receipted", "receipt", 60)
         self.assertFalse((self.clara.home / "container.db").exists())

@@ -39,6 +39,7 @@ class ShutOut(WorldTest):
         self.ok(self.clara.run("send", "--to", "Meyer, Celle", "davor"))
         self.wait_texts(self.anna, ["davor"])
         device = self.device(self.clara)
+        self.clara.expect_end()
         self.gateway.admin("revoke", device, "--reason", "stolen")
         outcome = self.clara.run("send", "--to", "Meyer, Celle", "danach", "--wait", "5")
         self.assertNotEqual(outcome.status, 0)

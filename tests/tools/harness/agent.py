@@ -81,6 +81,11 @@ class Agent:
             self.supervisor.stop(self.watcher)
             self.watcher = None
 
+    def expect_end(self) -> None:
+        """`watch` ends by itself where a revocation wipes the home."""
+        if self.watcher is not None:
+            self.watcher.expected_to_end = True
+
     def events(self) -> list:
         """What `watch` has printed so far, whole lines only."""
         text = self.watcher.out.read_text()
