@@ -69,7 +69,6 @@ Result<void> print_tables(container::Transaction& tx) {
 bool open_with_any(container::Container& box, const std::string& dump) {
     std::ifstream in(dump);
     for (std::string line; std::getline(in, line) && box.waits_for_share();) {
-        if (!line.starts_with("shares\t")) continue;
         const auto value = from_hex(line.substr(line.rfind('\t') + 1));
         if (!value || value->size() != 36) continue;
         Reader read(*value);
