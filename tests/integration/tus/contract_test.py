@@ -188,6 +188,7 @@ class Contract(MediaTest):
         parts = ["/v1/media/" + secrets.token_hex(16)] * (LIMITS["parts"] + 1)
         named = {"Upload-Metadata": id_}
         self.expect(413, "POST", "/v1/media", {"Upload-Concat": "final;" + " ".join(parts), **named})
+        named = self.metadata(secrets.token_bytes(16))
         self.expect(404, "POST", "/v1/media", {"Upload-Concat": "final;" + " ".join(dict.fromkeys(
             "/v1/media/" + secrets.token_hex(16) for _ in range(LIMITS["parts"]))), **named})
         self.assertEqual(self.ask("HEAD", "/v1/media/" + "0" * 32, {"X-Long": "x" * LIMITS["head_bytes"]})[0], 431)

@@ -90,6 +90,7 @@ class Disaster(MediaTest):
                     try:
                         at = int(self.patch(path, at, data[at:], port=proxy.port)[1]["upload-offset"])
                     except OSError:
+                        time.sleep(0.5)  # no radio comes back sooner; what has arrived is stored meanwhile
                         at = self.offset(path)
                 self.assertGreater(proxy.cuts, 10)
                 self.assertLess(proxy.up, 1.1 * len(data))

@@ -6,7 +6,6 @@ import json
 import os
 import secrets
 import ssl
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -46,18 +45,11 @@ class MediaTest(WorldTest):
     @classmethod
     def token(cls, name: str, seconds_left: float) -> str:
         """Another token of that person's device, which runs out so soon."""
-        agent = getattr(cls, name)
-        descriptor = agent.open_passphrase()
-        try:
-            out = subprocess.run([cls.world.build.program("nimes-container-keys"), agent.home, "--passphrase-fd",
-                                  str(descriptor)], pass_fds=(descriptor,), capture_output=True, text=True, check=True)
-        finally:
-            os.close(descriptor)
-        seed = next(line.split("\t")[2] for line in out.stdout.splitlines() if line.startswith("identity seed"))
+        seed = dict(cls.world.container_keys(getattr(cls, name)))["identity seed"]
         raw = base64.urlsafe_b64decode(cls.tokens[name])
         issued = int((time.time() - WINDOW + seconds_left) * 1000)
         part = raw[:32] + issued.to_bytes(8, "big") + secrets.token_bytes(16)
-        signature = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(seed)).sign(b"NM1/token".ljust(16, b"\0") + part)
+        signature = Ed25519PrivateKey.from_private_bytes(seed).sign(b"NM1/token".ljust(16, b"\0") + part)
         return base64.urlsafe_b64encode(part + signature).decode()
 
     def ask(self, method: str, path: str, headers=None, body=b"", who="anna", token=None, port=None) -> tuple:

@@ -28,7 +28,8 @@ const upload = new tus.Upload(settings.deferred ? file.pipe(new PassThrough()) :
   endpoint: settings.endpoint,
   uploadUrl: settings.url ?? null,
   metadata: { id: settings.id },
-  uploadSize: settings.deferred ? null : fs.statSync(settings.file).size,
+  // Parts side by side learn their sizes from the file.
+  uploadSize: settings.deferred || settings.parallel ? null : fs.statSync(settings.file).size,
   uploadLengthDeferred: settings.deferred ?? false,
   chunkSize: settings.chunk ?? Number.POSITIVE_INFINITY,
   parallelUploads: settings.parallel ?? 1,
