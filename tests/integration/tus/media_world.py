@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import ssl
+import subprocess
 import sys
 import time
 from pathlib import Path

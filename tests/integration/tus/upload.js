@@ -2,10 +2,10 @@
 //
 //   node upload.js '{"endpoint": "https://host:port/v1/media", "file": …, "id": 32 hex digits, "token": FILE, …}'
 //
-// The token is read from its file before every request, so that whoever renews it there is heard. More settings:
-// chunk, parallel, withCreation, deferred, override, url (of an upload that was begun), stopAt (bytes: then it ends
-// without a word, as a phone whose battery is empty). NODE_EXTRA_CA_CERTS names the CA. The last line of output is
-// {"url": …, "requests": {"POST": n, …}, "statuses": [n, …]} or {"error": …}.
+// The token is read from its file before every request; after a 401 from the one named as `renewed`, as an app gets a
+// new one. More settings: chunk, parallel, withCreation, deferred, override, url (of an upload that was begun), stopAt
+// (bytes: then it ends without a word, as a phone whose battery is empty). NODE_EXTRA_CA_CERTS names the CA. The last
+// line of output is {"url": …, "requests": {"POST": n, …}, "statuses": [n, …]} or {"error": …}.
 import fs from 'node:fs'
 import { PassThrough } from 'node:stream'
 import tus from 'tus-js-client'
@@ -14,6 +14,7 @@ const settings = JSON.parse(process.argv[2])
 const requests = {}
 const statuses = []
 const url = { of: settings.url ?? null }
+let token = settings.token
 const report = (line) => console.log(JSON.stringify({ ...line, requests, statuses, url: url.of }))
 
 // What passes: no network, a busy server, another request on the same upload, and a token that has run out.
@@ -39,10 +40,13 @@ const upload = new tus.Upload(settings.deferred ? file.pipe(new PassThrough()) :
   storeFingerprintForResuming: false,
   onShouldRetry: again,
   onBeforeRequest(request) {
-    request.setHeader('Authorization', `Bearer ${fs.readFileSync(settings.token, 'utf8').trim()}`)
+    request.setHeader('Authorization', `Bearer ${fs.readFileSync(token, 'utf8').trim()}`)
     requests[request.getMethod()] = (requests[request.getMethod()] ?? 0) + 1
   },
-  onAfterResponse: (_, response) => { statuses.push(response.getStatus()) },
+  onAfterResponse(_, response) {
+    statuses.push(response.getStatus())
+    if (response.getStatus() === 401) token = settings.renewed ?? settings.token
+  },
   onUploadUrlAvailable() { url.of = upload.url },
   onProgress(sent) {
     if (settings.stopAt && sent >= settings.stopAt && upload.url) { report({ stopped: sent }); process.exit(0) }
