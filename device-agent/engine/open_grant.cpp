@@ -19,7 +19,7 @@ using sealing::ReceivingChain;
 constexpr std::size_t kChainsKept = 5;
 
 // A grant of a chain that is here, and whose one-time key went with it. Any other that opens no more is a lost one: its
-// chain is asked for when a message of it waits (recovery.cpp).
+// chain is asked for when a message of it waits (recovery_missed.cpp).
 Result<bool> is_repeated(Transaction& tx, ByteView wire) {
     const auto upload = GrantUpload::parse(wire);
     if (!upload) return false;
