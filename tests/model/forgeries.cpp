@@ -23,7 +23,7 @@ void Hostile::invent(const UserId& victim) {
     const auto cert = draft(victim, Admission::approved, key);
     if (cert.device.is_zero()) return;
     invented.push_back({must(server_.directory().certify(cert), "invent"), std::move(key)});
-    ++done["invented a device"];
+    did("invented a device");
 }
 
 // A person whom nobody admitted, in the directory as everybody is.
@@ -37,50 +37,51 @@ const Hostile::Invented& Hostile::stranger() {
     return *stranger_;
 }
 
-// A change that makes the stranger an administrator: right in all but who signed it.
-void Hostile::forge_event(Handset& at) {
+// A change that makes the stranger an administrator: right in all but who signed it. Of an administrator by a device
+// that is none of theirs, of nobody in the roster, by nobody's key; and of a true member with their true key, who is no
+// administrator, but an accomplice.
+void Hostile::forge_event(Handset& at, const std::vector<std::unique_ptr<Handset>>& all) {
     const auto* state = oracle_.group_at(at);
     if (state == nullptr || state->now().closed) return;
+    const auto& roster = state->now().roster;
     const auto& out = stranger();
-    const auto admin = std::find_if(state->now().roster.begin(), state->now().roster.end(),
-                                    [](const Member& m) { return m.role == MemberRole::administrator; });
+    const auto admin =
+        std::find_if(roster.begin(), roster.end(), [](const Member& m) { return m.role == MemberRole::administrator; });
+    const auto accomplice = std::find_if(all.begin(), all.end(), [&](const auto& h) {
+        const auto* member = state->member(h->user());
+        return member != nullptr && member->role != MemberRole::administrator && !oracle_.is_revoked(h->device()) &&
+               !h->out();
+    });
+    const auto who = chance_.below(5);
+    if (who >= 3 && accomplice == all.end()) return;
     const agent::conversation::EventMaker maker{admin->user, out.cert.device, out.key.secret,
                                                 server_.directory().newest_head(), server_.now()};
     auto event = must(
         agent::conversation::change_group(maker, *state, {{out.cert.user, MemberRole::administrator, RosterOp::add}}),
         "event");
-    const auto* key = &out.key;
-    switch (chance_.below(4)) {
-        case 0:  // of an administrator, by a device that is none of theirs
-            break;
-        case 1:  // of nobody in the roster
-            event.actor_user = out.cert.user;
-            break;
-        case 2:  // by nobody's key
-            event.actor_device = at.device();
-            break;
-        default: {  // of a member who is no administrator, by a device that was invented for that member
-            const auto spy = std::find_if(invented.begin(), invented.end(), [&](const Invented& i) {
-                const auto* m = state->member(i.cert.user);
-                return m != nullptr && m->role != MemberRole::administrator;
-            });
-            if (spy == invented.end()) return;
-            event.actor_user = spy->cert.user;
-            event.actor_device = spy->cert.device;
-            key = &spy->key;
-        }
+    auto key = out.key.secret.copy();
+    if (who == 1) event.actor_user = out.cert.user;
+    if (who == 2) event.actor_device = at.device();
+    if (who >= 3) {
+        event.actor_user = (*accomplice)->user();
+        event.actor_device = (*accomplice)->device();
+        key = (*accomplice)->core().identity()->secret.copy();
     }
-    event.signature = sign_event(key->secret, event.body());
+    event.signature = sign_event(key, event.body());
+    send_event(at, event);
+    did(who >= 3 ? "let a member act as an administrator" : "invented a member");
+}
+
+void Hostile::send_event(Handset& at, const ConvEvent& event) {
     v1::Envelope envelope;
     envelope.set_lane(static_cast<v1::Lane>(gateway::mailbox::Lane::chat));
-    envelope.set_conversation(std::string(as_text(state->id.view())));
+    envelope.set_conversation(std::string(as_text(event.conversation.view())));
     envelope.set_sender_user(std::string(as_text(event.actor_user.view())));
     envelope.set_sender_device(std::string(as_text(event.actor_device.view())));
     envelope.set_message_id(std::string(as_text(chance_.id<MessageId>().view())));
     envelope.set_received_ms(server_.now());
     envelope.set_event(std::string(as_text(event.encode())));
     slip_in(at.device(), std::move(envelope));
-    ++done["invented a member"];
 }
 
 }  // namespace nimes::model

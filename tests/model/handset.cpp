@@ -223,6 +223,7 @@ Result<void> Handset::change(const ConversationId& group, const UserId& who, Ros
 }
 
 void Handset::take(const v1::Envelope& envelope) {
+    if (server_.before) server_.before(device());
     v1::Down down;
     *down.mutable_deliver()->add_envelopes() = envelope;
     Bytes bytes(down.ByteSizeLong());
@@ -241,6 +242,7 @@ void Handset::settle() {
 }
 
 void Handset::tick() {
+    if (server_.before) server_.before(device());
     link_->tick();
     settle();
 }

@@ -15,6 +15,11 @@ std::string* payload_of(v1::Envelope& e) {
 
 }  // namespace
 
+void Hostile::did(std::string_view harm) {
+    if (std::find(kHarms.begin(), kHarms.end(), harm) == kHarms.end()) throw std::logic_error("a harm without a name");
+    ++done[std::string(harm)];
+}
+
 // Something that waits for the device, or that it had already.
 std::optional<v1::Envelope> Hostile::any(const DeviceId& device) {
     auto& bag = server_.bag(device);
@@ -30,48 +35,88 @@ void Hostile::slip_in(const DeviceId& device, v1::Envelope envelope) {
                    std::move(envelope));
 }
 
+void Hostile::drop(const DeviceId& device) {
+    auto& waiting = server_.bag(device).waiting;
+    if (waiting.empty()) return;
+    const auto at = waiting.begin() + static_cast<std::ptrdiff_t>(chance_.below(waiting.size()));
+    dropped_.emplace_back(device, std::move(*at));
+    waiting.erase(at);
+    oracle_.robbed(device);
+    did("dropped");
+}
+
+void Hostile::bring_back() {
+    for (auto& [device, envelope] : dropped_) {
+        slip_in(device, std::move(envelope));
+        did("brought back what was dropped");
+    }
+    dropped_.clear();
+}
+
+// What waits comes twice, or what was opened long ago comes again.
+void Hostile::again(const DeviceId& device) {
+    const auto& bag = server_.bag(device);
+    const bool waits = chance_.one_in(2);
+    const auto from = waits ? bag.waiting.size() : bag.handed.size();
+    if (from == 0) return;
+    const auto which = chance_.below(from);
+    auto copy = waits ? bag.waiting[which] : bag.handed[which];
+    slip_in(device, std::move(copy));
+    did(waits ? "repeated" : "replayed");
+}
+
+void Hostile::splice(const DeviceId& at, v1::Envelope mine, const v1::Envelope& theirs) {
+    if (mine.has_grant() && theirs.has_grant()) {  // the shared part of one grant, the wrap of another
+        auto spliced = mine.grant();
+        spliced.replace(kGrantShared, std::string::npos, theirs.grant(), kGrantShared, std::string::npos);
+        if (spliced == mine.grant() || spliced == theirs.grant()) return;
+        mine.set_grant(spliced);
+        did("spliced grant");
+    } else if (mine.has_message() && theirs.has_message()) {  // a message that ends as another does
+        auto spliced = mine.message();
+        const auto tail = std::min<std::size_t>({64, spliced.size(), theirs.message().size()});
+        spliced.replace(spliced.size() - tail, tail, theirs.message(), theirs.message().size() - tail, tail);
+        if (spliced == mine.message() || spliced == theirs.message()) return;
+        mine.set_message(spliced);
+        did("spliced message");
+    } else {
+        return;
+    }
+    slip_in(at, std::move(mine));
+}
+
 void Hostile::tamper(const DeviceId& at, const DeviceId& other) {
     auto mine = any(at), theirs = any(other);
     if (!mine || !theirs) return;
+    const auto honest = mine->SerializeAsString();
+    const char* harm = nullptr;
     switch (chance_.below(6)) {
-        case 0: {  // one bit
+        case 0: {
             auto* payload = payload_of(*mine);
             if (payload == nullptr || payload->empty()) return;
             (*payload)[chance_.below(payload->size())] ^= static_cast<char>(1u << chance_.below(8));
-            ++done["flipped bit"];
+            harm = "flipped bit";
             break;
         }
-        case 1:  // another sender
+        case 1:
             mine->set_sender_user(theirs->sender_user());
             mine->set_sender_device(theirs->sender_device());
-            ++done["lied about the sender"];
+            harm = "lied about the sender";
             break;
-        case 2:  // another conversation
+        case 2:
             mine->set_conversation(theirs->conversation());
             *mine->mutable_users() = theirs->users();
-            ++done["lied about the conversation"];
+            harm = "lied about the conversation";
             break;
-        case 3:  // another id
+        case 3:
             mine->set_message_id(theirs->message_id());
-            ++done["lied about the id"];
+            harm = "lied about the id";
             break;
-        case 4: {  // the shared part of one grant, the wrap of another
-            if (!mine->has_grant() || !theirs->has_grant()) return;
-            auto spliced = mine->grant();
-            spliced.replace(kGrantShared, std::string::npos, theirs->grant(), kGrantShared, std::string::npos);
-            mine->set_grant(spliced);
-            ++done["spliced grant"];
-            break;
-        }
-        default: {  // a message that ends as another does
-            if (!mine->has_message() || !theirs->has_message()) return;
-            auto spliced = mine->message();
-            const auto tail = std::min<std::size_t>({64, spliced.size(), theirs->message().size()});
-            spliced.replace(spliced.size() - tail, tail, theirs->message(), theirs->message().size() - tail, tail);
-            mine->set_message(spliced);
-            ++done["spliced message"];
-        }
+        default:
+            return splice(at, std::move(*mine), *theirs);
     }
+    if (mine->SerializeAsString() == honest) return;
+    did(harm);
     slip_in(at, std::move(*mine));
 }
 
@@ -83,7 +128,7 @@ void Hostile::withhold_event(Handset& at) {
     if (event == waiting.end()) return;
     waiting.erase(event);
     at.network().events_withheld = 2;
-    ++done["withheld an event"];
+    did("withheld an event");
 }
 
 void Hostile::act(Handset& at, std::vector<std::unique_ptr<Handset>>& all) {
@@ -92,26 +137,26 @@ void Hostile::act(Handset& at, std::vector<std::unique_ptr<Handset>>& all) {
     auto& waiting = server_.bag(device).waiting;
     switch (chance_.below(10)) {
         case 0:
-            if (waiting.empty()) return;
-            waiting.erase(waiting.begin() + static_cast<std::ptrdiff_t>(chance_.below(waiting.size())));
-            oracle_.robbed(device);
-            ++done["dropped"];
-            return;
+            return drop(device);
         case 1:
-            if (auto copy = any(device)) slip_in(device, std::move(*copy)), ++done["repeated"];
-            return;
-        case 2:
-            if (waiting.size() < 2) return;
-            std::swap(waiting[chance_.below(waiting.size())], waiting[chance_.below(waiting.size())]);
-            ++done["reordered"];
-            return;
+            return again(device);
+        case 2: {
+            const auto n = waiting.size();
+            const auto a = chance_.below(n), b = chance_.below(n);
+            if (a == b) return;
+            std::swap(waiting[a], waiting[b]);
+            return did("reordered");
+        }
         case 3:
-            if (auto copy = any(other.device())) slip_in(device, std::move(*copy)), ++done["handed to another"];
+            if (other.device() == device) return;
+            if (auto copy = any(other.device())) slip_in(device, std::move(*copy)), did("handed to another");
             return;
         case 4:
-            return forge_event(at);
+            return forge_event(at, all);
         case 5:
-            return lie_to(at);
+            lie_to(at);
+            if (chance_.one_in(2)) stir(at);
+            return;
         case 6:
             return withhold_event(at);
         default:

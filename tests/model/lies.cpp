@@ -1,4 +1,6 @@
 // What the gateway answers to look-ups, for the next two of them.
+#include <algorithm>
+
 #include "hostile.hpp"
 
 namespace nimes::model {
@@ -10,6 +12,13 @@ constexpr const char* kNotBorneOut = "its own head does not bear out";
 
 bool of_same_device(const v1::DeviceInfo& a, const v1::DeviceInfo& b) { return a.device() == b.device(); }
 
+std::uint32_t newest_batch(const v1::DeviceInfo& device) {
+    std::uint32_t newest = 0;
+    for (const auto& bytes : device.seal_keys())
+        if (const auto key = SealKey::parse(as_bytes(bytes))) newest = std::max(newest, key->batch_no);
+    return newest;
+}
+
 // Where it would stand if it were in the tree: nothing but the proof is against it.
 void insert_in_order(google::protobuf::RepeatedPtrField<std::string>& records, const DeviceCert& cert) {
     records.Add(std::string(as_text(cert.encode())));
@@ -20,13 +29,16 @@ void insert_in_order(google::protobuf::RepeatedPtrField<std::string>& records, c
     }
 }
 
-// Keys of a batch that was replaced since; entry and proof as they are.
+// Keys of a batch that was replaced since, and no one-time key to use instead; entry and proof as they are.
 void old_batches(v1::LookupAnswer& answer, const v1::LookupAnswer& older) {
     for (auto& entry : *answer.mutable_entries())
         for (auto& device : *entry.mutable_devices())
             for (const auto& before : older.entries())
-                for (const auto& old : before.devices())
-                    if (of_same_device(device, old)) *device.mutable_seal_keys() = old.seal_keys();
+                for (const auto& old : before.devices()) {
+                    if (!of_same_device(device, old) || newest_batch(old) >= newest_batch(device)) continue;
+                    *device.mutable_seal_keys() = old.seal_keys();
+                    device.clear_one_time_key();
+                }
 }
 
 }  // namespace
@@ -40,33 +52,35 @@ std::string Hostile::forked(const std::string& head160) {
 
 void Hostile::lie_to(Handset& at) {
     auto& network = at.network();
-    const auto twice = [&network](Lie lie) {
-        network.lie = [lie = std::move(lie), left = 2](auto& answer, const auto& older) mutable {
-            if (left-- > 0 && answer.entries_size() > 0) lie(answer, older);
+    // Until it took effect twice: what changes nothing is no lie.
+    const auto twice = [this, &network](const char* harm, Lie lie) {
+        network.lie = [this, harm, lie = std::move(lie), left = 2](auto& answer, const auto& older) mutable {
+            if (left == 0 || answer.entries_size() == 0) return;
+            const auto honest = answer.SerializeAsString();
+            lie(answer, older);
+            if (answer.SerializeAsString() == honest) return;
+            did(harm);
+            --left;
         };
     };
     // What is proof against the directory must be told to the person, when it was shown.
     const auto alarm = [this, &at](const char* text) { oracle_.expect_alarm(at, text); };
     switch (chance_.below(6)) {
         case 0:
-            ++done["damaged a look-up"];
-            return twice([this](auto& answer, const auto&) {
+            return twice("damaged a look-up", [this](auto& answer, const auto&) {
                 auto bytes = answer.entries(0).SerializeAsString();
                 bytes[chance_.below(bytes.size())] ^= 1;
                 (void)answer.mutable_entries(0)->ParseFromString(bytes);
             });
         case 1:
-            ++done["answered as before"];
-            return twice([](auto& answer, const auto& older) {
+            return twice("answered as before", [](auto& answer, const auto& older) {
                 const auto old = older;
                 answer = old;
             });
         case 2:
-            ++done["served stale batches"];
-            return twice(old_batches);
+            return twice("served stale batches", old_batches);
         case 3:
-            ++done["slipped a device into an answer"];
-            return twice([this, alarm](auto& answer, const auto&) {
+            return twice("slipped a device into an answer", [this, alarm](auto& answer, const auto&) {
                 auto& entry = *answer.mutable_entries(0);
                 if (entry.records_size() == 0) return;
                 SigningKeyPair key;
@@ -78,16 +92,14 @@ void Hostile::lie_to(Handset& at) {
                 alarm(kNotBorneOut);
             });
         case 4:
-            ++done["left a record out of an answer"];
-            return twice([alarm](auto& answer, const auto&) {
+            return twice("left a record out of an answer", [alarm](auto& answer, const auto&) {
                 auto& records = *answer.mutable_entries(0)->mutable_records();
                 if (records.size() < 2) return;
                 records.RemoveLast();
                 alarm(kNotBorneOut);
             });
         default:
-            ++done["forked a head"];
-            return twice([alarm](auto& answer, const auto&) {
+            return twice("forked a head", [alarm](auto& answer, const auto&) {
                 auto head = must(DirectoryHead::parse(as_bytes(answer.head().head())), "head");
                 ++head.revision;
                 head.log_root.bytes[0] ^= 1;
@@ -97,6 +109,13 @@ void Hostile::lie_to(Handset& at) {
                 alarm("shows two histories");
             });
     }
+}
+
+// A notice that everybody's entry changed: the handset asks anew, at once for its own and before it sends for others.
+void Hostile::stir(Handset& at) {
+    server_.bag(at.device())
+        .answers.push_back(gateway::mailbox::encode_head({server_.directory().newest_head().revision, {}, true}));
+    at.settle();
 }
 
 }  // namespace nimes::model

@@ -37,6 +37,10 @@ class Oracle {
     void revoked(const DeviceId& device) { revoked_.insert(device); }
     [[nodiscard]] bool is_revoked(const DeviceId& device) const { return revoked_.contains(device); }
 
+    // A change of a roster that a handset sent: what it comes to by the rules of FORMATS.md 2.5, or nothing, when it is
+    // none of an administrator. Kept by conv_state.
+    void changed(const ConvEvent& event);
+
     // Somebody of the organisation; nobody else may ever stand in a roster.
     void knows(const UserId& user) { users_.insert(user); }
     // The person at this device was shown proof of a lie and must be told.
@@ -47,6 +51,8 @@ class Oracle {
     void look(Handset& at);
     // Rules 10, 11, 12 and 15, at what it keeps of this schedule's conversations.
     void audit(Handset& at);
+    // Which epochs it stands at: what it seals from now on may leave it when it has come further.
+    void before(Handset& at);
     // Rule 2, and 2.4's "refuses older ones", at a grant that this device sends.
     void granted(Handset& sender, const GrantUpload& grant);
     // What an honest server accepted has been opened by all it was for. Those still missing at devices that were not
@@ -66,7 +72,9 @@ class Oracle {
     };
     std::uint64_t newest_alarm(Handset& at);
     void judge_directory(Handset& at);
+    void judge_rosters(const agent::conversation::ConversationState& group);
     void judge_chains(Handset& at, const ConversationId& place, const DeviceId& of);
+    bool is_member(Handset& at, const agent::conversation::ConversationState& state, const UserId& user);
     const gateway::directory::DeviceFacts* device_of(std::uint32_t dev_no);
 
     Server& server_;
@@ -76,9 +84,10 @@ class Oracle {
     std::map<DeviceId, std::uint64_t> looked_;             // row
     std::map<DeviceId, std::set<std::pair<DeviceId, MessageId>>> shown_;
     std::map<DeviceId, std::uint64_t> heads_;
+    std::map<DeviceId, std::map<ConversationId, std::uint64_t>> epochs_;  // before the present step
     std::map<DeviceId, std::set<DeviceId>> seen_revoked_;
     std::map<std::pair<DeviceId, ChainId>, std::uint32_t> indexes_;
-    std::map<Digest, Roster> rosters_;                                     // by conv_state, whoever holds it
+    std::map<Digest, Roster> rosters_;                                     // by conv_state, as they must be
     std::map<std::pair<DeviceId, DeviceId>, std::uint32_t> newest_batch_;  // that the one used of the other
     std::map<std::uint32_t, gateway::directory::DeviceFacts> numbers_;
     std::vector<Expected> alarms_;

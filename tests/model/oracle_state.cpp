@@ -37,16 +37,42 @@ void Oracle::judge_directory(Handset& at) {
     }
 }
 
+void Oracle::changed(const ConvEvent& event) {
+    Roster roster;
+    if (event.kind != EventKind::create) {
+        const auto before = rosters_.find(event.prev_hash);
+        if (before == rosters_.end()) return;
+        roster = before->second;
+        const bool leaves =
+            event.items.size() == 1 && event.items[0].op == RosterOp::remove && event.items[0].user == event.actor_user;
+        if (!leaves && std::none_of(roster.begin(), roster.end(), [&](const Member& m) {
+                return m.user == event.actor_user && m.role == MemberRole::administrator;
+            }))
+            return;
+    }
+    for (const auto& item : event.items) {
+        std::erase_if(roster, [&](const Member& m) { return m.user == item.user; });
+        if (item.op != RosterOp::remove) roster.push_back({item.user, item.role});
+    }
+    std::sort(roster.begin(), roster.end());
+    rosters_[event.state()] = std::move(roster);
+}
+
+void Oracle::judge_rosters(const agent::conversation::ConversationState& group) {
+    for (const auto* branch : {&group.epochs, &group.other})
+        for (const auto& [epoch, is] : *branch) {
+            const auto made = rosters_.find(is.state);
+            if (made == rosters_.end()) throw Broken("rule 12: a roster that no administrator made");
+            if (made->second != is.roster) throw Broken("rule 12: another roster than its events come to");
+        }
+}
+
 void Oracle::audit(Handset& at) {
     auto& core = at.core();
     for (const auto& place : places_) {
         const auto found = core.conversations.find(place);
         if (found == core.conversations.end()) continue;
-        for (const auto* branch : {&found->second.epochs, &found->second.other})
-            for (const auto& [epoch, is] : *branch)
-                if (const auto [known, fresh] = rosters_.emplace(is.state, is.roster);
-                    !fresh && known->second != is.roster)
-                    throw Broken("rule 12: one conv_state, and two rosters");
+        if (!found->second.is_pair()) judge_rosters(found->second);
         for (const auto& user : users_)
             if (const auto* held = core.directory->find(user))
                 for (const auto& cert : held->entry.certs) judge_chains(at, place, cert.device);
@@ -84,18 +110,34 @@ const gateway::directory::DeviceFacts* Oracle::device_of(std::uint32_t dev_no) {
     return at == numbers_.end() ? nullptr : &at->second;
 }
 
+void Oracle::before(Handset& at) {
+    auto& epochs = epochs_[at.device()];
+    for (const auto& [id, state] : at.core().conversations) epochs[id] = state.epoch;
+}
+
+// In the roster agreed upon, or in one that it had applied since the present step began: a grant may be sealed, and the
+// next event applied, before anything is sent.
+bool Oracle::is_member(Handset& at, const agent::conversation::ConversationState& state, const UserId& user) {
+    const auto has = [&](const Roster& roster) {
+        return std::any_of(roster.begin(), roster.end(), [&](const Member& m) { return m.user == user; });
+    };
+    const auto& epochs = epochs_[at.device()];
+    const auto since = epochs.find(state.id);
+    return has(state.agreed()) || (since != epochs.end() && since->second < state.epoch &&
+                                   std::any_of(state.epochs.lower_bound(since->second), state.epochs.end(),
+                                               [&](const auto& epoch) { return has(epoch.second.roster); }));
+}
+
 void Oracle::granted(Handset& sender, const GrantUpload& grant) {
     auto& core = sender.core();
     if (!core.directory->head_fresh(core.now())) throw Broken("rule 2: a grant under a head of more than a day");
     const auto at = core.conversations.find(grant.header.conversation);
     if (at == core.conversations.end()) throw Broken("rule 2: a grant for a conversation that nobody knows");
-    const auto roster = at->second.agreed();
     for (const auto& wrap : grant.wraps) {
         const auto* to = device_of(wrap.dev_no);
         if (to == nullptr) throw Broken("rule 2: a wrap for no device");
         const auto& [user, device] = std::pair(to->cert.user, to->cert.device);
-        if (std::none_of(roster.begin(), roster.end(), [&](const Member& m) { return m.user == user; }))
-            throw Broken("rule 2: a wrap for somebody outside the roster");
+        if (!is_member(sender, at->second, user)) throw Broken("rule 2: a wrap for somebody outside the roster");
         const auto* held = core.directory->find(user);
         if (held == nullptr || !held->entry.active(device, core.now()))
             throw Broken("rule 2: a wrap for a device that is not active in a proven entry");

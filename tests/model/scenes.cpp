@@ -44,7 +44,7 @@ void World::fork_roster() {
     judge_fork(*witness, "both sides were seen");
     witness->restart();
     judge_fork(*witness, "after a restart");
-    ++hostile_.done["forked a roster"];
+    hostile_.did("forked a roster");
 }
 
 void World::judge_fork(Handset& witness, const char* when) {
@@ -79,13 +79,13 @@ void World::fork_directory() {
             throw Broken(std::string("rule 13: a fork of the directory was resolved in silence: ") + when);
         at.restart();
     }
-    ++hostile_.done["forked the directory"];
+    hostile_.did("forked the directory");
 }
 
 // Rule 18: whoever the server names, the entry is that of the address, or there is none.
 void World::ask_for_somebody() {
     auto& at = someone();
-    const auto who = chance_.below(kPeople), other = chance_.below(kPeople);
+    const auto who = chance_.below(people_), other = chance_.below(people_);
     const auto user_of = [&](std::size_t n) {
         return server_.directory().person(must(ServiceAddress::parse(Server::address(static_cast<int>(n))), "address"));
     };
@@ -93,6 +93,7 @@ void World::ask_for_somebody() {
     const auto before = at.network().lie;
     at.network().lie = [&](auto& answer, const auto&) {
         if (who == other || answer.entries_size() != 1) return;
+        hostile_.did("named another person");
         v1::LookupRequest request;
         request.add_users(std::string(as_text(user_of(other)->user.view())));
         const auto wrong = must(server_.directory().lookup(request), "look-up").entries(0);
@@ -104,7 +105,6 @@ void World::ask_for_somebody() {
     const auto found = at.find(Server::address(static_cast<int>(who)));
     at.network().lie = before;
     if (found && *found != user_of(who)->user) throw Broken("rule 18: another person's entry for an address");
-    if (who != other) ++hostile_.done["named another person"];
 }
 
 }  // namespace nimes::model

@@ -1,4 +1,4 @@
-// One world of people and handsets, and random schedules in it.
+// One world of people with 3 to 8 handsets, and random schedules in it.
 #pragma once
 
 #include <ostream>
@@ -6,8 +6,6 @@
 #include "hostile.hpp"
 
 namespace nimes::model {
-
-constexpr std::size_t kPeople = 4;
 
 class World {
     ModelClock clock_;
@@ -24,9 +22,9 @@ class World {
     void fork_directory();
 
     Oracle oracle;
+    std::size_t steps = 0, longest = 0;
     std::ostream* trace = nullptr;  // each step in words
-    Hostile& hostile() { return hostile_; }
-    Server& server() { return server_; }
+    [[nodiscard]] const Harms& harms() const { return hostile_.done; }
 
   private:
     void add_handset(int person, Admission admission);
@@ -41,6 +39,7 @@ class World {
     void deliver(Handset& to, std::size_t most);
     void let_time_pass();
     void truce();
+    void come_late();
     void fork_roster();
     void judge_fork(Handset& witness, const char* when);
     void ask_for_somebody();
@@ -50,6 +49,7 @@ class World {
     std::vector<ConversationId> places_;
     std::map<ConversationId, std::vector<UserId>> pairs_;
     std::uint64_t texts_ = 0;
+    std::size_t people_ = 0;
     int homes_ = 0;
 };
 

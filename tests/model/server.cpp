@@ -114,6 +114,7 @@ void Server::submit(const DeviceId& device, mailbox::Submit s) {
         }
     }
     const auto event = s.kind == mailbox::Payload::event ? s.payload : Bytes{};
+    if (const auto parsed = ConvEvent::parse(event); parsed && changed) changed(*parsed);
     const bool is_message = s.kind == mailbox::Payload::message && s.device.is_zero();
     const auto id = s.id;
     const mailbox::Waiting waiting{device, std::move(s)};

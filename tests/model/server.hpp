@@ -18,6 +18,7 @@
 #include "directory/provisioning.hpp"
 #include "mailbox/answers.hpp"
 #include "mailbox/event_log.hpp"
+#include "nimes/conversation_event.hpp"
 #include "nimes/grant.hpp"
 #include "nimes/v1/transport.pb.h"
 #include "store/memory_store.hpp"
@@ -84,8 +85,12 @@ class Server {
     std::map<ChainId, DeviceId> chains;
     std::map<std::pair<DeviceId, std::uint32_t>, std::uint32_t> batches;
     std::vector<Bytes> outrun;  // events that lost their epoch to another one
+    // A handset is about to take something in, or to do what time tells it.
+    std::function<void(const DeviceId& device)> before;
     // Each grant, when it is sent first.
     std::function<void(const DeviceId& sender, const GrantUpload& grant)> granted;
+    // Each change of a roster that a handset sends, taken or not.
+    std::function<void(const ConvEvent& event)> changed;
 
     void note_head(const std::string& head160);
     void note_keys(const v1::SealKeyBatch& batch);
