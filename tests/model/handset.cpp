@@ -25,6 +25,7 @@ Result<v1::LookupAnswer> ModelNetwork::lookup(const v1::LookupRequest& request) 
         for (const auto& asked : *list) question += asked;
     auto& older = older_[question];
     auto honest = *out;
+    looks_back = request.under_revision() != 0;
     if (lie) lie(*out, older.entries_size() != 0 ? older : honest);
     if (older.entries_size() == 0 || ++asked_ % 8 == 0) older = std::move(honest);
     return out;

@@ -22,6 +22,7 @@ class ModelNetwork final : public agent::engine::Network {
     }
     // `older`: what was answered to the same question some time before.
     std::function<void(v1::LookupAnswer& answer, const v1::LookupAnswer& older)> lie;
+    bool looks_back = false;  // the look-up that is lied to is of an entry under an older head
     bool down = false;
     int events_withheld = 0;  // so many answers tell of no event
 

@@ -8,7 +8,8 @@ namespace {
 
 using Lie = std::function<void(v1::LookupAnswer& answer, const v1::LookupAnswer& older)>;
 
-constexpr const char* kNotBorneOut = "its own head does not bear out";
+// Of an entry of now, or of an own one under an older head.
+constexpr const char* kNotBorneOut = "does not bear out";
 
 bool of_same_device(const v1::DeviceInfo& a, const v1::DeviceInfo& b) { return a.device() == b.device(); }
 
@@ -99,7 +100,8 @@ void Hostile::lie_to(Handset& at) {
                 alarm(kNotBorneOut);
             });
         default:
-            return twice("forked a head", [alarm](auto& answer, const auto&) {
+            return twice("forked a head", [alarm, &network](auto& answer, const auto&) {
+                if (network.looks_back) return;  // nobody takes a head from there
                 auto head = must(DirectoryHead::parse(as_bytes(answer.head().head())), "head");
                 ++head.revision;
                 head.log_root.bytes[0] ^= 1;
