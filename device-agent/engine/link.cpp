@@ -319,8 +319,9 @@ void Link::tick(Lock& lock) {
         (void)core_.box->expire(std::min(core_.clock.now(), core_.now()));
     }
     if (const auto grew = duties_.run(lock, welcomed_); grew && *grew) send_new();
-    // Duties want entries too, and nothing may come that would fetch them.
-    if (session_->connected() && core_.wants() && boot >= next_fetch_) {
+    // Duties want entries and rosters too, and nothing may come that would fetch them.
+    const bool wants = core_.wants() || !core_.wanted_events.empty();
+    if (session_->connected() && wants && boot >= next_fetch_) {
         next_fetch_ = boot + kFetchAgain;
         go_on(lock);
     }

@@ -60,7 +60,10 @@ Result<bool> Recovery::may_ask(Transaction& tx, const Wanted& wanted) {
 Result<bool> Recovery::ask_for(Transaction& tx, const Wanted& wanted) {
     const auto* entry = core_.directory->find(wanted.user);
     const auto conversation = core_.conversations.find(wanted.conversation);
-    if (conversation == core_.conversations.end()) return false;
+    if (conversation == core_.conversations.end()) {
+        core_.wanted_events.insert(wanted.conversation);  // whoever told nothing of it may do so now
+        return false;
+    }
     const auto* key = entry != nullptr ? entry->seal_key(wanted.owner, core_.now()) : nullptr;
     if (key == nullptr || !entry->entry.active(wanted.owner, core_.now())) {
         core_.wanted_users.insert(wanted.user);

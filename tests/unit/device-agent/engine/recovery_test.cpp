@@ -136,3 +136,19 @@ TEST_CASE("many false names for one message used up what its sender answers in a
     world.pass(61 * kSecond);
     CHECK(world.bernd_reads_it());
 }
+
+TEST_CASE("a roster that the server would not tell was not asked for again, and what needed it waited for good") {
+    Three world;
+    const auto group = world.anna.create_group({world.bernd.user(), world.carla.user()});
+    REQUIRE(group);
+    world.anna.settle();
+    std::erase_if(world.waiting(world.bernd), [](const auto& e) { return e.has_event(); });
+    world.bernd.network().events_withheld = 1'000;
+    REQUIRE(world.anna.say(*group, agent::conversation::Text{"where are you?"}));
+    world.anna.settle();
+    world.deliver();
+    CHECK_FALSE(world.bernd_reads_it());
+    world.bernd.network().events_withheld = 0;  // nothing comes any more but what is asked for
+    for (int i = 0; i < 3; ++i) world.pass(61 * kSecond);
+    CHECK(world.bernd_reads_it());
+}
