@@ -109,7 +109,10 @@ Result<std::vector<admin::WaitingLine>> AdminApprovals::waiting() {
 }
 
 Result<void> AdminRegistry::revoke(const DeviceId& device, RevokeReason reason) {
-    revocations_.begin(device, clock_.now());
+    // Asked again, its steps stay as they were; those of before the start were all done anew with it.
+    const auto before = directory_.admit(device);
+    const bool again = !before && before.error().code == Errc::device_revoked;
+    if (!again) revocations_.begin(device, clock_.now());
     return directory_.revoke(device, reason);
 }
 

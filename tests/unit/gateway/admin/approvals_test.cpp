@@ -38,6 +38,12 @@ struct OneWipe final : Wipes {
     Result<WipeLine> wipe(const DeviceId&) override { return line; }
 };
 
+struct NoGroups final : Groups {
+    Result<GroupLine> group(const ConversationId&) override { return fail(Errc::not_found); }
+    Result<std::vector<GroupLine>> orphaned() override { return std::vector<GroupLine>{}; }
+    Result<void> appoint(const ConversationId&, const ServiceAddress&) override { return fail(Errc::not_found); }
+};
+
 struct Desk {
     store::MemoryStore store;
     SystemClock clock;
@@ -45,10 +51,11 @@ struct Desk {
     NoRegistry registry;
     OneWaits approvals;
     OneWipe wipes;
+    NoGroups groups;
     Revocations revocations;
     http::Router router;
 
-    Desk() { add_routes(router, {*organisation, registry, approvals, wipes, revocations, store, clock}); }
+    Desk() { add_routes(router, {*organisation, registry, approvals, wipes, groups, revocations, store, clock}); }
     http::Response ask(http::Method method, const std::string& path) const {
         auto match = router.find(method, path);
         REQUIRE(match.handler != nullptr);
