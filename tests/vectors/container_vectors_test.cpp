@@ -17,6 +17,18 @@ struct Given final : RandomSource {
 
 }  // namespace
 
+TEST_CASE("golden: a passphrase is stretched by Argon2id", "[vectors]") {
+    const auto v = golden("container.json")["stretch"];
+    auto arena = Arena::create().value();
+    const auto passphrase = v["passphrase"].get<std::string>();
+    Salt salt{};
+    const auto given = bytes(v["salt"]);
+    REQUIRE(given.size() == salt.size());
+    std::copy(given.begin(), given.end(), salt.begin());
+    const PassphraseCost cost{v["operations"], v["memory_bytes"]};
+    CHECK(to_bytes(stretch(*arena, as_bytes(passphrase), salt, cost).value().view()) == bytes(v["stretched"]));
+}
+
 TEST_CASE("golden: the container's keys, slots, rows and blinded columns", "[vectors]") {
     const auto v = golden("container.json");
     auto arena = Arena::create().value();

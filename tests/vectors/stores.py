@@ -2,6 +2,13 @@
 from nm1 import H, aead, kdf, label, u16, u32, u64
 
 
+# Python's standard library has no Argon2id: this was made by @noble/hashes 1.x, and both other implementations make it
+# again (libsodium in C++, noble in JavaScript).
+STRETCH = {"passphrase": "Zwölf Boxkämpfer jagen Viktor", "salt": bytes(range(16)), "operations": 3,
+           "memory_bytes": 8 << 20,
+           "stretched": bytes.fromhex("fa48fb532c73089138984d3f8dd8f90b7c7b7376f71fdadedf9bcc6c2e4f5b62")}
+
+
 def container():
     stretched, half, share = b"\xa1" * 32, b"\xa2" * 32, b"\xa3" * 32
     root = H("NM1/root", stretched + half + share)
@@ -9,7 +16,7 @@ def container():
     nonce, plain = b"\xa7" * 24, b"was in einer Zeile steht"
     slot_key = kdf(32, 1, "NM1store", root)
     table, row, version, column = 7, 1_234_567, 89, 2
-    return {"stretched": stretched, "half": half, "share": share, "door": H("NM1/door", stretched + half), "root": root,
+    return {"stretch": STRETCH, "stretched": stretched, "half": half, "share": share, "door": H("NM1/door", stretched + half), "root": root,
             "root_without_share": H("NM1/root", stretched + half + b"\0" * 32),
             "commitment": kdf(32, 9, "NM1store", root), "slot_key": slot_key, "s": s, "wrapping": kdf(32, 3, "NM1store", s),
             "nonce": nonce, "slot": 1, "slot_sealed": nonce + aead(slot_key, nonce, s, label("NM1/slot") + u32(1)),

@@ -6,7 +6,7 @@ import test from 'node:test';
 import { Malformed, concat, equal, hex, unhex } from './nm1/bytes.js';
 import { parseDown, parseUp } from './nm1/batch.js';
 import { ReceivingChain } from './nm1/chain.js';
-import { blind, commitment, doorKey, openRecord, openSlot, rootKey, slotKey, wrappingKey } from './nm1/container.js';
+import { blind, commitment, doorKey, openRecord, openSlot, rootKey, slotKey, stretch, wrappingKey } from './nm1/container.js';
 import { CREATE, apply, convEvent, create, forkHash, mend } from './nm1/conversation.js';
 import { deviceCert } from './nm1/device.js';
 import { advance, directoryHead } from './nm1/directory.js';
@@ -134,6 +134,8 @@ test("a group's whole life, and a fork that is mended", () => {
 
 test("the container's keys, slots, rows and blinded columns", () => {
   const v = golden('container.json');
+  const { passphrase, salt, operations, memory_bytes: memory } = v.stretch;
+  same(stretch(new TextEncoder().encode(passphrase), unhex(salt), operations, memory), unhex(v.stretch.stretched));
   const [stretched, half, share] = [v.stretched, v.half, v.share].map(unhex);
   same(doorKey(stretched, half), unhex(v.door));
   same(rootKey(stretched, half, new Uint8Array(32)), unhex(v.root_without_share));
