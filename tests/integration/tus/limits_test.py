@@ -217,7 +217,11 @@ class FullDisk(MediaTest):
                 "Upload-Length": str(len(body)), "Upload-Metadata": self.fresh()})
             if status == 201:
                 path = headers["location"]
-                status, _, text = self.patch(path, 0, body)
+                try:
+                    status, _, text = self.patch(path, 0, body)
+                except OSError:  # hung up while it still sent: a short one is told why
+                    at = self.offset(path)
+                    status, _, text = self.patch(path, at, body[at:at + 10])
             if status == 507:
                 self.assertIn(b"ERR_DISK_FULL", text)
                 return data, path, body
