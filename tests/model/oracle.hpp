@@ -74,7 +74,8 @@ class Oracle {
     void judge_directory(Handset& at);
     void judge_rosters(const agent::conversation::ConversationState& group);
     void judge_chains(Handset& at, const ConversationId& place, const DeviceId& of);
-    bool is_member(Handset& at, const agent::conversation::ConversationState& state, const UserId& user);
+    void note_sealed(Handset& at);
+    [[nodiscard]] std::uint64_t sealed_since(Handset& at, const GrantUpload& grant, std::uint64_t now) const;
     const gateway::directory::DeviceFacts* device_of(std::uint32_t dev_no);
 
     Server& server_;
@@ -85,6 +86,7 @@ class Oracle {
     std::map<DeviceId, std::set<std::pair<DeviceId, MessageId>>> shown_;
     std::map<DeviceId, std::uint64_t> heads_;
     std::map<DeviceId, std::map<ConversationId, std::uint64_t>> epochs_;  // before the present step
+    std::map<Digest, std::uint64_t> sealed_;  // grants that wait in an outbox: not sealed before this epoch
     std::map<DeviceId, std::set<DeviceId>> seen_revoked_;
     std::map<std::pair<DeviceId, ChainId>, std::uint32_t> indexes_;
     std::map<Digest, Roster> rosters_;                                     // by conv_state, as they must be

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "engine/chains.hpp"
+#include "engine/records.hpp"
 #include "nimes/encoding.hpp"
 #include "oracle.hpp"
 
@@ -110,22 +111,35 @@ const gateway::directory::DeviceFacts* Oracle::device_of(std::uint32_t dev_no) {
     return at == numbers_.end() ? nullptr : &at->second;
 }
 
+// What waits in the outbox was sealed since the last look, under a roster that may have gone when it is sent.
+void Oracle::note_sealed(Handset& at) {
+    auto tx = at.core().box->begin();
+    if (!tx) return;
+    const auto rows = tx->scan(agent::container::Table::outbox);
+    if (!rows) return;
+    for (const auto& row : *rows) {
+        const auto item = agent::engine::OutboxItem::parse(row.value);
+        v1::Up up;
+        if (!item || !up.ParseFromArray(item->up.data(), static_cast<int>(item->up.size()))) continue;
+        const auto grant = GrantUpload::parse(as_bytes(up.submit().grant()));
+        if (grant) sealed_.try_emplace(grant->header.dk_commit, epochs_[at.device()][grant->header.conversation]);
+    }
+}
+
 void Oracle::before(Handset& at) {
+    note_sealed(at);
     auto& epochs = epochs_[at.device()];
     for (const auto& [id, state] : at.core().conversations) epochs[id] = state.epoch;
 }
 
-// In the roster agreed upon, or in one that it had applied since the present step began: a grant may be sealed, and the
-// next event applied, before anything is sent.
-bool Oracle::is_member(Handset& at, const agent::conversation::ConversationState& state, const UserId& user) {
-    const auto has = [&](const Roster& roster) {
-        return std::any_of(roster.begin(), roster.end(), [&](const Member& m) { return m.user == user; });
-    };
-    const auto& epochs = epochs_[at.device()];
-    const auto since = epochs.find(state.id);
-    return has(state.agreed()) || (since != epochs.end() && since->second < state.epoch &&
-                                   std::any_of(state.epochs.lower_bound(since->second), state.epochs.end(),
-                                               [&](const auto& epoch) { return has(epoch.second.roster); }));
+std::uint64_t Oracle::sealed_since(Handset& at, const GrantUpload& grant, std::uint64_t now) const {
+    auto out = now;
+    if (const auto device = epochs_.find(at.device()); device != epochs_.end())
+        if (const auto step = device->second.find(grant.header.conversation); step != device->second.end())
+            out = std::min(out, step->second);
+    if (const auto waited = sealed_.find(grant.header.dk_commit); waited != sealed_.end())
+        out = std::min(out, waited->second);
+    return out;
 }
 
 void Oracle::granted(Handset& sender, const GrantUpload& grant) {
@@ -133,11 +147,22 @@ void Oracle::granted(Handset& sender, const GrantUpload& grant) {
     if (!core.directory->head_fresh(core.now())) throw Broken("rule 2: a grant under a head of more than a day");
     const auto at = core.conversations.find(grant.header.conversation);
     if (at == core.conversations.end()) throw Broken("rule 2: a grant for a conversation that nobody knows");
+    // In the roster agreed upon, or in one that it had applied since the grant was sealed at the earliest.
+    const auto& state = at->second;
+    const auto since = sealed_since(sender, grant, state.epoch);
+    const auto has = [](const Roster& roster, const UserId& user) {
+        return std::any_of(roster.begin(), roster.end(), [&](const Member& m) { return m.user == user; });
+    };
+    const auto is_member = [&](const UserId& user) {
+        return has(state.agreed(), user) ||
+               std::any_of(state.epochs.lower_bound(since), state.epochs.end(),
+                           [&](const auto& epoch) { return has(epoch.second.roster, user); });
+    };
     for (const auto& wrap : grant.wraps) {
         const auto* to = device_of(wrap.dev_no);
         if (to == nullptr) throw Broken("rule 2: a wrap for no device");
         const auto& [user, device] = std::pair(to->cert.user, to->cert.device);
-        if (!is_member(sender, at->second, user)) throw Broken("rule 2: a wrap for somebody outside the roster");
+        if (!is_member(user)) throw Broken("rule 2: a wrap for somebody outside the roster");
         const auto* held = core.directory->find(user);
         if (held == nullptr || !held->entry.active(device, core.now()))
             throw Broken("rule 2: a wrap for a device that is not active in a proven entry");
