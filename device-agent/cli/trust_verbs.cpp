@@ -80,6 +80,7 @@ void add_device_answers(CLI::App& devices, CommandLine& line, const Shared& r) {
         ->check(CLI::IsMember({"lost", "stolen", "replaced"}));
     revoke->footer(
         "It is final: the device never comes back. What a lost or stolen one says late is shown to nobody.\n"
+        "Its store is wiped only when an administrator revokes it as lost or stolen.\n"
         "Example:\n  nimes-agent devices revoke k3v…q7 --reason stolen");
 }
 

@@ -124,7 +124,7 @@ bool Container::wipe() {
     auto& in = *impl_;
     if (in.gone) return true;
     mark_wipe(home());
-    bool all = erase_keys(in.surroundings.keystore);
+    const bool erased = erase_keys(in.surroundings.keystore);
     // The identity key stays for the receipt; everything else dies in memory too.
     in.clear(State::door);
     in.lease.reset();
@@ -132,8 +132,7 @@ bool Container::wipe() {
     if (in.db->execute("DELETE FROM slots")) (void)in.db->truncate_log();
     in.gone = true;
     in.db.reset();
-    all = remove_files(home(), in.surroundings.keystore) && all;
-    return all;
+    return remove_files(home(), in.surroundings.keystore, erased) && erased;
 }
 
 }  // namespace nimes::agent::container

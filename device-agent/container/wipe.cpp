@@ -37,7 +37,7 @@ bool erase_keys(Keystore& keystore) {
     return keystore.erase_lease().has_value() && all;
 }
 
-bool remove_files(const std::filesystem::path& home, Keystore& keystore) {
+bool remove_files(const std::filesystem::path& home, Keystore& keystore, bool keys_erased) {
     bool all = true;
     for (const auto* name : {"container.db", "container.new"})
         for (const auto* tail : {"", "-wal", "-shm", "-journal"}) {
@@ -52,13 +52,14 @@ bool remove_files(const std::filesystem::path& home, Keystore& keystore) {
     }
     all = keystore.store_tries({}).has_value() && all;
     if (!all || !sync_folder(home)) return false;
+    if (!keys_erased) return true;  // the next start tries again
     std::error_code failed;
     std::filesystem::remove(mark_of(home), failed);
     return !failed && sync_folder(home);
 }
 
 void finish_wipe(const std::filesystem::path& home, Keystore& keystore) {
-    if (wipe_begun(home) && erase_keys(keystore)) (void)remove_files(home, keystore);
+    if (wipe_begun(home) && erase_keys(keystore)) (void)remove_files(home, keystore, true);
 }
 
 }  // namespace nimes::agent::container

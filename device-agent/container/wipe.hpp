@@ -17,8 +17,9 @@ bool wipe_begun(const std::filesystem::path& home);
 void mark_wipe(const std::filesystem::path& home);
 // Both halves and the lease: from here nothing is readable. False when one could not be erased.
 [[nodiscard]] bool erase_keys(Keystore& keystore);
-// Database, media and what else lies in a home; the mark last. False when a file remains.
-[[nodiscard]] bool remove_files(const std::filesystem::path& home, Keystore& keystore);
+// Database, media and what else lies in a home; the mark last, and only once the keys are erased. False when a file
+// remains.
+[[nodiscard]] bool remove_files(const std::filesystem::path& home, Keystore& keystore, bool keys_erased);
 // For a start: goes on with a wipe that a power cut interrupted.
 void finish_wipe(const std::filesystem::path& home, Keystore& keystore);
 

@@ -29,7 +29,7 @@ Result<directory::AuditReport> Agent::audit(const std::filesystem::path& roster_
         if (!read) return pass(read);
         roster = std::move(*read);
     }
-    Lock lock(impl_->core.mutex);
+    Impl::Visit lock(*impl_);
     if (auto ok = impl_->ready(); !ok) return pass(ok);
     auto& core = impl_->core;
     if (auto ok = impl_->fresh_own_entry(lock); !ok) return pass(ok);

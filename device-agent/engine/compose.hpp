@@ -40,6 +40,8 @@ class Compose {
                              const DeviceCert& cert);
     Result<void> send_again(container::Transaction& tx, const conversation::ConversationState& state,
                             const DeviceCert& cert, const std::vector<MessageRow>& messages);
+    // A device that joined an entry we knew gets nothing for a while, by whatever way (FORMATS.md 2.3).
+    [[nodiscard]] bool on_hold(const directory::HeldEntry& entry, const DeviceCert& cert) const;
     Result<void> send_direct(container::Transaction& tx, const conversation::ConversationState& state, Direct kind,
                              const DeviceId& device, ByteView payload);
     // The event goes out. A creation is applied at once, for nobody can be first; any other when the gateway took it,
@@ -63,7 +65,6 @@ class Compose {
     [[nodiscard]] std::vector<MessageRow> readable_by(const conversation::ConversationState& state,
                                                       const DeviceCert& cert,
                                                       const std::vector<MessageRow>& messages) const;
-    [[nodiscard]] bool on_hold(const directory::HeldEntry& entry, const DeviceCert& cert) const;
     Result<sealing::SendingChain> ready_chain(container::Transaction& tx, const conversation::ConversationState& state,
                                               const Recipients& to);
     sealing::GrantRecipient recipient(const DeviceCert& cert, bool once);

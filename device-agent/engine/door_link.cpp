@@ -47,11 +47,16 @@ bool DoorLink::handle() {
         v1::Down down;
         if (packet == nullptr || !down.ParseFromArray(packet->bytes.data(), static_cast<int>(packet->bytes.size())))
             continue;
-        if (down.has_welcome())
-            session_->spread_next_connect(std::min<Millis>(down.welcome().reconnect_spread_ms(), 10 * kMinute));
-        if (down.has_deliver()) on_deliver(down.deliver());
+        on_down(down);
+        for (const auto& one : down.bundle().packets()) on_down(one);
     }
     return refused;
+}
+
+void DoorLink::on_down(const v1::Down& down) {
+    if (down.has_welcome())
+        session_->spread_next_connect(std::min<Millis>(down.welcome().reconnect_spread_ms(), 10 * kMinute));
+    if (down.has_deliver()) on_deliver(down.deliver());
 }
 
 void DoorLink::on_deliver(const v1::Deliver& deliver) {

@@ -73,8 +73,15 @@ void Guard::reopen(Lock& lock) {
     }
     used_ = core_.clock.boot();
     // What does not load now would not load in a second either: locked, so that somebody sees why.
-    if (hooks_.raise(lock)) up_ = true;
-    else keeper_.close(Why::asked);
+    if (hooks_.raise(lock)) {
+        up_ = true;
+    } else {  // nothing of what was loaded stays behind the door
+        lock.unlock();
+        hooks_.stop_link();
+        lock.lock();
+        hooks_.put_down();
+        keeper_.close(Why::asked);
+    }
     changing_ = false;
     core_.changed.notify_all();
 }

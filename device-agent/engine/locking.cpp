@@ -38,6 +38,7 @@ void Agent::Impl::make_guard() {
 Result<void> Agent::Impl::raise(Lock& lock) {
     if (auto ok = core.load(); !ok) return ok;
     make_network();
+    (void)core.box->expire(std::min(core.clock.now(), core.now()));  // what ended while it was locked
     Inbox inbox(core, compose);
     if (auto ok = take_arrivals(core, [&](const v1::Deliver& d) { return inbox.deliver(d); }); !ok) return ok;
     if (!online) return {};

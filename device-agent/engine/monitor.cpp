@@ -18,8 +18,10 @@ Result<void> put(const Core& core, Transaction& tx) {
     return {};
 }
 
+// A question that waits stays: to push it out would keep its alarm away.
 void bound(Core& core) {
-    while (core.monitored.size() > Monitor::kRevisions) core.monitored.erase(core.monitored.begin());
+    for (auto at = core.monitored.begin(); core.monitored.size() > Monitor::kRevisions && at != core.monitored.end();)
+        at = at->second == 0 ? core.monitored.erase(at) : std::next(at);
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "engine/chains.hpp"
+
 namespace nimes::agent::engine {
 namespace {
 
@@ -68,12 +70,17 @@ Result<Outcome> Recovery::requested(Transaction& tx, const KeyRequest& request, 
         core_.wanted_users.insert(claimed);
         return Outcome::held;
     }
+    if (compose_.on_hold(*entry, *cert)) return Outcome::held;
+    auto sealed = messages_of_chain(tx, request.chain);
+    if (!sealed) return pass(sealed);
+    auto current = find_sending(tx, request.conversation);
+    if (!current) return pass(current);
+    // Invented chains would cost a seal, an upload and two rows each, without end.
+    if (sealed->empty() && (!*current || (*current)->id != request.chain)) return Outcome::dropped;
     auto seen = seen_before(tx, request);
     if (!seen) return pass(seen);
     if (*seen) return Outcome::dropped;
     if (auto ok = compose_.grant_again(tx, at->second, *cert); !ok) return pass(ok);
-    auto sealed = messages_of_chain(tx, request.chain);
-    if (!sealed) return pass(sealed);
     std::erase_if(*sealed, [&](const MessageRow& m) {
         return request.kind == RequestKind::messages && m.message.index < request.have_index;
     });
@@ -93,7 +100,7 @@ Result<void> Recovery::send_again(const MessageId& id, const std::vector<DeviceI
             if (entry == nullptr) continue;
             for (const auto* cert : entry->entry.active_devices(core_.now())) {
                 if (std::find(devices.begin(), devices.end(), cert->device) == devices.end()) continue;
-                if (entry->seal_key(cert->device, core_.now()) == nullptr) continue;
+                if (entry->seal_key(cert->device, core_.now()) == nullptr || compose_.on_hold(*entry, *cert)) continue;
                 if (auto ok = compose_.send_again(tx, at->second, *cert, {**row}); !ok) return ok;
             }
         }

@@ -167,6 +167,7 @@ void HttpsClient::Impl::apply_connection(const HttpsRequest& request) {
     curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &ca);
     curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, static_cast<long>(options.connect_timeout_s));
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, static_cast<long>(options.total_timeout_s));
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.idle_timeout_s));
     curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);

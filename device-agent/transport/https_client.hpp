@@ -30,6 +30,7 @@ struct HttpsOptions {
     std::string ca_pem;
     unsigned connect_timeout_s = 10;
     unsigned idle_timeout_s = 30;  // less than a byte a second for so long ends an exchange
+    unsigned total_timeout_s = 0;  // of a whole exchange; 0: none
     std::size_t max_body = 4 << 20;
 };
 

@@ -1,3 +1,4 @@
+#include <set>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -90,11 +91,12 @@ void print_wipe(const Json& wipe) {
     std::printf("  %-18s %s\n", "wipe", at == words.end() ? "unknown" : at->second);
 }
 
-void print_steps(const Json& answer) {
+// Each as it is done: what has not come yet is what hangs.
+void print_steps(const Json& answer, std::set<std::string>& printed) {
     for (const auto& step : answer["steps"])
-        std::printf("  %-18s %s\n", step.value("step", "").c_str(),
-                    step.value("done", false) ? (std::to_string(step.value("after_ms", 0)) + " ms").c_str() : "waits");
-    if (answer.contains("wipe")) print_wipe(answer["wipe"]);
+        if (const auto name = step.value("step", ""); step.value("done", false) && printed.insert(name).second)
+            std::printf("  %-18s %s ms\n", name.c_str(), std::to_string(step.value("after_ms", 0)).c_str());
+    if (answer.value("complete", false) && answer.contains("wipe")) print_wipe(answer["wipe"]);
     std::fflush(stdout);
 }
 
@@ -106,15 +108,15 @@ Result<void> show_wipe(const Admin& a) {
 Result<void> watch_revocation(const Admin& a) {
     auto client = a.client();
     if (!client) return pass(client);
+    std::set<std::string> printed;
     for (std::size_t seen = 0;;) {
         auto answer = client->get("/v1/admin/devices/" + a.device + "/revocation");
         if (!answer) return pass(answer);
         std::size_t done = 0;
         for (const auto& step : (*answer)["steps"]) done += step.value("done", false) ? 1 : 0;
         if (a.json && done > seen) print_line(answer->dump());
-        const bool complete = answer->value("complete", false);
-        if (!a.json && complete) print_steps(*answer);
-        if (complete) return {};
+        if (!a.json) print_steps(*answer, printed);
+        if (answer->value("complete", false)) return {};
         seen = done;
         std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
@@ -157,7 +159,7 @@ void add_admin_verbs(CLI::App& app, Chosen& chosen) {
     auto* roster = admin->add_subcommand("roster", "Who may enrol")->require_subcommand(1)->fallthrough();
     auto* import =
         verb(*roster, a, chosen, "import", "Import people from a CSV file: address,name,rank,unit", import_roster);
-    import->add_option("FILE", a->file)->required();
+    import->add_option("FILE", a->file, "CSV; its first line is address,name,rank,unit")->required();
     import->add_flag("--dry-run", a->dry_run, "Check every line, change nothing");
 
     auto* devices = admin->add_subcommand("devices", "Enrolled devices")->require_subcommand(1)->fallthrough();
@@ -165,20 +167,20 @@ void add_admin_verbs(CLI::App& app, Chosen& chosen) {
     verb(*devices, a, chosen, "waiting", "List devices that wait for your approval: their people have lost all others",
          list_waiting);
     verb(*devices, a, chosen, "wipe", "What became of the order to wipe a lost or stolen device", show_wipe)
-        ->add_option("DEVICE", a->device)
+        ->add_option("DEVICE", a->device, "26 characters, as `devices list` shows it")
         ->required();
     verb(*devices, a, chosen, "approve", "Approve a device, once you know that its person holds it",
          [](const Admin& s) { return change_device(s, "approve"); })
-        ->add_option("DEVICE", a->device)
+        ->add_option("DEVICE", a->device, "26 characters, as `devices list` shows it")
         ->required();
 
     verb(*admin, a, chosen, "suspend", "Keep a device out until it is resumed",
          [](const Admin& s) { return change_device(s, "suspend"); })
-        ->add_option("DEVICE", a->device)
+        ->add_option("DEVICE", a->device, "26 characters, as `devices list` shows it")
         ->required();
     verb(*admin, a, chosen, "resume", "Let a suspended device in again",
          [](const Admin& s) { return change_device(s, "resume"); })
-        ->add_option("DEVICE", a->device)
+        ->add_option("DEVICE", a->device, "26 characters, as `devices list` shows it")
         ->required();
     auto* out = verb(*admin, a, chosen, "revoke", "Shut a device out for good, now", revoke);
     out->add_option("DEVICE", a->device, "26 characters, as `devices list` shows it")->required();

@@ -97,13 +97,13 @@ void add_server_verbs(CLI::App& app, Chosen& chosen) {
     make->add_option("--organisation", s->organisation, "Id that every signature will name; it cannot be changed later")
         ->required();
     const auto with_config = [&](CLI::App* sub) {
-        sub->add_option("--config", s->config)->capture_default_str();
+        sub->add_option("--config", s->config, "gateway.toml")->capture_default_str();
         return sub;
     };
     with_config(verb(app, s, chosen, "run", "Serve until SIGTERM; SIGHUP reads certificates again", run));
     with_config(verb(app, s, chosen, "check-config", "Say what is wrong with gateway.toml, all at once", check_config));
     with_config(verb(app, s, chosen, "provision", "Write the handsets' provisioning file", provision))
-        ->add_option("--out", s->out)
+        ->add_option("--out", s->out, "File to write; handsets enrol with it")
         ->required();
     with_config(verb(app, s, chosen, "health", "Is the running gateway ready? One line a check", health));
 }

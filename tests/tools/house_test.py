@@ -21,7 +21,7 @@ FOUNDATION = {"store", "broker", "http", "operations"}
 ROOMS = {
     "gateway": {
         **{room: set() for room in FOUNDATION},
-        **{room: FOUNDATION for room in ("directory", "enrolment", "mailbox", "media", "wake", "admin", "shares", "console")},
+        **{room: FOUNDATION for room in ("directory", "enrolment", "mailbox", "media", "wake", "admin", "shares")},
         "app": None,
         "cli": None,
     },

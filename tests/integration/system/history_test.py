@@ -148,11 +148,12 @@ class History(WorldTest):
         self.ok(self.anna.run("history", "offer", self.device(new), "--code", code))
         wait_until(lambda: any(line["offered"] for line in new.run("history", "take").lines()), "offer", 60,
                    self.supervisor)
-        self.gateway.admin("revoke", self.device(self.anna), "--reason", "stolen")
+        old = self.device(self.anna)
+        self.anna.expect_end()
+        self.gateway.admin("revoke", old, "--reason", "stolen")
         refused = new.run("history", "take", "--code", code, "--wait", "5")
         self.assertNotEqual(refused.status, 0)
-        self.assertEqual([line for line in new.run("history", "take").lines() if line["device"] ==
-                          self.device(self.anna)], [])
+        self.assertEqual([line for line in new.run("history", "take").lines() if line["device"] == old], [])
 
 
 if __name__ == "__main__":
