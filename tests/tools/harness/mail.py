@@ -31,7 +31,7 @@ class Mailbox:
 
     def code(self, address: str, after: int = 0) -> str:
         """The code in the first mail to this address beyond the first `after` ones; waits for it."""
-        mail = wait_until(lambda: self.mails(address)[after:], f"mail to {address}", 30, self.supervisor)[0]
+        mail = wait_until(lambda: self.mails(address)[after:], f"mail to {address}", 120, self.supervisor)[0]
         found = CODE.search(mail.get_body(("plain",)).get_content())
         if not found:
             raise ValueError(f"no code in the mail to {address}")
