@@ -26,11 +26,11 @@ def revoke(stage) -> None:
     bernd.expect_end()
     started = time.time()
     world.gateway.admin("revoke", device, "--reason", "stolen")
-    cut = wait_until(lambda: [line for line in world.broker_tap.closed()[before:] if line["end"].startswith("server")],
-                     "cut of the revoked handset", 30, stage.supervisor)[0]
+    # The broker cuts it; a handset that hears of its revocation first hangs up by itself.
+    cut = wait_until(lambda: world.broker_tap.closed()[before:], "cut of the revoked handset", 30, stage.supervisor)[0]
     seconds = cut["closed"] - started
     report.check(f"its connection is cut within {TARGET_SECONDS:g} s of the command", seconds < TARGET_SECONDS,
-                 f"{seconds:.2f} s")
+                 f"{seconds:.2f} s, by the {cut['end'].split()[0]}")
     report.figure("revoked: from the command to the cut", f"{seconds * 1000:.0f} ms", "starting the command included")
     cannot_return(stage, bernd, device)
     report.check("the copy opens no more, with the passphrase and with all that the gateway has", not opens(stage, image))
