@@ -1,8 +1,7 @@
-#pragma once
-
-// What each room is told of the configuration. Pure: a room knows no configuration file, this file knows no room's work.
+// What each room is told of the configuration: no room reads it itself.
 //
-// Units: as in config.hpp (seconds, days, bytes) on the way in; milliseconds and bytes on the way out.
+// Pure; any thread. Units: as in config.hpp (seconds, days, bytes) on the way in; milliseconds and bytes on the way out.
+#pragma once
 
 #include "app/config.hpp"
 #include "broker/link.hpp"

@@ -133,9 +133,8 @@ Result<std::size_t> MediaStore::read(const BlobId& blob, const MediumHead& head,
     }
     if (offset >= part.length) return std::size_t{0};
     const auto most = std::min<std::uint64_t>(into.size(), part.length - offset);
-    auto n =
-        needs_.store.read(blocks_of(part.blob, part.created), store::key_u64(offset / kBlock),
-                          static_cast<std::size_t>(offset % kBlock), into.first(static_cast<std::size_t>(most)));
+    auto n = needs_.store.read(blocks_of(part.blob, part.created), store::key_u64(offset / kBlock),
+                               static_cast<std::size_t>(offset % kBlock), into.first(static_cast<std::size_t>(most)));
     if (!n) return pass(n);
     if (!*n) return fail(Errc::not_found);  // expired meanwhile
     if (**n == 0) return fail(Errc::storage, "a stored block is too short");

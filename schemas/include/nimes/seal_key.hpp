@@ -31,8 +31,8 @@ struct SealKey {
 };
 
 Signature sign_seal_key(const SigningKey& identity, ByteView body80);
-// IK signature, dates (kind day: exactly one UTC day; one-time: at most as long as a batch), batch_no at most the day of
-// `now` plus one.
+// IK signature, dates (kind day: exactly one UTC day; one-time: at most as long as a batch), batch_no at most the day
+// of `now` plus one.
 Result<void> check_seal_key(const SealKey& key, const PublicKey& identity, Millis now);
 inline std::uint32_t utc_day(Millis t) { return static_cast<std::uint32_t>(t / kDay); }
 

@@ -98,7 +98,7 @@ class Edge final : public gateway::broker::Handler {
         std::map<std::string, double> figures;
     };
     std::atomic<bool> deaf = false;  // says of no batch that it is done
-    Heard heard;  // under mutex, which until() holds for its condition
+    Heard heard;                     // under mutex, which until() holds for its condition
 
     SystemClock clock;
     SystemRandom random;
