@@ -134,7 +134,8 @@ void add_tools(CLI::App& app, CommandLine& line, const Shared& r) {
     token->add_option("--audience", r->audience, "https://host:port or mqtts://host:port; the gateway if left out");
     token->footer(
         "For the gateway it is good for ten minutes, as often as you like; for a broker for one connection,\n"
-        "within two minutes. Examples:\n  nimes-agent token\n  nimes-agent token --audience mqtts://broker.example:8883");
+        "within two minutes. Examples:\n  nimes-agent token\n  nimes-agent token --audience "
+        "mqtts://broker.example:8883");
     auto* status = verb(app, line, "status", "status", "Who this device is, and whether it is connected",
                         [] { return Json::object(); });
     status->footer("Examples:\n  nimes-agent status\n  nimes-agent --json status");

@@ -1,6 +1,7 @@
 // What each room is told of the configuration: no room reads it itself.
 //
-// Pure; any thread. Units: as in config.hpp (seconds, days, bytes) on the way in; milliseconds and bytes on the way out.
+// Pure; any thread. Units: as in config.hpp (seconds, days, bytes) on the way in; milliseconds and bytes on the way
+// out.
 #pragma once
 
 #include "app/config.hpp"
