@@ -37,9 +37,22 @@ Result<std::vector<Arrival>> Container::arrivals(std::size_t limit) {
     }
 }
 
-Result<void> Container::erase_arrival(std::uint8_t lane, std::uint64_t sequence) {
+Result<std::map<std::uint8_t, std::uint64_t>> Container::arrival_marks() {
     if (state() == State::shut || impl_->gone) return fail(Errc::locked);
-    auto query = impl_->db->query("DELETE FROM arrivals WHERE lane = ? AND sequence = ?");
+    auto query = impl_->db->query("SELECT lane, max(sequence) FROM arrivals GROUP BY lane");
+    if (!query) return pass(query);
+    std::map<std::uint8_t, std::uint64_t> out;
+    for (;;) {
+        auto row = query->step();
+        if (!row) return pass(row);
+        if (!*row) return out;
+        out[static_cast<std::uint8_t>(query->integer(0))] = query->integer(1);
+    }
+}
+
+Result<void> Container::erase_arrivals(std::uint8_t lane, std::uint64_t sequence) {
+    if (state() == State::shut || impl_->gone) return fail(Errc::locked);
+    auto query = impl_->db->query("DELETE FROM arrivals WHERE lane = ? AND sequence <= ?");
     if (!query) return pass(query);
     return query->bind(lane).bind(sequence).run();
 }

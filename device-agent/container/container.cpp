@@ -140,7 +140,6 @@ Result<std::size_t> Container::expire(Millis now) {
         db.rollback();
         return erased;
     }
-    if (auto arrived = expire_arrivals(db, today); !arrived) return pass(arrived);
     if (auto dropped = impl_->vault.ring().drop_erased(db); !dropped) return pass(dropped);
     if (*erased > 0)
         if (auto folded = db.truncate_log(); !folded) return pass(folded);

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -118,7 +119,10 @@ class Container {
     Result<void> put_arrivals(std::span<const Arrival> arrivals, std::uint32_t expiry_day);
     // The oldest of each lane first.
     Result<std::vector<Arrival>> arrivals(std::size_t limit);
-    Result<void> erase_arrival(std::uint8_t lane, std::uint64_t sequence);
+    // The newest sequence of each lane.
+    Result<std::map<std::uint8_t, std::uint64_t>> arrival_marks();
+    // Those of the lane up to this one; one commit, synced.
+    Result<void> erase_arrivals(std::uint8_t lane, std::uint64_t sequence);
 
     // Erases rows whose expiry day has begun, and the keys of days that hold nothing any more; works in DOOR too.
     // How many rows went. `now` is the agent's time for erasing.
@@ -129,6 +133,8 @@ class Container {
 
   private:
     friend class Transaction;
+    // Too many wrong passphrases in a row.
+    tl::unexpected<Error> give_up();
     struct Impl;
     explicit Container(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;

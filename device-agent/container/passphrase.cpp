@@ -10,11 +10,7 @@ Result<void> Container::unlock(ByteView passphrase) {
     auto tries = keystore.load_tries();
     if (!tries) return pass(tries);
     // The tenth was counted, and did not open: who cut the power in the middle has used it up.
-    if (tries->wrong >= kMostWrong) {
-        (void)wipe();
-        shut();
-        return fail(Errc::not_enrolled);
-    }
+    if (tries->wrong >= kMostWrong) return give_up();
     const auto boot = impl_->surroundings.clock.boot();
     if (wait_left(*tries, boot) > 0) return fail(Errc::passphrase_wait);
     // Counted before the try.
@@ -22,9 +18,7 @@ Result<void> Container::unlock(ByteView passphrase) {
     auto entered = impl_->enter(passphrase);
     if (!entered && entered.error().code == Errc::passphrase_wrong) {
         if (tries->wrong + 1 < kMostWrong) return entered;
-        (void)wipe();
-        shut();
-        return fail(Errc::not_enrolled);
+        return give_up();
     }
     auto restored = keystore.store_tries(entered ? TryCount{} : *tries);
     if (entered && restored) return {};
@@ -102,6 +96,10 @@ Result<void> Container::check_passphrase(ByteView passphrase) {
     if (hashed.equals(impl_->check_hash.view())) return tries->wrong == 0 ? Result<void>() : keystore.store_tries({});
     if (auto counted = keystore.store_tries({tries->wrong + 1, boot}); !counted) return counted;
     if (tries->wrong + 1 < kMostWrong) return fail(Errc::passphrase_wrong);
+    return give_up();
+}
+
+tl::unexpected<Error> Container::give_up() {
     (void)wipe();
     shut();
     return fail(Errc::not_enrolled);

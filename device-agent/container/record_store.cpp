@@ -183,16 +183,14 @@ Result<std::size_t> erase_expired(Database& db, std::uint32_t today) {
     auto rows = db.query("DELETE FROM records WHERE expiry_day <> 0 AND expiry_day <= ?");
     if (!rows) return pass(rows);
     if (auto done = rows->bind(today).run(); !done) return pass(done);
-    const auto erased = static_cast<std::size_t>(db.changes());
+    auto erased = static_cast<std::size_t>(db.changes());
+    auto arrivals = db.query("DELETE FROM arrivals WHERE expiry_day <= ?");
+    if (!arrivals) return pass(arrivals);
+    if (auto done = arrivals->bind(today).run(); !done) return pass(done);
+    erased += static_cast<std::size_t>(db.changes());
     if (auto done = KeyRing::erase_empty_days(db, today); !done) return pass(done);
     if (auto done = db.commit(); !done) return pass(done);
     return erased;
-}
-
-Result<void> expire_arrivals(Database& db, std::uint32_t today) {
-    auto query = db.query("DELETE FROM arrivals WHERE expiry_day <= ?");
-    if (!query) return pass(query);
-    return query->bind(today).run();
 }
 
 }  // namespace nimes::agent::container

@@ -41,11 +41,8 @@ struct Transaction::Store {
     Result<bool> erase(Table table, std::uint64_t id);
 };
 
-// One database transaction: rows whose expiry day is `today` or before go, with their columns and the keys of days that
-// hold nothing any more. How many rows; the caller rolls back after an error.
+// One database transaction: rows and arrivals whose expiry day is `today` or before go, with their columns and the keys
+// of days that hold nothing any more. How many rows; the caller rolls back after an error.
 Result<std::size_t> erase_expired(Database& db, std::uint32_t today);
-
-// The same for what arrived while the container was locked.
-Result<void> expire_arrivals(Database& db, std::uint32_t today);
 
 }  // namespace nimes::agent::container

@@ -82,8 +82,7 @@ void Container::Impl::take_kept_lease() {
         return;
     }
     lease.emplace(std::move(*read));
-    lease_kept = true;
-    lease_stored = lease->used();
+    (void)keep_lease(true);  // what the reboot cost is counted on the disk
 }
 
 bool Container::is_leased(const Share& share) const {

@@ -141,6 +141,11 @@ void Core::learn_time(Millis server) {
     knows_offset = true;
 }
 
+void Core::want_head(std::uint64_t revision) {
+    wanted_heads.insert(revision);
+    if (revision > directory->head().revision) wanted_newest_head = true;
+}
+
 Millis Core::token_time() const { return clock.now() + static_cast<Millis>(clock_offset.load()); }
 
 // Marks and the newest message's number stay: they say nothing, and the next connection begins there.

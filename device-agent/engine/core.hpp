@@ -125,6 +125,7 @@ struct Core {
     std::uint64_t newest_message = 0;             // row id: who waits for messages looks at it
 
     // Needed to go on with something that is held.
+    void want_head(std::uint64_t revision);
     std::set<UserId> wanted_users;
     std::set<std::uint64_t> wanted_heads;
     bool wanted_newest_head = false;

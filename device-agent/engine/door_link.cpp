@@ -8,17 +8,13 @@ namespace nimes::agent::engine {
 namespace {
 
 constexpr std::size_t kAtOnce = 64;
-constexpr std::size_t kAll = 100'000;
 
 }  // namespace
 
 DoorLink::DoorLink(Core& core, const SessionMaker& make)
     : core_(core), marks_(core.marks), session_(make([this](transport::MqttEvent e) { push(std::move(e)); })) {
-    if (const auto kept = core.box->arrivals(kAll))
-        for (const auto& arrival : *kept) {
-            auto& mark = marks_[arrival.lane];
-            mark = std::max(mark, arrival.sequence);
-        }
+    if (const auto kept = core.box->arrival_marks())
+        for (const auto& [lane, sequence] : *kept) marks_[lane] = std::max(marks_[lane], sequence);
 }
 
 void DoorLink::push(transport::MqttEvent event) {
@@ -83,13 +79,16 @@ Result<void> take_arrivals(Core& core, const std::function<Result<void>(const v1
         auto some = core.box->arrivals(kAtOnce);
         if (!some) return pass(some);
         if (some->empty()) return {};
+        std::map<std::uint8_t, std::uint64_t> taken;
         for (const auto& arrival : *some) {
             v1::Deliver one;
             const auto& bytes = arrival.envelope;
             if (one.add_envelopes()->ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
                 if (auto done = deliver(one); !done) return done;
-            if (auto gone = core.box->erase_arrival(arrival.lane, arrival.sequence); !gone) return gone;
+            taken[arrival.lane] = arrival.sequence;
         }
+        for (const auto& [lane, sequence] : taken)
+            if (auto gone = core.box->erase_arrivals(lane, sequence); !gone) return gone;
     }
 }
 

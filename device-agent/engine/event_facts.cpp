@@ -17,8 +17,7 @@ ActorFacts::Head named_head(Core& core, const ConvEvent& e) {
         case HeldDirectory::Named::unknown:
             break;
     }
-    if (e.dir_revision > core.directory->head().revision) core.wanted_newest_head = true;
-    core.wanted_heads.insert(e.dir_revision);
+    core.want_head(e.dir_revision);
     return ActorFacts::Head::unknown;
 }
 

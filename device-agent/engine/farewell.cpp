@@ -1,13 +1,10 @@
 #include "engine/farewell.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <fstream>
 
 #include "directory/held_directory.hpp"
 #include "directory/own_entry.hpp"
+#include "media/sealed_file.hpp"
 
 namespace nimes::agent::engine {
 namespace {
@@ -29,25 +26,18 @@ std::optional<WipeOrder> order_in(const v1::FarewellAnswer& answer, const Device
     return *order;
 }
 
-bool write_synced(const std::filesystem::path& file, ByteView bytes) {
-    const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) return false;
-    const bool done = ::write(fd, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()) && fsync(fd) == 0;
-    close(fd);
-    return done;
-}
-
 struct Kept {
     Bytes receipt;
     std::string gateway, ca_pem;
 };
 
 std::optional<Kept> read_kept(const std::filesystem::path& home) {
-    std::ifstream file(receipt_file(home), std::ios::binary);
+    auto file = media::File::read(receipt_file(home));
     if (!file) return std::nullopt;
     Bytes bytes(kMostKept);
-    file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-    bytes.resize(static_cast<std::size_t>(file.gcount()));
+    const auto got = file->read(bytes);
+    if (!got) return std::nullopt;
+    bytes.resize(*got);
     Reader in(bytes);
     Kept out;
     out.receipt = to_bytes(in.take(WipeReceipt::kBytes));
@@ -80,8 +70,12 @@ Result<Judgement> judge(const v1::FarewellAnswer& answer, const DeviceCert& own,
 Result<void> keep_receipt(const std::filesystem::path& home, const WipeReceipt& receipt, const Provisioning& p) {
     Writer out;
     out.bytes(receipt.encode()).u16(static_cast<std::uint16_t>(p.gateway.size())).text(p.gateway).text(p.ca_pem);
-    if (!write_synced(receipt_file(home), out.view())) return fail(Errc::storage, "the receipt cannot be kept");
-    return {};
+    const auto part = home / "receipt.part";
+    auto file = media::File::create(part);
+    if (!file) return pass(file);
+    if (auto ok = file->write(out.view()); !ok) return ok;
+    if (auto ok = file->sync(); !ok) return ok;
+    return media::rename_durably(part, receipt_file(home));
 }
 
 void send_kept_receipt(const std::filesystem::path& home, Custody& custody, const std::stop_token& stop) {

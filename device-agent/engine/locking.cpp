@@ -97,7 +97,6 @@ Result<void> Agent::lock() {
     Lock lock(impl_->core.mutex);
     if (!impl_->guard) return fail(Errc::not_enrolled);
     impl_->keeper->close(Why::asked);
-    impl_->core.changed.notify_all();
     impl_->guard->settle(lock);
     return {};
 }

@@ -32,8 +32,7 @@ Open::Sender Open::sender_of(const UserId& user, const DeviceId& device, std::ui
 HeldDirectory::Named Open::named_head(std::uint64_t revision, const Digest& hash) {
     const auto named = core_.directory->judge_named(revision, hash);
     if (named != HeldDirectory::Named::unknown) return named;
-    if (revision > core_.directory->head().revision) core_.wanted_newest_head = true;
-    core_.wanted_heads.insert(revision);
+    core_.want_head(revision);
     return named;
 }
 
@@ -66,8 +65,14 @@ Result<Outcome> Open::envelope(Transaction& tx, const v1::Envelope& envelope) {
     }
 }
 
-// Whether or not it opens: somebody was shown keys that this device replaced long ago (FORMATS.md 2.4).
+// Whether or not it opens: somebody was shown keys that this device replaced long ago (FORMATS.md 2.4). And who asks for
+// keys may lack them because of what this device was shown of theirs: it is looked up anew before they are answered.
 Result<void> Open::note_arrival(Transaction& tx, const v1::Envelope& envelope) {
+    if (envelope.payload_case() == v1::Envelope::kControl) {
+        const auto sender = id_of<UserId>(envelope.sender_user());
+        if (core_.directory->find(sender) != nullptr) core_.stale.insert(sender);
+        return {};
+    }
     if (envelope.payload_case() != v1::Envelope::kGrant) return {};
     const auto upload = GrantUpload::parse(as_bytes(envelope.grant()));
     if (!upload || upload->wraps.size() != 1) return {};

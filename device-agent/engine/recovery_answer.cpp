@@ -60,13 +60,13 @@ Result<Outcome> Recovery::requested(Transaction& tx, const KeyRequest& request, 
     const auto named = core_.directory->judge_named(request.dir_revision, request.dir_head, request.ts);
     if (named == directory::HeldDirectory::Named::failed) return Outcome::dropped;
     if (named == directory::HeldDirectory::Named::unknown) {
-        core_.wanted_heads.insert(request.dir_revision);
-        if (request.dir_revision > core_.directory->head().revision) core_.wanted_newest_head = true;
+        core_.want_head(request.dir_revision);
         return Outcome::held;
     }
     const auto at = core_.conversations.find(request.conversation);
     if (at == core_.conversations.end() || !is_member(at->second.agreed(), claimed)) return Outcome::dropped;
-    if (!core_.directory->head_fresh(now) || entry->seal_key(request.requester, now) == nullptr) {
+    if (!core_.directory->head_fresh(now) || core_.stale.contains(claimed) ||
+        entry->seal_key(request.requester, now) == nullptr) {
         core_.wanted_users.insert(claimed);
         return Outcome::held;
     }

@@ -117,7 +117,7 @@ std::map<std::string, Section, std::less<>> schema(Config& c) {
         {"policy",
          {{"retention_days", number<std::uint32_t>(c.policy.retention_days, 1, 90)},
           {"offline_grace_hours", number<std::uint32_t>(c.policy.offline_grace_hours, 1, 72)},
-          {"offline_grace_minutes", number<std::uint32_t>(c.policy.offline_grace_minutes, 0, 4'320)},
+          {"offline_grace_minutes", number<std::uint32_t>(c.policy.offline_grace_minutes, 15, 4'320)},
           {"restart_without_network", flag(c.policy.restart_without_network)},
           {"lock_after_seconds", number<std::uint32_t>(c.policy.lock_after_seconds, 10, 86'400)},
           {"device_hold_seconds", number<std::uint32_t>(c.policy.device_hold_seconds, 0, 86'400)},

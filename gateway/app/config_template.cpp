@@ -71,7 +71,7 @@ sender = "nimes@police.example"
 # retention_days = 7
 # How long a handset opens its store without a word from here: up to 72 hours, or in minutes from 15 on.
 # offline_grace_hours = 12
-# offline_grace_minutes = 0
+# offline_grace_minutes = 720
 # May it be restarted without network within that time? Then its keystore holds the share, and who copies handset and
 # passphrase reads until the time is over.
 # restart_without_network = false

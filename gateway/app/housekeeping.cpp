@@ -28,8 +28,7 @@ void Housekeeping::run() {
         lock.unlock();
         if (const auto ok = needs_.directory.tick(); !ok)
             needs_.log.error("head_failed", {{"code", ok.error().row().name}});
-        if (const auto ok = needs_.media.tidy(); !ok)
-            needs_.log.error("media_space_not_returned", {{"code", ok.error().row().name}});
+        needs_.media.tidy();
         if (needs_.clock.boot() >= next_sweep) {
             sweep();
             next_sweep = needs_.clock.boot() + kSweep;

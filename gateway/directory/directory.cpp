@@ -68,10 +68,13 @@ DeviceFacts facts_of(const UserState& user, const DeviceCert& cert) {
 std::vector<DeviceFacts> Directory::devices(const std::optional<UserId>& of) const {
     const std::lock_guard lock(impl_->mutex);
     std::vector<DeviceFacts> out;
-    for (const auto& [id, user] : impl_->state.users) {
-        if (of && *of != id) continue;
+    const auto add = [&](const UserState& user) {
         for (const auto& cert : user.entry.certs) out.push_back(facts_of(user, cert));
-    }
+    };
+    const auto& users = impl_->state.users;
+    if (!of)
+        for (const auto& [id, user] : users) add(user);
+    else if (const auto at = users.find(*of); at != users.end()) add(at->second);
     return out;
 }
 

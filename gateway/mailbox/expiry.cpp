@@ -54,6 +54,7 @@ Result<void> Expiry::drop_bodies(Millis now) {
         const auto hour = store::u64_of(name);
         if (!hour || (*hour + 1) * kHour + options_.retention > now) break;
         if (auto ok = store_.drop({store::Family::bodies, name}); !ok) return ok;
+        store_.reclaim(store::Family::bodies, name, store::key_u64(*hour + 1));
     }
     return {};
 }

@@ -31,6 +31,12 @@ Result<MediumHead> MediaStore::compose(const BlobId& blob, const Uploader& who, 
     head.created = now;
     head.expires = now + limits_.unlinked_life;
     if (auto ok = make_room(blob, head); !ok) return pass(ok);
+    // Another concatenation may have claimed a part before this one's head could be seen.
+    for (const auto& part : head.parts)
+        if (const auto still = stored_head(part.blob); !still || still->part_of != blob) {
+            if (auto ok = erase(blob, head, *slot); !ok) return pass(ok);
+            return fail(Errc::exists, "a part belongs to another medium");
+        }
     return head;
 }
 

@@ -30,7 +30,7 @@ Result<std::size_t> MediaStore::expire() {
         if (!more) break;
         from = names->back() + '\0';
     }
-    if (auto ok = reclaim(); !ok) return pass(ok);
+    reclaim();
     return gone;
 }
 
@@ -102,23 +102,23 @@ Result<void> MediaStore::erase_part(const BlobId& whole, const MediumPart& part)
     return erase(part.blob, *head, *slot);
 }
 
-Result<void> MediaStore::tidy() {
+void MediaStore::tidy() {
     {
         const std::lock_guard lock(mutex_);
-        if (!erased_ || erased_->bytes < kMuch) return {};
+        if (!erased_ || erased_->bytes < kMuch) return;
     }
-    return reclaim();
+    reclaim();
 }
 
-Result<void> MediaStore::reclaim() {
+void MediaStore::reclaim() {
     std::optional<Erased> erased;
     {
         const std::lock_guard lock(mutex_);
         erased = std::exchange(erased_, std::nullopt);
     }
-    if (!erased) return {};
-    return needs_.store.reclaim(store::Family::media_blocks, store::key_u64(erased->first_hour),
-                                store::key_u64(erased->last_hour + 1));
+    if (!erased) return;
+    needs_.store.reclaim(store::Family::media_blocks, store::key_u64(erased->first_hour),
+                         store::key_u64(erased->last_hour + 1));
 }
 
 }  // namespace nimes::gateway::media

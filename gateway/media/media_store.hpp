@@ -49,7 +49,7 @@ class MediaStore {
     // Ended media go, and the disk gets their space back; how many.
     Result<std::size_t> expire();
     // The same for what was taken back, once it is much. Cheap; to be called often.
-    Result<void> tidy();
+    void tidy();
 
     // Takes the upload over: the earlier writer is hung up. `hang_up` ends the new one's connection, in its turn.
     Result<UploadWriter> write(const BlobId& blob, const DeviceId& owner, std::function<void()> hang_up);
@@ -73,7 +73,7 @@ class MediaStore {
     Result<bool> sweep_one(const BlobId& blob, std::uint64_t hour);
     Result<void> erase(const BlobId& blob, const MediumHead& head, Slot& slot);
     Result<void> erase_part(const BlobId& whole, const MediumPart& part);
-    Result<void> reclaim();
+    void reclaim();
 
     const Needs needs_;
     const Limits limits_;

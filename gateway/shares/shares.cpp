@@ -49,7 +49,12 @@ Result<Share> Shares::get(const DeviceId& device) {
     return std::move(**there);
 }
 
+// Looks first: each start comes by for every device that was ever revoked.
 Result<void> Shares::erase(const DeviceId& device) {
+    auto there = store_.get(of(device), kKey);
+    if (!there) return pass(there);
+    if (!*there) return {};
+    sodium_memzero((*there)->data(), (*there)->size());
     store::Batch batch(of(device));
     batch.erase(kKey);
     return store_.commit(batch, store::Sync::yes);

@@ -1,6 +1,12 @@
 #include "store/reclaimer.hpp"
 
 namespace nimes::gateway::store {
+namespace {
+
+// Blob files are rewritten once more than a third of them is garbage: two bytes moved for each one that comes free.
+constexpr std::uint64_t kGarbageShare = 3;
+
+}  // namespace
 
 Reclaimer::~Reclaimer() {
     {
@@ -27,14 +33,31 @@ void Reclaimer::run() {
         const auto range = std::move(ranges_.front());
         ranges_.pop_front();
         lock.unlock();
-        rocksdb::CompactRangeOptions options;
-        options.exclusive_manual_compaction = false;  // others may go on meanwhile
-        options.canceled = &stop_;
-        options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
-        const rocksdb::Slice from(range.from), until(range.until);
-        (void)db_.CompactRange(options, range.family, &from, &until);
+        compact(range);
         lock.lock();
     }
+}
+
+// Compaction drops erased keys and, with the last key that points into it, a blob file. Where much of what is left in
+// the files is garbage, a second pass moves the rest out of them.
+void Reclaimer::compact(const Range& range) {
+    using rocksdb::BlobGarbageCollectionPolicy;
+    rocksdb::CompactRangeOptions options;
+    options.canceled = &stop_;
+    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+    options.blob_garbage_collection_policy = BlobGarbageCollectionPolicy::kDisable;
+    const rocksdb::Slice from(range.from), until(range.until);
+    if (!db_.CompactRange(options, range.family, &from, &until).ok()) return;
+    // The log holds the same bytes once more, as long as any family has something in it that is not flushed.
+    if (!db_.Flush({}, families_).ok()) return;
+    std::uint64_t files = 0, garbage = 0;
+    db_.GetIntProperty(range.family, rocksdb::DB::Properties::kLiveBlobFileSize, &files);
+    db_.GetIntProperty(range.family, rocksdb::DB::Properties::kLiveBlobFileGarbageSize, &garbage);
+    if (garbage <= files / kGarbageShare) return;
+    options.blob_garbage_collection_policy = BlobGarbageCollectionPolicy::kForce;
+    options.blob_garbage_collection_age_cutoff = 1.0;
+    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+    (void)db_.CompactRange(options, range.family, nullptr, nullptr);
 }
 
 }  // namespace nimes::gateway::store

@@ -1,5 +1,6 @@
 // Gives back the disk space of ranges that were erased: RocksDB keeps the files of an erased range until a compaction
-// happens to come by, which for a range that nobody writes to any more may be never.
+// happens to come by, which for a range that nobody writes to any more may be never; blob files are kept until nothing
+// points into them.
 //
 // Compacts on a thread of its own, one range after the other; a stop lets it end early. Threads: erased() from any.
 // Ownership: the database must outlive it. Errors: none; what was not compacted is compacted some day.
@@ -13,12 +14,14 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace nimes::gateway::store {
 
 class Reclaimer {
   public:
-    explicit Reclaimer(rocksdb::DB& db) : db_(db), thread_([this] { run(); }) {}
+    Reclaimer(rocksdb::DB& db, std::vector<rocksdb::ColumnFamilyHandle*> families)
+        : db_(db), families_(std::move(families)), thread_([this] { run(); }) {}
     ~Reclaimer();
     Reclaimer(const Reclaimer&) = delete;
     Reclaimer& operator=(const Reclaimer&) = delete;
@@ -32,8 +35,10 @@ class Reclaimer {
         std::string from, until;
     };
     void run();
+    void compact(const Range& range);
 
     rocksdb::DB& db_;
+    const std::vector<rocksdb::ColumnFamilyHandle*> families_;
     std::mutex mutex_;
     std::condition_variable wake_;
     std::deque<Range> ranges_;

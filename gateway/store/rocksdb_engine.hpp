@@ -39,7 +39,6 @@ class RocksEngine {
         [[nodiscard]] rocksdb::ColumnFamilyHandle* family(Family f) const {
             return engine_.handles_[static_cast<std::size_t>(f) + 1];
         }
-        [[nodiscard]] const std::vector<rocksdb::ColumnFamilyHandle*>& families() const { return engine_.handles_; }
         // A large range was erased: its disk space comes back soon.
         void reclaim(Family f, std::string from, std::string until) const {
             engine_.reclaimer_->erased(family(f), std::move(from), std::move(until));

@@ -15,8 +15,6 @@ namespace {
 
 constexpr std::size_t kStripes = 64;
 constexpr std::size_t kMaxName = 64;
-// Blob files are rewritten once more than a third of them is garbage: two bytes moved for each one that comes free.
-constexpr std::uint64_t kGarbageShare = 3;
 
 rocksdb::Slice slice(ByteView bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 Bytes bytes_of(const rocksdb::Slice& s) { return to_bytes(as_bytes({s.data(), s.size()})); }
@@ -44,7 +42,7 @@ class RocksStore final : public Store {
     Result<std::optional<Bytes>> get(const Partition& partition, std::string_view key) override;
     Result<std::optional<std::size_t>> read(const Partition& partition, std::string_view key, std::size_t offset,
                                             std::span<std::uint8_t> into) override;
-    Result<void> reclaim(Family family, std::string_view from, std::string_view until) override;
+    void reclaim(Family family, std::string_view from, std::string_view until) override;
     Result<std::vector<Record>> scan(const Partition& partition, std::string_view from, std::string_view until,
                                      std::size_t limit) override;
     Result<std::optional<Record>> last(const Partition& partition, std::string_view from,
@@ -173,29 +171,8 @@ Result<std::optional<std::size_t>> RocksStore::read(const Partition& partition, 
     return copy_part(as_bytes({value.data(), value.size()}), offset, into);
 }
 
-// Compaction drops erased keys and, with the last key that points into it, a blob file. Where much of what is left in
-// the files is garbage, a second pass moves the rest out of them.
-Result<void> RocksStore::reclaim(Family f, std::string_view from, std::string_view until) {
-    const auto first = partition_prefix(from), last = partition_prefix(until);
-    const rocksdb::Slice begin(first), end(last);
-    const auto db = engine_->use();
-    if (!db) return closed();
-    rocksdb::CompactRangeOptions options;
-    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
-    options.blob_garbage_collection_policy = rocksdb::BlobGarbageCollectionPolicy::kDisable;
-    if (const auto status = db->CompactRange(options, db.family(f), &begin, &end); !status.ok()) return failed(status);
-    // The log holds the same bytes once more, as long as any family has something in it that is not flushed.
-    if (const auto status = db->Flush({}, db.families()); !status.ok()) return failed(status);
-    std::uint64_t files = 0, garbage = 0;
-    db->GetIntProperty(db.family(f), rocksdb::DB::Properties::kLiveBlobFileSize, &files);
-    db->GetIntProperty(db.family(f), rocksdb::DB::Properties::kLiveBlobFileGarbageSize, &garbage);
-    if (garbage <= files / kGarbageShare) return {};
-    options.blob_garbage_collection_policy = rocksdb::BlobGarbageCollectionPolicy::kForce;
-    options.blob_garbage_collection_age_cutoff = 1.0;
-    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
-    if (const auto status = db->CompactRange(options, db.family(f), nullptr, nullptr); !status.ok())
-        return failed(status);
-    return {};
+void RocksStore::reclaim(Family family, std::string_view from, std::string_view until) {
+    if (const auto db = engine_->use()) db.reclaim(family, partition_prefix(from), partition_prefix(until));
 }
 
 Result<std::vector<Record>> RocksStore::scan(const Partition& partition, std::string_view from, std::string_view until,
@@ -254,7 +231,6 @@ Result<void> RocksStore::drop(const Partition& partition) {
     const auto until = partition_end(partition.name);
     const auto status = engine_->noted(db->DeleteRange({}, db.family(partition.family), from, until));
     if (!status.ok()) return failed(status);
-    if (partition.family == Family::bodies) db.reclaim(partition.family, from, until);  // large, and gone by the hour
     return {};
 }
 

@@ -99,9 +99,9 @@ class Store {
     virtual Result<std::vector<std::string>> partitions(Family family, std::string_view from, std::size_t limit) = 0;
     // Everything of a partition goes. Idempotent.
     virtual Result<void> drop(const Partition& partition) = 0;
-    // The disk gets back what was erased in the partitions with from <= name < until. Takes its time, and never waits
-    // for a full disk; nothing is lost without it but space.
-    virtual Result<void> reclaim(Family, std::string_view /*from*/, std::string_view /*until*/) { return {}; }
+    // The disk shall get back what was erased in the partitions with from <= name < until: soon, on a thread of the
+    // engine's; nothing is lost without it but space.
+    virtual void reclaim(Family, std::string_view /*from*/, std::string_view /*until*/) {}
     // Can it write now? For /readyz.
     virtual Result<void> check() = 0;
 };

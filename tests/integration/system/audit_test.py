@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The whole directory, fetched by an agent, proven, and held against a roster; and a server that lies about it."""
+"""The whole directory, fetched by an agent, proven, and held against a roster."""
 import ssl
 import urllib.error
 import urllib.request

@@ -256,7 +256,7 @@ TEST_CASE("what arrives behind the door is kept as it came, once, until its day"
     REQUIRE(kept);
     REQUIRE(kept->size() == 2);
     CHECK(string_of((*kept)[0].envelope) == "first");
-    REQUIRE(container->erase_arrival(2, 7));
+    REQUIRE(container->erase_arrivals(2, 7));
     REQUIRE(container->expire((day + 7) * kDay));
     CHECK(container->arrivals(10)->empty());
 }

@@ -3,40 +3,24 @@
 #include <catch2/catch.hpp>
 
 #include "model/handset.hpp"
+#include "unit/device-agent/container/fixture.hpp"
 
 using namespace nimes;
 using model::Handset;
 
 namespace {
 
-namespace fs = std::filesystem;
-
-struct Folder {
-    Folder() {
-        std::string name = (fs::temp_directory_path() / "nimes-recovery-XXXXXX").string();
-        REQUIRE(::mkdtemp(name.data()) != nullptr);
-        path = name;
-    }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    ~Folder() {
-        std::error_code ignored;
-        fs::remove_all(path, ignored);
-    }
-    fs::path path;
-};
-
 struct Three {
-    Folder folder;
+    agent::container::TempDir folder;
     model::ModelClock clock;
     model::Chance chance{7};
     model::Server server{clock, chance};
     Handset anna, bernd, carla;
 
     Three()
-        : anna(server, clock, chance, (server.person(0), folder.path / "anna"), 0),
-          bernd(server, clock, chance, (server.person(1), folder.path / "bernd"), 1),
-          carla(server, clock, chance, (server.person(2), folder.path / "carla"), 2) {
+        : anna(server, clock, chance, (server.person(0), folder.path() / "anna"), 0),
+          bernd(server, clock, chance, (server.person(1), folder.path() / "bernd"), 1),
+          carla(server, clock, chance, (server.person(2), folder.path() / "carla"), 2) {
         for (auto* h : {&anna, &bernd, &carla}) h->enrol(Admission::first);
     }
     std::deque<v1::Envelope>& waiting(Handset& at) { return server.bag(at.device()).waiting; }
@@ -150,5 +134,29 @@ TEST_CASE("a roster that the server would not tell was not asked for again, and 
     CHECK_FALSE(world.bernd_reads_it());
     world.bernd.network().events_withheld = 0;  // nothing comes any more but what is asked for
     for (int i = 0; i < 3; ++i) world.pass(61 * kSecond);
+    CHECK(world.bernd_reads_it());
+}
+
+TEST_CASE("who was shown keys that a device had erased sealed to them again at each request, and it read nothing for a day") {
+    Three world;
+    const auto pair = world.anna.pair_with(world.bernd.user());
+    v1::LookupRequest question;
+    question.add_users(std::string(as_text(world.bernd.user().view())));
+    const auto before = model::must(world.server.directory().lookup(question), "look-up");
+    for (int day = 0; day < 3; ++day) world.pass(25 * kHour);  // the keys of that answer are replaced, then erased
+    world.anna.network().lie = [&](v1::LookupAnswer& answer, const v1::LookupAnswer&) {
+        for (auto& entry : *answer.mutable_entries())
+            for (auto& device : *entry.mutable_devices())
+                if (device.device() == before.entries(0).devices(0).device()) {
+                    *device.mutable_seal_keys() = before.entries(0).devices(0).seal_keys();
+                    device.clear_one_time_key();
+                }
+    };
+    REQUIRE(world.anna.say(pair, agent::conversation::Text{"where are you?"}));
+    world.anna.settle();
+    world.deliver();
+    CHECK_FALSE(world.bernd_reads_it());
+    world.anna.network().lie = nullptr;
+    world.pass(61 * kSecond);
     CHECK(world.bernd_reads_it());
 }

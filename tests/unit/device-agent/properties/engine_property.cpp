@@ -4,6 +4,7 @@
 
 #include "model/handset.hpp"
 #include "property.hpp"
+#include "unit/device-agent/container/fixture.hpp"
 
 using namespace nimes;
 using model::Handset;
@@ -13,23 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Folder {
-    Folder() {
-        std::string name = (fs::temp_directory_path() / "nimes-property-XXXXXX").string();
-        REQUIRE(::mkdtemp(name.data()) != nullptr);
-        path = name;
-    }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    ~Folder() {
-        std::error_code ignored;
-        fs::remove_all(path, ignored);
-    }
-    fs::path path;
-};
-
 struct Two {
-    Folder folder;
+    agent::container::TempDir folder;
     model::ModelClock clock;
     model::Chance chance;
     model::Server server{clock, chance};
@@ -39,8 +25,8 @@ struct Two {
 
     explicit Two(model::Chance c)
         : chance(std::move(c)),
-          anna(server, clock, chance, (server.person(0), folder.path / "anna"), 0),
-          bernd(server, clock, chance, (server.person(1), folder.path / "bernd"), 1) {
+          anna(server, clock, chance, (server.person(0), folder.path() / "anna"), 0),
+          bernd(server, clock, chance, (server.person(1), folder.path() / "bernd"), 1) {
         anna.enrol(Admission::first);
         bernd.enrol(Admission::first);
         together = anna.pair_with(bernd.user());
@@ -51,7 +37,7 @@ struct Two {
         anna.settle();
         return done.has_value();
     }
-    fs::path home_of_bernd() const { return folder.path / "bernd"; }
+    fs::path home_of_bernd() const { return folder.path() / "bernd"; }
 };
 
 constexpr int kSettings = static_cast<int>(agent::container::Table::settings);
@@ -59,11 +45,11 @@ constexpr int kSettings = static_cast<int>(agent::container::Table::settings);
 // Every row of the container as it lies on the disk, sealed, but for the table that holds the counters and marks. Read
 // from a copy: the container lets nobody else in.
 std::set<Bytes> rows(const fs::path& home) {
-    const Folder look;
+    const agent::container::TempDir look;
     for (const auto* file : {"container.db", "container.db-wal"})
-        if (fs::exists(home / file)) fs::copy_file(home / file, look.path / file);
+        if (fs::exists(home / file)) fs::copy_file(home / file, look.path() / file);
     sqlite3* db = nullptr;
-    REQUIRE(sqlite3_open((look.path / "container.db").c_str(), &db) == SQLITE_OK);
+    REQUIRE(sqlite3_open((look.path() / "container.db").c_str(), &db) == SQLITE_OK);
     sqlite3_stmt* query = nullptr;
     REQUIRE(sqlite3_prepare_v2(db, "SELECT tbl, id, version, sealed FROM records WHERE tbl <> ?1", -1, &query,
                                nullptr) == SQLITE_OK);
@@ -152,7 +138,7 @@ TEST_CASE("property: from whatever copy of its home a handset goes on, no key an
             for (int step = 0; step < 12; ++step) {
                 const auto what = world.chance.below(6);
                 if (what == 0 || copies.empty()) {
-                    copies.push_back(world.folder.path / ("copy" + std::to_string(step)));
+                    copies.push_back(world.folder.path() / ("copy" + std::to_string(step)));
                     world.anna.restart([&](const fs::path& home) { fs::copy(home, copies.back(), copy); });
                 } else if (what == 1) {
                     const auto& from = copies[world.chance.below(copies.size())];

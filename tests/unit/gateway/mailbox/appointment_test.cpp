@@ -12,23 +12,6 @@ namespace {
 
 const Roster kTwo{{made<UserId>(1), MemberRole::administrator}, {made<UserId>(2), MemberRole::poster}};
 
-ConvEvent creation() {
-    std::vector<RosterItem> items;
-    for (const auto& m : kTwo) items.push_back({m.user, m.role, RosterOp::add});
-    auto event = group_event(EventKind::create, nullptr, 1, 10, items, kTwo);
-    event.conversation = event.id_of_create();
-    return event;
-}
-
-v1::Submit submission(std::uint8_t id, const ConvEvent& event) {
-    v1::Submit s;
-    s.set_message_id(raw(made<MessageId>(id)));
-    s.set_lane(v1::LANE_CHAT);
-    s.set_conversation(raw(event.conversation));
-    s.set_event(std::string(as_text(event.encode())));
-    return s;
-}
-
 ConvEvent appointment(const ConvEvent& create, std::uint8_t user, Millis ts = kStart) {
     ByteArray<32> seed{};
     seed.fill(3);
@@ -52,7 +35,7 @@ TEST_CASE("the organisation's event is stored once, in its turn, and put before 
     SystemClock clock;
     operations::Log log(clock, operations::Level::error);
     post.now = clock.now();
-    const auto create = creation();
+    const auto create = creation_of(kTwo);
     REQUIRE(post.submit(10, submission(1, create)).accepted);
     const auto event = appointment(create, 2, post.now);
     {
@@ -84,7 +67,7 @@ TEST_CASE("the organisation's event is stored once, in its turn, and put before 
 
 TEST_CASE("no device speaks for the organisation, and none but a member is appointed") {
     Post post;
-    const auto create = creation();
+    const auto create = creation_of(kTwo);
     REQUIRE(post.submit(10, submission(1, create)).accepted);
     auto event = appointment(create, 2);
     CHECK(post.submit(20, submission(2, event)).accepted.error().code == Errc::malformed);

@@ -10,23 +10,6 @@ const Roster kThree{{made<UserId>(1), MemberRole::administrator},
                     {made<UserId>(2), MemberRole::poster},
                     {made<UserId>(3), MemberRole::reader}};
 
-ConvEvent creation() {
-    std::vector<RosterItem> items;
-    for (const auto& m : kThree) items.push_back({m.user, m.role, RosterOp::add});
-    auto event = group_event(EventKind::create, nullptr, 1, 10, items, kThree);
-    event.conversation = event.id_of_create();
-    return event;
-}
-
-v1::Submit submission(std::uint8_t id, const ConvEvent& event) {
-    v1::Submit s;
-    s.set_message_id(raw(made<MessageId>(id)));
-    s.set_lane(v1::LANE_CHAT);
-    s.set_conversation(raw(event.conversation));
-    s.set_event(std::string(as_text(event.encode())));
-    return s;
-}
-
 v1::Submit message(std::uint8_t id, const ConversationId& conversation) {
     v1::Submit s;
     s.set_message_id(raw(made<MessageId>(id)));
@@ -40,7 +23,7 @@ v1::Submit message(std::uint8_t id, const ConversationId& conversation) {
 
 TEST_CASE("a group: events in order, its members alone, the removed included once more") {
     Post post;
-    const auto create = creation();
+    const auto create = creation_of(kThree);
     const auto made_group = post.submit(10, submission(1, create));
     REQUIRE(made_group.accepted);
     CHECK(made_group.delivered.size() == 3);
@@ -62,7 +45,7 @@ TEST_CASE("a group: events in order, its members alone, the removed included onc
 
 TEST_CASE("only one of two events of an epoch is taken") {
     Post post;
-    const auto create = creation();
+    const auto create = creation_of(kThree);
     REQUIRE(post.submit(10, submission(1, create)).accepted);
     const Group group{1, create.state(), false, kThree};
     auto promote = group_event(EventKind::change, &group, 1, 10,
@@ -78,7 +61,7 @@ TEST_CASE("only one of two events of an epoch is taken") {
 
 TEST_CASE("an event that its actor was not allowed to make, or whose roster does not follow, is refused") {
     Post post;
-    const auto create = creation();
+    const auto create = creation_of(kThree);
     REQUIRE(post.submit(10, submission(1, create)).accepted);
     const Group group{1, create.state(), false, kThree};
     const auto refused = [&](std::uint8_t user, std::uint8_t device, std::vector<RosterItem> items,
@@ -99,7 +82,7 @@ TEST_CASE("an event that its actor was not allowed to make, or whose roster does
 
 TEST_CASE("an event whose delivery a crash prevented goes out with its repeat") {
     Post post;
-    const auto create = creation();
+    const auto create = creation_of(kThree);
     post.store.crash_after = 1;  // the conversation is stored, nothing else
     CHECK_FALSE(post.submit(10, submission(1, create)).accepted);
     post.store.crash_after.reset();
@@ -111,7 +94,7 @@ TEST_CASE("an event whose delivery a crash prevented goes out with its repeat") 
 
 TEST_CASE("members read a group's events from any epoch on; strangers and the removed learn nothing") {
     Post post;
-    const auto create = creation();
+    const auto create = creation_of(kThree);
     REQUIRE(post.submit(10, submission(1, create)).accepted);
     const Group group{1, create.state(), false, kThree};
     const Roster two{kThree[0], kThree[2]};

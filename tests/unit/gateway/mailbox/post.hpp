@@ -217,4 +217,21 @@ inline ConvEvent group_event(EventKind kind, const Group* before, std::uint8_t a
     return e;
 }
 
+inline ConvEvent creation_of(const Roster& roster) {
+    std::vector<RosterItem> items;
+    for (const auto& m : roster) items.push_back({m.user, m.role, RosterOp::add});
+    auto event = group_event(EventKind::create, nullptr, 1, 10, items, roster);
+    event.conversation = event.id_of_create();
+    return event;
+}
+
+inline v1::Submit submission(std::uint8_t id, const ConvEvent& event) {
+    v1::Submit s;
+    s.set_message_id(raw(made<MessageId>(id)));
+    s.set_lane(v1::LANE_CHAT);
+    s.set_conversation(raw(event.conversation));
+    s.set_event(std::string(as_text(event.encode())));
+    return s;
+}
+
 }  // namespace nimes::gateway::mailbox
