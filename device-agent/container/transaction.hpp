@@ -39,6 +39,7 @@ enum class Table : std::uint32_t {
     requests = 18,
     verified = 19,
     history = 20,
+    accepted = 21,
 };
 
 // The first UTC day on which something that ends at `end` may be erased; 0 stays 0: no expiry.

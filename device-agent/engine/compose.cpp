@@ -112,7 +112,7 @@ Result<Composed> Compose::message(const ConversationId& id, const MessageId& mes
         if (auto ok = grant(tx, **state, *chain, to); !ok) return ok;
         Content content;
         content.kind = body->kind;
-        content.sent = core_.now();
+        content.sent = core_.stamp();
         content.conv_epoch = (*state)->epoch;
         content.id = message_id;
         content.body = body->bytes;
@@ -143,7 +143,7 @@ Result<conversation::EventMaker> Compose::maker() const {
     auto identity = core_.identity();
     if (!identity) return pass(identity);
     return conversation::EventMaker{core_.own().user, core_.own().device, identity->secret, core_.directory->head(),
-                                    core_.now()};
+                                    core_.stamp()};
 }
 
 Result<MessageId> Compose::event(const ConvEvent& event) {

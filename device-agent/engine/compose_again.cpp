@@ -70,7 +70,7 @@ Result<void> Compose::send_again(Transaction& tx, const ConversationState& state
     start.conv_epoch = state.epoch;
     start.devices = 1'000;  // the longest chain that lives a day: all of another chain fits
     start.resend = true;
-    auto chain = sealing::open_chain(start, core_.now(), core_.random);
+    auto chain = sealing::open_chain(start, core_.stamp(), core_.random);
     auto put = tx.put(Table::settings, resend_no_key(state.id), std::move(Writer().u32(chain.chain_no)).take());
     if (!put) return pass(put);
     const sealing::GrantRecipient to{entry->devices.at(cert.device).dev_no, key->key_id, key->key};

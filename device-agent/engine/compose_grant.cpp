@@ -42,12 +42,12 @@ Compose::Recipients Compose::recipients(const ConversationState& state) const {
 Result<SendingChain> Compose::ready_chain(Transaction& tx, const ConversationState& state, const Recipients& to) {
     auto held = find_sending(tx, state.id);
     if (!held) return pass(held);
-    const auto now = core_.now();
+    const auto stamp = core_.stamp();
     if (*held) {
         const auto since = since_opened(core_, state, **held);
-        if (sealing::must_rotate(**held, since, state.is_pair(), now).empty()) return std::move(**held);
+        if (sealing::must_rotate(**held, since, state.is_pair(), stamp).empty()) return std::move(**held);
     }
-    if (!core_.directory->head_fresh(now)) return fail(Errc::head_stale, "a new chain needs a directory head of today");
+    if (!core_.directory->head_fresh(core_.now())) return fail(Errc::head_stale, "a new chain needs a directory head of today");
     sealing::ChainStart start;
     start.conversation = state.id;
     start.device = core_.own().device;
@@ -58,7 +58,7 @@ Result<SendingChain> Compose::ready_chain(Transaction& tx, const ConversationSta
         start.prev_digest = (*held)->last_message;
         start.prev_count = (*held)->index;
     }
-    return sealing::open_chain(start, now, core_.random);
+    return sealing::open_chain(start, stamp, core_.random);
 }
 
 sealing::GrantBinding Compose::binding(const ConversationState& state) const {
@@ -88,7 +88,7 @@ Result<std::vector<const DeviceCert*>> Compose::one_time_wanted(const Conversati
     const auto now = core_.now();
     const bool goes_on =
         *chain &&
-        sealing::must_rotate(**chain, since_opened(core_, **state, **chain), (*state)->is_pair(), now).empty();
+        sealing::must_rotate(**chain, since_opened(core_, **state, **chain), (*state)->is_pair(), core_.stamp()).empty();
     std::vector<const DeviceCert*> out;
     std::size_t reached = 0;
     for (const auto* cert : recipients(**state).active) {

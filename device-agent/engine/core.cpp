@@ -148,10 +148,16 @@ void Core::want_head(std::uint64_t revision) {
 
 Millis Core::token_time() const { return clock.now() + static_cast<Millis>(clock_offset.load()); }
 
+Millis Core::stamp() const {
+    const auto time = token_time();
+    return directory ? std::max(time, directory->head().ts) : time;
+}
+
 // Marks and the newest message's number stay: they say nothing, and the next connection begins there.
 void Core::forget() {
     if (provisioning) directory.emplace(provisioning->keys, provisioning->address_secret.view(), provisioning->head);
     stale.clear();
+    found_people.clear();
     known_own_devices.clear();
     monitored.clear();
     own_alarms.clear();
@@ -206,6 +212,7 @@ Result<void> Core::transact(const std::function<Result<void>(Transaction&)>& wri
 
 void Core::mark_changed(const std::vector<UserId>& users, bool too_many) {
     stale.insert(users.begin(), users.end());
+    if (!users.empty() || too_many) found_people.clear();
     if (!too_many || !directory) return;
     for (const auto& [user, entry] : directory->entries()) stale.insert(user);
 }

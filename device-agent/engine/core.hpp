@@ -64,6 +64,9 @@ struct Core {
     // ten minutes, and never what is erased. Any thread.
     void learn_time(Millis server);
     [[nodiscard]] Millis token_time() const;
+    // For what this device says of when it said something: others judge it by their clocks, so a clock that is wrong by
+    // an hour must not show. Nothing is admitted or erased by it.
+    [[nodiscard]] Millis stamp() const;
     [[nodiscard]] bool enrolled() const { return door.cert.has_value(); }
     [[nodiscard]] const DeviceCert& own() const { return *door.cert; }
     // As `door` is now, with the identity that the container holds; or with a new one.
@@ -105,6 +108,13 @@ struct Core {
 
     std::optional<directory::HeldDirectory> directory;
     std::set<UserId> stale;
+    // Whom a name meant, as long as the directory has not moved: who writes ten texts asks once.
+    struct Found {
+        UserId user;
+        std::uint64_t revision = 0;
+        Millis until = 0;  // boot clock: a namesake without a handset moves no head
+    };
+    std::map<std::string, Found> found_people;
     std::set<DeviceId> known_own_devices;
     std::map<std::uint64_t, Millis> monitored;     // revisions, see monitor.hpp
     std::map<DeviceId, std::uint64_t> own_alarms;  // devices that the person has not answered for: rows of the alarms

@@ -52,6 +52,7 @@ bool DoorLink::handle() {
 void DoorLink::on_down(const v1::Down& down) {
     if (down.has_welcome())
         session_->spread_next_connect(std::min<Millis>(down.welcome().reconnect_spread_ms(), 10 * kMinute));
+    if (down.has_greet()) (void)session_->publish(hello_packet(marks_, core_.provisioning->head.revision));
     if (down.has_deliver()) on_deliver(down.deliver());
 }
 
@@ -60,9 +61,10 @@ void DoorLink::on_deliver(const v1::Deliver& deliver) {
     auto marks = marks_;
     for (const auto& envelope : deliver.envelopes()) {
         const auto lane = static_cast<std::uint8_t>(envelope.lane());
-        if (envelope.payload_case() == v1::Envelope::kSignal || lane < 1 || lane > 3 ||
-            envelope.sequence() <= marks[lane])
-            continue;
+        if (envelope.payload_case() == v1::Envelope::kSignal || lane < 1 || lane > 3) continue;
+        const auto turn = turn_of(envelope, marks[lane]);
+        if (turn == Turn::gap) gaps_.found(lane, marks[lane]);
+        if (turn != Turn::next) continue;
         marks[lane] = envelope.sequence();
         Bytes bytes(envelope.ByteSizeLong());
         (void)envelope.SerializeToArray(bytes.data(), static_cast<int>(bytes.size()));
@@ -71,7 +73,7 @@ void DoorLink::on_deliver(const v1::Deliver& deliver) {
     const auto now = core_.clock.now();
     if (!arrivals.empty() && !core_.box->put_arrivals(arrivals, core_.expiry_day(now, now))) return;
     marks_ = std::move(marks);
-    (void)session_->publish(ack_packet(marks_), transport::Expect::nothing);
+    (void)session_->publish(ack_packet(marks_, gaps_.take()), transport::Expect::nothing);
 }
 
 Result<void> take_arrivals(Core& core, const std::function<Result<void>(const v1::Deliver&)>& deliver) {

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "engine/core.hpp"
+#include "engine/turn.hpp"
 #include "nimes/v1/transport.pb.h"
 #include "transport/packet_session.hpp"
 
@@ -33,7 +34,9 @@ class DoorLink {
     void on_deliver(const v1::Deliver& deliver);
 
     Core& core_;
+    void on_down(const v1::Down& down);
     std::map<std::uint8_t, std::uint64_t> marks_;
+    Gaps gaps_;
     std::mutex queue_mutex_;
     std::deque<transport::MqttEvent> queue_;
     std::unique_ptr<transport::PacketSession> session_;

@@ -137,7 +137,7 @@ Result<MessageId> Agent::Impl::post_offer(Lock& lock, const media::BlobReference
     offer.padded_length = blob.padded_length;
     offer.blob_digest = blob.digest;
     offer.from = head.from;
-    offer.issued = core.now();
+    offer.issued = core.stamp();
     offer.expires = offer.issued + kOfferLife;
     auto body = offer.body();
     offer.signature = sign_history_offer(identity->secret, body);

@@ -18,7 +18,10 @@ Result<void> Inbox::deliver(const v1::Deliver& deliver) {
             if (auto ok = core_.transact([&](Transaction& tx) { return open_.signal(tx, envelope); }); !ok) return ok;
             continue;
         }
-        if (lane < 1 || lane > 3 || envelope.sequence() <= core_.marks[lane]) continue;
+        if (lane < 1 || lane > 3) continue;
+        const auto turn = turn_of(envelope, core_.marks[lane]);
+        if (turn == Turn::gap) gaps_.found(lane, core_.marks[lane]);
+        if (turn != Turn::next) continue;
         if (auto ok = store(envelope); !ok) return ok;
     }
     core_.changed.notify_all();

@@ -3,10 +3,12 @@
 //
 // Each envelope is one transaction with everything that follows from it and the lane's new mark. What cannot be opened
 // yet is held, sealed in the container, and tried again when something came; at most 1,000 items, 16 MiB and 7 days.
+// What comes behind something that got lost is not taken (turn.hpp).
 // Call with the core's lock held. Errors are the store's: then nothing is acknowledged, and it comes again.
 #pragma once
 
 #include "engine/open.hpp"
+#include "engine/turn.hpp"
 
 namespace nimes::agent::engine {
 
@@ -16,6 +18,8 @@ class Inbox {
 
     // The marks to acknowledge afterwards are the core's.
     Result<void> deliver(const v1::Deliver& deliver);
+    // Something was missing, and the gateway was not told yet.
+    bool take_gap() { return gaps_.take(); }
     // Tries everything held, in order, until a round brings nothing.
     Result<void> retry_held();
 
@@ -26,6 +30,7 @@ class Inbox {
 
     Core& core_;
     Open open_;
+    Gaps gaps_;
 };
 
 }  // namespace nimes::agent::engine

@@ -228,6 +228,8 @@ void Link::on_down(Lock& lock, const v1::Down& down) {
             if (core_.stale.contains(core_.own().user)) (void)sync_.run(lock);
             return;
         }
+        case v1::Down::kGreet:
+            return greet_again();
         case v1::Down::kBundle:  // inside a bundle: nobody makes these
         case v1::Down::KIND_NOT_SET:
             return;
@@ -246,6 +248,7 @@ void Link::on_welcome(Lock& lock, const v1::Welcome& welcome) {
         if (user.size() == UserId::size) users.push_back(UserId::from(as_bytes(user)));
     core_.mark_changed(users, welcome.head().too_many());
     (void)sync_.keys().welcomed(welcome.seal_batch_no());
+    if (welcome.has_accepted_ms()) (void)outbox_.known_to_gateway(welcome.accepted_ms());
     welcomed_ = true;
     core_.changed.notify_all();
     go_on(lock);
@@ -256,7 +259,7 @@ void Link::on_accepted(Lock& lock, const v1::Accepted& accepted) {
     const auto conversation = outbox_.conversation_of(id);
     if (const auto event = outbox_.event_of(id))
         if (!compose_.event_accepted(*event)) return;  // asked again, and answered again
-    if (!outbox_.accepted(id) || !conversation || accepted.missing_size() == 0) return;
+    if (!outbox_.accepted(id, accepted.received_ms()) || !conversation || accepted.missing_size() == 0) return;
     std::vector<UserId> users;
     for (const auto& missing : accepted.missing())
         if (missing.user().size() == UserId::size) users.push_back(UserId::from(as_bytes(missing.user())));
@@ -275,13 +278,14 @@ void Link::on_deliver(Lock& lock, const v1::Deliver& deliver) {
                      std::count_if(deliver.envelopes().begin(), deliver.envelopes().end(),
                                    [](const auto& e) { return e.payload_case() != v1::Envelope::kSignal; })),
                  core_.clock.boot());
-    if (acks_.owed() && core_.clock.boot() >= acks_.due()) acknowledge();
+    const bool gap = inbox_.take_gap();
+    if (gap || (acks_.owed() && core_.clock.boot() >= acks_.due())) acknowledge(gap);
     go_on(lock);
 }
 
-void Link::acknowledge() {
+void Link::acknowledge(bool gap) {
     // Not taken: offline, and the next Hello says it; or the queue is full, and the next packet does.
-    if (session_->publish(ack_packet(core_.marks), transport::Expect::nothing)) acks_.settled();
+    if (session_->publish(ack_packet(core_.marks, gap), transport::Expect::nothing)) acks_.settled();
     core_.changed.notify_all();
 }
 
@@ -342,7 +346,9 @@ void Link::upload_due(Lock& lock) {
         const auto done = media::upload(folder, item.upload, network_);
         lock.lock();
         core_.uploading.erase(item.upload);
-        if (done) outbox_.uploaded(item.upload);
+        // What goes again goes without its file, too: the gateway knows whether it has the medium.
+        const bool gone = !done && item.again && done.error().code == Errc::not_found;
+        if (done || gone) outbox_.uploaded(item.upload);
     }
 }
 

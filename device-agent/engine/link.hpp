@@ -34,7 +34,7 @@ class Link {
     [[nodiscard]] bool welcomed() const { return welcomed_; }
     [[nodiscard]] bool connected() const { return session_->connected(); }
     void network_changed(const std::string& key);
-    // Is the gateway still there? Hello once more: synced() answers when it was welcomed anew.
+    // Is the gateway still there, or does it ask who we are? Hello once more: synced() answers when it was welcomed anew.
     void greet_again();
     // What arrived is acknowledged.
     [[nodiscard]] bool acknowledged() const { return !acks_.owed(); }
@@ -56,7 +56,7 @@ class Link {
     void on_ended(Lock& lock, const transport::Disconnected& end);
     void on_refused(Lock& lock);
     void ask_status(Lock& lock);
-    void acknowledge();
+    void acknowledge(bool gap = false);
     void note(Flight what, std::uint8_t cause = 0, std::uint16_t code = 0, std::uint64_t value = 0);
     std::chrono::steady_clock::time_point wake_at(std::chrono::steady_clock::time_point next_tick) const;
     void on_packet(Lock& lock, const Bytes& packet);

@@ -16,6 +16,7 @@ constexpr Millis kRepeat = 10 * kSecond;
 constexpr std::size_t kRefusedKept = 1'000;
 constexpr Millis kLongestPause = 15 * kMinute;
 constexpr Millis kInTurn = kSecond / 2;
+constexpr Millis kRefusedAgain = kMinute;
 const ConversationId kEverything{};
 
 // Whose fault is it? A conversation's recipients', or everybody's.
@@ -82,7 +83,7 @@ bool Outbox::flush() {
             waiting.sent = now;
             sent = true;
         }
-        if (!waiting.signal) before[item.conversation] = item.id;
+        if (!waiting.signal && !waiting.refused_since) before[item.conversation] = item.id;
     }
     return sent;
 }
@@ -122,15 +123,23 @@ std::optional<ConvEvent> Outbox::event_of(const MessageId& id) const {
     return std::nullopt;
 }
 
-Result<void> Outbox::remove(const MessageId& id, MessageState state) {
-    const auto at = std::find_if(items_.begin(), items_.end(), [&](const auto& i) { return i.second.item.id == id; });
+Outbox::Items::iterator Outbox::find(const MessageId& id) {
+    return std::find_if(items_.begin(), items_.end(), [&](const auto& i) { return i.second.item.id == id; });
+}
+
+Result<void> Outbox::remove(const MessageId& id, MessageState state, Millis received) {
+    const auto at = find(id);
     if (at == items_.end()) return {};
     auto done = core_.transact([&](Transaction& tx) -> Result<void> {
+        const auto& item = at->second.item;
         if (auto gone = tx.erase(Table::outbox, at->first); !gone) return pass(gone);
-        if (!at->second.item.is_message) return {};
+        if (state == MessageState::sent && !at->second.signal)
+            if (auto ok = remembered_.keep(tx, item, received); !ok) return ok;
+        if (!item.is_message) return {};
         auto row = find_message(tx, core_.own().device, id);
         if (!row) return pass(row);
-        if (!*row || (*row)->message.state != MessageState::sending) return {};  // recalled meanwhile
+        const auto before = item.again ? MessageState::sent : MessageState::sending;
+        if (!*row || (*row)->message.state != before) return {};  // recalled meanwhile
         (*row)->message.state = state;
         auto put = put_message(tx, (*row)->message, (*row)->expiry_day);
         if (!put) return pass(put);
@@ -141,10 +150,10 @@ Result<void> Outbox::remove(const MessageId& id, MessageState state) {
     return done;
 }
 
-Result<void> Outbox::accepted(const MessageId& id) {
+Result<void> Outbox::accepted(const MessageId& id, Millis received) {
     pauses_.erase(kEverything);
     if (const auto conversation = conversation_of(id)) pauses_.erase(*conversation);
-    return remove(id, MessageState::sent);
+    return remove(id, MessageState::sent, received);
 }
 
 void Outbox::put_off(const MessageId& id, const Error& error, Millis retry_after) {
@@ -175,12 +184,55 @@ std::vector<Outbox::Stuck> Outbox::stuck() const {
     return out;
 }
 
+Result<void> Outbox::known_to_gateway(Millis newest_accepted) {
+    bool back = false;
+    auto done = core_.transact([&](Transaction& tx) -> Result<void> {
+        auto newest = remembered_.newest(tx);
+        if (!newest) return pass(newest);
+        if (*newest <= newest_accepted) return {};
+        auto lost = remembered_.take_from(tx, newest_accepted);  // that millisecond may have been more than one commit
+        auto waiting = tx.scan(Table::outbox);
+        if (!lost) return pass(lost);
+        if (!waiting) return pass(waiting);
+        for (auto& item : *lost) {
+            item.again = true;
+            if (auto put = tx.append(Table::outbox, item.encode()); !put) return pass(put);
+        }
+        for (const auto& row : *waiting) {  // in their order, behind it
+            if (auto gone = tx.erase(Table::outbox, row.id); !gone) return pass(gone);
+            if (auto put = tx.append(Table::outbox, row.value); !put) return pass(put);
+        }
+        back = true;
+        return {};
+    });
+    if (!done || !back) return done;
+    items_.clear();
+    if (auto ok = load(); !ok) return ok;
+    flush();
+    return {};
+}
+
+// True while what the gateway lost and now refuses is to be tried further.
+bool Outbox::tried_again(const MessageId& id) {
+    const auto at = find(id);
+    if (at == items_.end() || !at->second.item.again) return false;
+    const auto now = core_.clock.boot();
+    auto& waiting = at->second;
+    if (!waiting.refused_since) waiting.refused_since = now;
+    if (now >= *waiting.refused_since + kHour) return false;
+    waiting.sent = now + kRefusedAgain - kRepeat;
+    return true;
+}
+
 Result<void> Outbox::rejected(const MessageId& id, const Error& error, Millis retry_after) {
+    if (retry_after == 0 || error.code == Errc::epoch_conflict)
+        if (tried_again(id)) return {};
     // An event that lost its epoch to another is made anew on top of that one, by who wanted it: never repeated.
     const bool outrun = error.code == Errc::epoch_conflict;
     if (outrun)
         if (const auto conversation = conversation_of(id)) core_.wanted_events.insert(*conversation);
     if (retry_after != 0 && !outrun) {
+        if (find(id) == items_.end()) return {};  // answered already
         // One before it got lost on the way, and need not wait long: from there on, in order.
         put_off(id, error, error.code == Errc::held ? kInTurn : retry_after);
         return {};

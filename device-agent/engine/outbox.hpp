@@ -10,7 +10,7 @@
 
 #include <optional>
 
-#include "engine/core.hpp"
+#include "engine/remembered.hpp"
 #include "transport/packet_session.hpp"
 
 namespace nimes::agent::engine {
@@ -26,9 +26,13 @@ class Outbox {
     void uploaded(const BlobId& blob);
     [[nodiscard]] std::vector<OutboxItem> uploads_due() const;
 
-    // The gateway's word. `missing` are devices that no grant of this chain reached.
-    Result<void> accepted(const MessageId& id);
+    // The gateway's word, and when it received it.
+    Result<void> accepted(const MessageId& id, Millis received);
     Result<void> rejected(const MessageId& id, const Error& error, Millis retry_after);
+    // The newest submission of this device that the gateway knows. If it accepted later ones, its store went back to an
+    // older state: they go again, as they were, before everything else. What is refused then may build on what somebody
+    // else still has to submit again: it is tried for an hour.
+    Result<void> known_to_gateway(Millis newest_accepted);
 
     // What waits for a reason that the gateway named.
     struct Stuck {
@@ -54,6 +58,7 @@ class Outbox {
         Millis sent = 0;  // boot clock; 0: not in this connection
         bool uploaded = false;
         bool signal = false;  // never stored: nothing is sent behind it
+        std::optional<Millis> refused_since{};  // boot clock; of what goes again
     };
     struct Pause {
         Error error;
@@ -63,14 +68,18 @@ class Outbox {
     };
     // Key of what concerns everything: no conversation has the id zero.
     using Pauses = std::map<ConversationId, Pause>;
-    Result<void> remove(const MessageId& id, MessageState state);
+    using Items = std::map<std::uint64_t, Waiting>;  // by row: the order of sending
+    Items::iterator find(const MessageId& id);
+    Result<void> remove(const MessageId& id, MessageState state, Millis received = 0);
+    bool tried_again(const MessageId& id);
     void put_off(const MessageId& id, const Error& error, Millis retry_after);
     [[nodiscard]] const Pause* pause_of(const ConversationId& conversation) const;
     [[nodiscard]] bool paused(const ConversationId& conversation, Millis now) const;
 
     Core& core_;
     transport::PacketSession& session_;
-    std::map<std::uint64_t, Waiting> items_;  // by row: the order of sending
+    Remembered remembered_;
+    Items items_;
     std::map<MessageId, Error> refused_;
     Pauses pauses_;
 };

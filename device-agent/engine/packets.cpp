@@ -87,9 +87,10 @@ Bytes hello_packet(const std::map<std::uint8_t, std::uint64_t>& marks, std::uint
     return bytes_of(up);
 }
 
-Bytes ack_packet(const std::map<std::uint8_t, std::uint64_t>& marks) {
+Bytes ack_packet(const std::map<std::uint8_t, std::uint64_t>& marks, bool gap) {
     v1::Up up;
     set_marks(*up.mutable_ack(), marks);
+    up.mutable_ack()->set_gap(gap);
     return bytes_of(up);
 }
 

@@ -21,6 +21,7 @@ bool is_signal(ByteView packet);
 // The same packet, to be accepted only after that submission.
 Bytes submit_after(ByteView packet, const MessageId& before);
 Bytes hello_packet(const std::map<std::uint8_t, std::uint64_t>& marks, std::uint64_t head_revision);
-Bytes ack_packet(const std::map<std::uint8_t, std::uint64_t>& marks);
+// `gap`: something behind these marks got lost on the way.
+Bytes ack_packet(const std::map<std::uint8_t, std::uint64_t>& marks, bool gap = false);
 
 }  // namespace nimes::agent::engine

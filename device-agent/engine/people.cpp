@@ -12,6 +12,9 @@ namespace {
 using container::Transaction;
 using directory::PersonInfo;
 
+constexpr Millis kFoundFor = 10 * kMinute;
+constexpr std::size_t kMostFound = 1'000;
+
 std::string folded(std::string_view in) {
     std::string out(in);
     for (auto& c : out)
@@ -70,6 +73,10 @@ Result<std::vector<PersonInfo>> People::search(Lock& lock, const std::string& qu
 }
 
 Result<UserId> People::one(Lock& lock, const std::string& query, std::vector<PersonInfo>& candidates) {
+    const auto known = core_.found_people.find(query);
+    if (known != core_.found_people.end() && known->second.revision == core_.directory->head().revision &&
+        core_.clock.boot() < known->second.until)
+        return known->second.user;
     auto found = search(lock, query);
     if (!found) return pass(found);
     if (found->empty()) return fail(Errc::not_found, "nobody of that name or address");
@@ -77,7 +84,10 @@ Result<UserId> People::one(Lock& lock, const std::string& query, std::vector<Per
         candidates = std::move(*found);
         return fail(Errc::ambiguous);
     }
-    return found->front().user;
+    const auto user = found->front().user;
+    if (core_.found_people.size() >= kMostFound) core_.found_people.clear();
+    core_.found_people[query] = {user, core_.directory->head().revision, core_.clock.boot() + kFoundFor};
+    return user;
 }
 
 Result<ConversationId> People::conversation(Lock& lock, const std::string& to, std::vector<PersonInfo>& candidates) {

@@ -109,8 +109,12 @@ Result<StoredMessage> StoredMessage::parse(ByteView bytes) {
     return out;
 }
 
+// Of an outbox item.
+constexpr std::uint8_t kMessage = 1, kAgain = 2;
+
 Bytes OutboxItem::encode() const {
-    return std::move(Writer().u8(kFormat).id(id).id(conversation).u8(is_message ? 1 : 0).id(upload).bytes(up)).take();
+    const auto flags = static_cast<std::uint8_t>((is_message ? kMessage : 0) | (again ? kAgain : 0));
+    return std::move(Writer().u8(kFormat).id(id).id(conversation).u8(flags).id(upload).bytes(up)).take();
 }
 
 Result<OutboxItem> OutboxItem::parse(ByteView bytes) {
@@ -119,7 +123,9 @@ Result<OutboxItem> OutboxItem::parse(ByteView bytes) {
     in.expect_u8(kFormat);
     out.id = in.id<MessageId>();
     out.conversation = in.id<ConversationId>();
-    out.is_message = in.u8() != 0;
+    const auto flags = in.u8();
+    out.is_message = (flags & kMessage) != 0;
+    out.again = (flags & kAgain) != 0;
     out.upload = in.id<BlobId>();
     if (in.failed()) return fail(Errc::malformed, "a stored outbox item");
     out.up = to_bytes(in.take(in.left()));

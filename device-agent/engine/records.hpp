@@ -73,6 +73,7 @@ struct OutboxItem {
     bool is_message = false;
     BlobId upload;  // must be there before the message goes; zero: nothing
     Bytes up;
+    bool again = false;  // it was accepted before, by a gateway whose store went back since
 
     [[nodiscard]] Bytes encode() const;
     static Result<OutboxItem> parse(ByteView bytes);

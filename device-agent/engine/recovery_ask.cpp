@@ -79,7 +79,7 @@ Result<bool> Recovery::ask_for(Transaction& tx, const Wanted& wanted) {
     request.chain = wanted.chain;
     request.have_index = wanted.have_index;
     core_.random.fill(request.nonce);
-    request.ts = core_.now();
+    request.ts = core_.stamp();
     request.dir_revision = core_.directory->head().revision;
     request.dir_head = core_.directory->head().hash();
     auto identity = core_.identity();

@@ -29,7 +29,7 @@ Result<DeviceRevoke> revocation_of(const Core& core, const DirectoryEntry& entry
     out.user = entry.user;
     out.device = device;
     out.actor = core.own().device;
-    out.effective = core.now();
+    out.effective = core.stamp();
     out.seq = entry.next_seq();
     out.signature = sign_revoke_device(identity->secret, out.body());
     return out;

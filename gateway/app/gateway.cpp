@@ -241,7 +241,7 @@ void Gateway::Impl::add_pages() {
         if (!link->linked()) return fail(Errc::unavailable, "not linked");
         return {};
     });
-    add_status(public_router, clock);
+    add_status(public_router, clock, [this] { return mailroom->reconnect_spread_ms(); });
     directory::add_routes(public_router, *directory);
     enrolment::add_routes(public_router, *enrolment);
     shares::add_routes(public_router, {*shares, *wipes, *share_devices, *gate});

@@ -13,8 +13,6 @@ using http::Method;
 using http::Request;
 using http::Response;
 
-constexpr std::uint32_t kReconnectSpreadMs = 2'000;
-
 Response page(const operations::Page& page) {
     return Response::text(page.status, std::string(operations::kPlainText), page.body);
 }
@@ -22,12 +20,12 @@ bool verbose(const Request& request) { return request.query_value("verbose") != 
 
 }  // namespace
 
-void add_status(http::Router& router, const Clock& clock) {
+void add_status(http::Router& router, const Clock& clock, std::function<std::uint32_t()> spread_ms) {
     router.add({Method::get, "/v1/status",
-                [&clock](Request&) {
+                [&clock, spread_ms = std::move(spread_ms)](Request&) {
                     return Response::text(200, "application/json",
                                           "{\"server_ms\":" + std::to_string(clock.now()) +
-                                              ",\"reconnect_spread_ms\":" + std::to_string(kReconnectSpreadMs) + "}\n");
+                                              ",\"reconnect_spread_ms\":" + std::to_string(spread_ms()) + "}\n");
                 },
                 Access::open, 0});
 }

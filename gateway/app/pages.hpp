@@ -10,7 +10,7 @@
 
 namespace nimes::gateway::app {
 
-void add_status(http::Router& router, const Clock& clock);
+void add_status(http::Router& router, const Clock& clock, std::function<std::uint32_t()> spread_ms);
 // For the command line, over the administration's socket: GET /v1/admin/health, GET /v1/admin/provisioning.
 void add_local(http::Router& router, const operations::Health& health, std::function<Result<Bytes>()> provisioning);
 void add_operations(http::Router& router, const operations::Metrics& metrics, const operations::Health& health);

@@ -91,6 +91,7 @@ Bytes encode_welcome(const WelcomeFacts& facts) {
     set_head(*welcome.mutable_head(), facts.head);
     welcome.set_reconnect_spread_ms(facts.reconnect_spread_ms);
     welcome.set_seal_batch_no(facts.seal_batch);
+    welcome.set_accepted_ms(facts.accepted);
     for (const auto& mark : facts.newest) {
         auto& out = *welcome.add_newest();
         out.set_lane(static_cast<v1::Lane>(mark.lane));
@@ -102,6 +103,12 @@ Bytes encode_welcome(const WelcomeFacts& facts) {
 Bytes encode_head(const HeadHint& head) {
     v1::Down down;
     set_head(*down.mutable_head(), head);
+    return serialise(down);
+}
+
+Bytes encode_greet() {
+    v1::Down down;
+    (void)down.mutable_greet();
     return serialise(down);
 }
 
@@ -149,26 +156,32 @@ Bytes encode_shared(const BodyRef& ref, const Body& body) {
     return out;
 }
 
-std::size_t DeliverPacket::add(const Entry& entry, const Body& body) {
+std::size_t DeliverPacket::add(const Entry& entry, const Body& body, std::uint64_t after, std::size_t most) {
     Entry own = entry;
     own.lane = static_cast<Lane>(0);
     own.sequence = 0;
     const auto envelope = envelope_of(own, body);
     Bytes shared(envelope.ByteSizeLong());
     (void)envelope.SerializeToArray(shared.data(), static_cast<int>(shared.size()));
-    return add(entry.lane, entry.sequence, shared);
+    return add({entry.lane, entry.sequence, after}, shared, most);
 }
 
-std::size_t DeliverPacket::add(Lane lane, std::uint64_t sequence, ByteView shared) {
-    const auto size = 1 + 1 + 1 + varint_size(sequence) + shared.size();
+std::size_t DeliverPacket::add(const Place& place, ByteView shared, std::size_t most) {
+    const auto [lane, sequence, after] = place;
+    const bool leap = after + 1 != sequence;
+    const auto size = 1 + 1 + 1 + varint_size(sequence) + (leap ? 1 + varint_size(after) : 0) + shared.size();
     const auto whole = 1 + varint_size(size) + size;
-    if (!envelopes_.empty() && envelopes_.size() + whole > kRoom) return 0;
+    if (!envelopes_.empty() && envelopes_.size() + whole > std::min(most, kRoom)) return 0;
     put_tag(envelopes_, v1::Deliver::kEnvelopesFieldNumber, WireType::bytes);
     put_varint(envelopes_, size);
     put_tag(envelopes_, v1::Envelope::kLaneFieldNumber, WireType::varint);
     put_varint(envelopes_, static_cast<std::uint64_t>(lane));
     put_tag(envelopes_, v1::Envelope::kSequenceFieldNumber, WireType::varint);
     put_varint(envelopes_, sequence);
+    if (leap) {
+        put_tag(envelopes_, v1::Envelope::kAfterFieldNumber, WireType::varint);
+        put_varint(envelopes_, after);
+    }
     envelopes_.insert(envelopes_.end(), shared.begin(), shared.end());
     return whole;
 }

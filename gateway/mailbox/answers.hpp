@@ -11,10 +11,12 @@ struct WelcomeFacts {
     std::uint32_t reconnect_spread_ms = 0;
     std::uint32_t seal_batch = 0;
     std::vector<Mark> newest;
+    Millis accepted = 0;  // the newest submission of this device that is known
 };
 
 Bytes encode_welcome(const WelcomeFacts& facts);
 Bytes encode_head(const HeadHint& head);
+Bytes encode_greet();
 // One envelope with sequence 0: nothing of it was stored, so nothing is to be acknowledged.
 Bytes encode_signal(const DeviceId& sender, const Submit& signal, const UserId& user, Millis received);
 // Accepted, or Rejected with the code of the error table.
@@ -25,12 +27,19 @@ Bytes encode_refused(const MessageId& id, const Error& error);
 // stand in any order, and a message may be made of pieces.) Not of a grant: each device has its own.
 Bytes encode_shared(const BodyRef& ref, const Body& body);
 
-// Envelopes gathered into one Deliver of at most topic::kMaxPacket.
+// Where an envelope stands in its lane.
+struct Place {
+    Lane lane = Lane::chat;
+    std::uint64_t sequence = 0;
+    std::uint64_t after = 0;  // the one before it
+};
+
+// Envelopes gathered into one Deliver of at most `most` bytes, one of them in any case; never above topic::kMaxPacket.
 class DeliverPacket {
   public:
     // Bytes the envelope has; 0 when it does not fit any more: take() first.
-    std::size_t add(const Entry& entry, const Body& body);
-    std::size_t add(Lane lane, std::uint64_t sequence, ByteView shared);
+    std::size_t add(const Entry& entry, const Body& body, std::uint64_t after, std::size_t most);
+    std::size_t add(const Place& place, ByteView shared, std::size_t most);
     [[nodiscard]] bool empty() const { return envelopes_.empty(); }
     Bytes take();
 

@@ -6,6 +6,7 @@
 namespace nimes::gateway::mailbox {
 namespace {
 
+constexpr std::string_view kNewestKey = "a";
 std::string dedupe_key(const MessageId& id) { return "d" + std::string(as_text(id.view())); }
 
 }  // namespace
@@ -17,13 +18,17 @@ struct Committer::Plan {
     std::unordered_map<DeviceId, store::Batch> entries;
     std::map<std::uint64_t, store::Batch> bodies;          // by bucket
     std::map<std::pair<DeviceId, MessageId>, Millis> ids;  // of this very commit: a repeat may stand right behind
+    std::set<DeviceId> fresh;                              // senders of what was accepted now
 
     static store::Batch& of(std::unordered_map<DeviceId, store::Batch>& batches, const DeviceId& device) {
         return batches.try_emplace(device, Mailboxes::partition(device)).first->second;
     }
-    std::vector<store::Batch> take(Mailboxes& mailboxes) {
+    std::vector<store::Batch> take(Mailboxes& mailboxes, Millis now) {
         std::vector<store::Batch> out = std::move(conversations);
-        for (auto& [device, batch] : dedupe) out.push_back(std::move(batch));
+        for (auto& [device, batch] : dedupe) {
+            if (fresh.contains(device)) batch.put(std::string(kNewestKey), as_bytes(store::key_u64(now)));
+            out.push_back(std::move(batch));
+        }
         for (auto& [device, batch] : entries) {
             mailboxes.plan_next(device, batch);
             out.push_back(std::move(batch));
@@ -34,6 +39,7 @@ struct Committer::Plan {
 };
 
 std::vector<Outcome> Committer::commit(std::span<const Waiting> waiting, Millis now) {
+    now = latest_ = std::max(latest_, now);
     Plan work;
     std::vector<Outcome> outcomes;
     outcomes.reserve(waiting.size());
@@ -45,7 +51,7 @@ std::vector<Outcome> Committer::commit(std::span<const Waiting> waiting, Millis 
         outcome.lane = w.submit.lane;
         plan(work, w, outcome, now);
     }
-    auto batches = work.take(mailboxes_);
+    auto batches = work.take(mailboxes_, now);
     const bool something = !batches.empty();
     for (auto& erased : mailboxes_.take_erased()) batches.push_back(std::move(erased));
     if (batches.empty()) return outcomes;
@@ -73,38 +79,45 @@ void Committer::plan(Plan& work, const Waiting& w, Outcome& outcome, Millis now)
         outcome.repeated = true;
         return;
     }
-    const auto before = known(w, now, outcome);
+    const auto before = known(w.sender, w.submit.id, now, outcome.received);
     if (!before) {
         outcome.accepted = fail(before.error().code);
         return;
     }
     outcome.repeated = *before == Known::whole;
     if (outcome.repeated) return;
-    outcome.accepted = in_turn(work, w);
+    outcome.accepted = in_turn(work, w, now);
     if (outcome.accepted) outcome.accepted = plan_new(work, w, *user, *before == Known::half, outcome);
 }
 
+Result<Millis> Committer::newest_accepted(store::Store& store, const DeviceId& device) {
+    auto stored = store.get(Mailboxes::partition(device), kNewestKey);
+    if (!stored) return pass(stored);
+    return *stored ? store::u64_of(as_text(**stored)).value_or(0) : 0;
+}
+
 // What an earlier try left: nothing, a part of it, or all.
-Result<Committer::Known> Committer::known(const Waiting& w, Millis now, Outcome& outcome) {
-    auto stored = store_.get(Mailboxes::partition(w.sender), dedupe_key(w.submit.id));
+Result<Committer::Known> Committer::known(const DeviceId& sender, const MessageId& id, Millis now, Millis& received) {
+    auto stored = store_.get(Mailboxes::partition(sender), dedupe_key(id));
     if (!stored) return pass(stored);
     if (!*stored) return Known::no;
-    const auto received = store::u64_of(as_text(**stored)).value_or(0);
-    if (received + options_.retention <= now) return Known::no;
-    outcome.received = received;
-    const BodyRef ref{received / kHour, w.sender, w.submit.id};
+    const auto then = store::u64_of(as_text(**stored)).value_or(0);
+    if (then + options_.retention <= now) return Known::expired;
+    received = then;
+    const BodyRef ref{received / kHour, sender, id};
     auto body = store_.get(ref.partition(), ref.key());
     if (!body) return pass(body);
     return *body ? Known::whole : Known::half;
 }
 
-Result<void> Committer::in_turn(const Plan& work, const Waiting& w) {
+Result<void> Committer::in_turn(const Plan& work, const Waiting& w, Millis now) {
     const auto& after = w.submit.after;
     if (after.is_zero() || work.ids.contains({w.sender, after})) return {};
-    auto before = store_.get(Mailboxes::partition(w.sender), dedupe_key(after));
+    Millis received = 0;
+    auto before = known(w.sender, after, now, received);
     if (!before) return pass(before);
-    if (!*before) return fail(Errc::held, "the submission before it has not come");
-    return {};
+    if (*before == Known::whole || *before == Known::expired) return {};
+    return fail(Errc::held, "the submission before it has not come");
 }
 
 Result<void> Committer::plan_new(Plan& work, const Waiting& w, const UserId& user, bool half, Outcome& outcome) {
@@ -135,6 +148,7 @@ Result<void> Committer::plan_new(Plan& work, const Waiting& w, const UserId& use
     work.bodies.try_emplace(ref.bucket, ref.partition()).first->second.put(ref.key(), body.encode());
     Plan::of(work.dedupe, w.sender).put(dedupe_key(s.id), as_bytes(store::key_u64(received)));
     work.ids[{w.sender, s.id}] = received;
+    if (!half) work.fresh.insert(w.sender);
     if (!outcome.delivered.empty()) outcome.body = std::move(body);
     outcome.missing = std::move(to.missing);
     return {};

@@ -54,6 +54,8 @@ class Committer {
 
     [[nodiscard]] Mailboxes& mailboxes() { return mailboxes_; }
     [[nodiscard]] Conversations& conversations() { return conversations_; }
+    // When the newest submission of the device was accepted; 0: none ever was.
+    static Result<Millis> newest_accepted(store::Store& store, const DeviceId& device);
     // Dedupe records whose time has passed go, of at most `limit` of this mailbox behind `from`. Answers where to go
     // on; empty: the mailbox is done.
     Result<std::string> expire_dedupe(const std::string& partition_name, const std::string& from, std::size_t limit,
@@ -64,10 +66,11 @@ class Committer {
     void plan(Plan& plan, const Waiting& waiting, Outcome& outcome, Millis now);
     Result<void> plan_new(Plan& plan, const Waiting& waiting, const UserId& user, bool half, Outcome& outcome);
     Result<void> plan_entries(Plan& plan, const Waiting& waiting, const Expansion& to, bool half, Outcome& outcome);
-    enum class Known : std::uint8_t { no, half, whole };
-    Result<Known> known(const Waiting& waiting, Millis now, Outcome& outcome);
+    enum class Known : std::uint8_t { no, half, whole, expired };
+    // `received` is left as it is unless the submission is known.
+    Result<Known> known(const DeviceId& sender, const MessageId& id, Millis now, Millis& received);
     // Errc::held while what the sender sent before it is missing: accepted now, it would have overtaken it for good.
-    Result<void> in_turn(const Plan& plan, const Waiting& waiting);
+    Result<void> in_turn(const Plan& plan, const Waiting& waiting, Millis now);
 
     store::Store& store_;
     const People& people_;
@@ -75,6 +78,7 @@ class Committer {
     const Options& options_;
     Conversations conversations_;
     Mailboxes mailboxes_;
+    Millis latest_ = 0;  // times of acceptance never fall
 };
 
 }  // namespace nimes::gateway::mailbox

@@ -7,34 +7,47 @@ namespace {
 
 constexpr std::size_t kReadAtOnce = 64;
 constexpr Millis kHelloPatience = 3 * kSecond;
+constexpr Millis kAskAgain = 15 * kSecond;
+constexpr int kAsks = 5;
 std::size_t index(Lane lane) { return static_cast<std::size_t>(lane); }
 
 }  // namespace
 
 void Delivery::hello(const DeviceId& device, const Hello& hello, Millis now) {
-    silent_.erase(device);
+    const auto silent = silent_.extract(device);
     if (!people_.sender(device)) return end(device);  // revoked or suspended: its broker cuts it
     auto& session = sessions_[device];
+    const auto connection = std::max(session.connection, silent ? silent.mapped().connection : 0);
     session = {};
-    // Which connection says hello is learned from the broker, later or never: until then no "gone" ends the session but
-    // through silence.
+    session.connection = connection;
     session.head_revision = hello.head_revision;
     session.last_progress = now;
-    metrics_.devices_connected.set(static_cast<double>(sessions_.size()));
-    for (const auto& mark : hello.held)
+    count_sessions();
+    for (const auto& mark : hello.held) {
         if (!mailboxes_.acknowledge(device, mark)) return end(device);
+        session.held[index(mark.lane)] = session.last[index(mark.lane)] = mark.sequence;
+    }
     welcome(device, session, now);
     pump(device, now);
+}
+
+void Delivery::count_sessions() {
+    metrics_.devices_connected.set(static_cast<double>(sessions_.size()));
+    const auto wanted = sessions_.size() * options_.spread_ms_each;
+    spread_ms_ = static_cast<std::uint32_t>(
+        std::clamp<std::size_t>(wanted, options_.reconnect_spread_ms, std::size_t{10 * kMinute}));
 }
 
 void Delivery::welcome(const DeviceId& device, Session& session, Millis now) {
     WelcomeFacts facts;
     facts.server = now;
     facts.head = people_.head_since(session.head_revision);
-    facts.reconnect_spread_ms = options_.reconnect_spread_ms;
+    facts.reconnect_spread_ms = spread_ms_;
     facts.seal_batch = people_.seal_batch(device);
     for (const auto lane : kLanes)
-        if (const auto next = mailboxes_.next(device, lane); next) facts.newest.push_back({lane, *next - 1});
+        if (const auto newest = mailboxes_.newest(device, lane)) facts.newest.push_back({lane, *newest});
+    const auto accepted = Committer::newest_accepted(store_, device);
+    facts.accepted = accepted ? *accepted : ~Millis{0};  // not known: nothing is submitted again for that
     session.head_revision = facts.head.revision;
     outlet_.send(device, encode_welcome(facts));
 }
@@ -44,26 +57,44 @@ void Delivery::acknowledge(const DeviceId& device, const Ack& ack, Millis now) {
     for (const auto& mark : ack.held) {
         if (!mailboxes_.acknowledge(device, mark)) return end(device);
         if (at == sessions_.end()) continue;
-        auto& session = at->second;
-        std::erase_if(session.under_way, [&](const UnderWay& u) {
-            if (u.lane != mark.lane || u.sequence > mark.sequence) return false;
-            metrics_.deliveries.add();
-            metrics_.message_delivery_seconds.observe(static_cast<double>(now - std::min(now, u.received)) / 1'000.0);
-            session.bytes_under_way -= u.bytes;
-            return true;
-        });
-        session.last_progress = now;
-        session.resends = 0;
+        settle(at->second, mark, now);
     }
     if (at == sessions_.end()) return;
+    if (ack.gap) {
+        take_back(at->second);
+        at->second.pace.lost();
+    }
     if (at->second.under_way.empty()) at->second.under_way.shrink_to_fit();  // idle devices are many
     pump(device, now);
+}
+
+void Delivery::settle(Session& session, const Mark& mark, Millis now) {
+    auto& held = session.held[index(mark.lane)];
+    held = std::max(held, mark.sequence);
+    std::size_t bytes = 0;
+    Millis sent = 0;
+    std::erase_if(session.under_way, [&](const UnderWay& u) {
+        if (u.lane != mark.lane || u.sequence > mark.sequence) return false;
+        metrics_.deliveries.add();
+        metrics_.message_delivery_seconds.observe(static_cast<double>(now - std::min(now, u.received)) / 1'000.0);
+        bytes += u.bytes;
+        sent = std::max(sent, u.sent);
+        return true;
+    });
+    session.bytes_under_way -= bytes;
+    if (bytes > 0) session.pace.acknowledged(bytes, now - std::min(now, sent), options_.window_bytes);
+    session.last_progress = now;
+    session.resends = 0;
+}
+
+void Delivery::heard(const DeviceId& device, Millis now) {
+    if (!sessions_.contains(device)) silent_.try_emplace(device, Silent{0, now, 0});
 }
 
 void Delivery::connected(const DeviceId& device, std::uint64_t connection, Millis now) {
     if (const auto at = sessions_.find(device); at != sessions_.end())
         at->second.connection = std::max(at->second.connection, connection);
-    else silent_[device] = {connection, now};
+    else silent_[device] = {connection, now + kHelloPatience, 0};
 }
 
 void Delivery::gone(const DeviceId& device, std::uint64_t connection) {
@@ -73,14 +104,20 @@ void Delivery::gone(const DeviceId& device, std::uint64_t connection) {
     if (at != sessions_.end() && at->second.connection != 0 && at->second.connection <= connection) end(device);
 }
 
-void Delivery::serve_silent(Millis now) {
-    std::vector<std::pair<DeviceId, std::uint64_t>> due;
-    for (const auto& [device, silent] : silent_)
-        if (now >= silent.since + kHelloPatience) due.emplace_back(device, silent.connection);
-    for (const auto& [device, connection] : due) {
-        hello(device, {}, now);
-        connected(device, connection, now);
-        silent_.erase(device);
+// Nothing is sent to who did not say what it holds: numbers that it takes for old would be acknowledged unread.
+void Delivery::ask_silent(Millis now) {
+    for (auto at = silent_.begin(); at != silent_.end();) {
+        auto& [device, silent] = *at;
+        const bool due = now >= silent.next_ask;
+        if (due && (silent.asked++ >= kAsks || !people_.sender(device))) {
+            at = silent_.erase(at);
+            continue;
+        }
+        if (due) {
+            silent.next_ask = now + kAskAgain;
+            outlet_.send(device, encode_greet());
+        }
+        ++at;
     }
 }
 
@@ -88,7 +125,7 @@ void Delivery::end(const DeviceId& device) {
     silent_.erase(device);
     gathered_.erase(device);
     sessions_.erase(device);
-    metrics_.devices_connected.set(static_cast<double>(sessions_.size()));
+    count_sessions();
 }
 
 struct Delivery::Packet {
@@ -108,7 +145,7 @@ void Delivery::pump(const DeviceId& device, Millis now) {
     if (session.under_way.empty()) session.last_progress = now;
     Packet packet;
     for (const auto lane : kLanes)
-        while (fill(device, session, lane, packet)) {
+        while (fill(device, session, lane, packet, now)) {
         }
     flush(device, packet);
     if (packet.failed) end(device);
@@ -127,7 +164,15 @@ void Delivery::flush() {
 }
 
 bool Delivery::open(const Session& session) const {
-    return session.under_way.size() < options_.window_entries && session.bytes_under_way < options_.window_bytes;
+    return session.under_way.size() < options_.window_entries &&
+           session.bytes_under_way < std::min(options_.window_bytes, session.pace.window());
+}
+
+void Delivery::note_sent(Session& session, const Place& place, Millis received, std::size_t bytes, Millis now) {
+    session.last[index(place.lane)] = place.sequence;
+    session.next[index(place.lane)] = place.sequence + 1;
+    session.under_way.push_back({place.sequence, received, now, static_cast<std::uint32_t>(bytes), place.lane});
+    session.bytes_under_way += bytes;
 }
 
 // To who is here and has everything before it; the others get it from the store, when their window opens.
@@ -144,22 +189,22 @@ void Delivery::offer(const Outcome& outcome, Millis now) {
         const auto at = sessions_.find(device);
         if (at == sessions_.end()) continue;
         auto& session = at->second;
-        auto& next = session.next[index(outcome.lane)];
-        if (next != outcome.sequences[i] || !open(session)) continue;
+        const auto lane = index(outcome.lane);
+        if (!Mailboxes::follows(session.next[lane], outcome.sequences[i]) || !open(session)) continue;
         if (session.under_way.empty()) session.last_progress = now;
+        const Place place{outcome.lane, outcome.sequences[i], session.last[lane]};
         auto& packet = gathered_[device];
-        auto bytes = packet.add(outcome.lane, next, shared);
+        auto bytes = packet.add(place, shared, session.pace.packet());
         if (bytes == 0) {
             outlet_.send(device, packet.take());
-            bytes = packet.add(outcome.lane, next, shared);
+            bytes = packet.add(place, shared, session.pace.packet());
         }
-        session.under_way.push_back({next++, body.received, static_cast<std::uint32_t>(bytes), outcome.lane});
-        session.bytes_under_way += bytes;
+        note_sent(session, place, body.received, bytes, now);
     }
 }
 
 // Adds entries of the lane to packets; true while there may be more and the window is open.
-bool Delivery::fill(const DeviceId& device, Session& session, Lane lane, Packet& packet) {
+bool Delivery::fill(const DeviceId& device, Session& session, Lane lane, Packet& packet, Millis now) {
     if (!open(session)) return false;
     auto entries = mailboxes_.entries(device, lane, session.next[index(lane)], kReadAtOnce);
     if (!entries) packet.failed = true;
@@ -177,13 +222,13 @@ bool Delivery::fill(const DeviceId& device, Session& session, Lane lane, Packet&
         session.next[index(lane)] = entry.sequence + 1;
         const auto body = *stored ? Body::parse(**stored) : fail(Errc::not_found);
         if (!body) continue;  // expired with its hour: its entry goes with the next acknowledgement
-        auto bytes = packet.deliver.add(entry, *body);
+        const auto after = session.last[index(lane)];
+        auto bytes = packet.deliver.add(entry, *body, after, session.pace.packet());
         if (bytes == 0) {
             flush(device, packet);
-            bytes = packet.deliver.add(entry, *body);
+            bytes = packet.deliver.add(entry, *body, after, session.pace.packet());
         }
-        session.under_way.push_back({entry.sequence, body->received, static_cast<std::uint32_t>(bytes), lane});
-        session.bytes_under_way += bytes;
+        note_sent(session, {lane, entry.sequence, after}, body->received, bytes, now);
     }
     return entries->size() == kReadAtOnce;
 }
@@ -204,8 +249,10 @@ void Delivery::head_moved() {
 }
 
 void Delivery::take_back(Session& session) {
-    for (const auto& u : session.under_way)
+    for (const auto& u : session.under_way) {
         session.next[index(u.lane)] = std::min(session.next[index(u.lane)], u.sequence);
+        session.last[index(u.lane)] = session.held[index(u.lane)];
+    }
     session.under_way.clear();
     session.bytes_under_way = 0;
 }
@@ -221,7 +268,7 @@ void Delivery::linked(Millis now) {
 }
 
 void Delivery::tick(Millis now) {
-    serve_silent(now);
+    ask_silent(now);
     std::vector<DeviceId> late;
     for (const auto& [device, session] : sessions_)
         if (!session.under_way.empty() && now - session.last_progress >= options_.resend_after) late.push_back(device);
@@ -231,6 +278,7 @@ void Delivery::tick(Millis now) {
             end(device);
             continue;
         }
+        session.pace.lost();
         take_back(session);
         pump(device, now);
     }

@@ -2,13 +2,17 @@
 // (Before: commit.cpp. Next: the agent's inbox.)
 //
 // What was committed just now goes out from memory; what waited longer is read from the store.
-// A session lasts from a Hello to the connection's end. At most a window of entries is under way to a device; what is
-// not acknowledged in time is sent again, so a packet that the broker drops costs a delay and nothing else. A device
-// that stays silent counts as gone until its next Hello.
+// A session lasts from a Hello to the connection's end. At most a window of entries is under way to a device (pace.hpp);
+// what is not acknowledged in time is sent again. Every envelope says what stands before it, so a device that lost one
+// takes none behind it and says so: a packet that got lost costs a delay and nothing else. A device that stays silent
+// counts as gone; when it is heard again, or was there before this gateway came, it is asked for its Hello.
 // Used from the mailroom's thread only. Errors of the store end the session: the next Hello begins anew.
 #pragma once
 
+#include <atomic>
+
 #include "mailbox/answers.hpp"
+#include "mailbox/pace.hpp"
 #include "operations/metrics.hpp"
 
 namespace nimes::gateway::mailbox {
@@ -27,8 +31,10 @@ class Delivery {
     // Answers Welcome, then everything that waits.
     void hello(const DeviceId& device, const Hello& hello, Millis now);
     void acknowledge(const DeviceId& device, const Ack& ack, Millis now);
-    // From the broker. `connection` rises: a late "gone" of an older connection changes nothing. A device that is
-    // connected and stays silent was there before this gateway came: it is served as if it had said Hello.
+    // Something else came from the device: if it counts as gone, it is asked for its Hello with the next tick.
+    void heard(const DeviceId& device, Millis now);
+    // From the broker, always before the connection's Hello. `connection` rises: a late "gone" of an older connection
+    // changes nothing. A device that is connected and stays silent was there before this gateway came: it is asked.
     void connected(const DeviceId& device, std::uint64_t connection, Millis now);
     void gone(const DeviceId& device, std::uint64_t connection);
     void end(const DeviceId& device);
@@ -44,25 +50,30 @@ class Delivery {
     void pass_on(const DeviceId& device, const Bytes& down);
     // The directory moved: everyone connected is told.
     void head_moved();
-    // Sends again what was not acknowledged in time; begins with those who said no Hello.
+    // Sends again what was not acknowledged in time; asks those who said no Hello.
     void tick(Millis now);
 
     [[nodiscard]] std::size_t sessions() const { return sessions_.size(); }
+    // Over how long the devices that are here shall come back after the broker went away. Any thread.
+    [[nodiscard]] std::uint32_t spread_ms() const { return spread_ms_; }
     [[nodiscard]] bool has_session(const DeviceId& device) const { return sessions_.contains(device); }
 
   private:
     struct UnderWay {
         std::uint64_t sequence;
         Millis received;
+        Millis sent;
         std::uint32_t bytes;
         Lane lane;
     };
     struct Session {
-        std::uint64_t connection = 0;  // 0: not known yet
+        std::uint64_t connection = 0;  // 0: not known
         std::uint64_t head_revision = 0;
-        std::array<std::uint64_t, 4> next{};  // by lane: the next to send
+        // By lane: the next to send, the last that was sent, the last that the device said it holds.
+        std::array<std::uint64_t, 4> next{}, last{}, held{};
         std::vector<UnderWay> under_way;
         std::size_t bytes_under_way = 0;
+        Pace pace;
         Millis last_progress = 0;
         int resends = 0;
     };
@@ -70,11 +81,14 @@ class Delivery {
     void flush(const DeviceId& device);
 
     [[nodiscard]] bool open(const Session& session) const;
+    static void note_sent(Session& session, const Place& place, Millis received, std::size_t bytes, Millis now);
+    void settle(Session& session, const Mark& mark, Millis now);
     static void take_back(Session& session);
+    void count_sessions();
     void welcome(const DeviceId& device, Session& session, Millis now);
-    bool fill(const DeviceId& device, Session& session, Lane lane, Packet& packet);
+    bool fill(const DeviceId& device, Session& session, Lane lane, Packet& packet, Millis now);
     void flush(const DeviceId& device, Packet& packet);
-    void serve_silent(Millis now);
+    void ask_silent(Millis now);
 
     store::Store& store_;
     Mailboxes& mailboxes_;
@@ -83,12 +97,14 @@ class Delivery {
     const Options& options_;
     const operations::Metrics& metrics_;
     std::unordered_map<DeviceId, Session> sessions_;
+    std::atomic<std::uint32_t> spread_ms_ = options_.reconnect_spread_ms;
     std::unordered_map<DeviceId, DeliverPacket> gathered_;
     struct Silent {
-        std::uint64_t connection = 0;
-        Millis since = 0;
+        std::uint64_t connection = 0;  // 0: not known
+        Millis next_ask = 0;
+        int asked = 0;
     };
-    std::unordered_map<DeviceId, Silent> silent_;  // connected, without a session yet
+    std::unordered_map<DeviceId, Silent> silent_;  // here, without a session
 };
 
 }  // namespace nimes::gateway::mailbox

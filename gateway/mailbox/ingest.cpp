@@ -154,7 +154,7 @@ std::variant<Command, Refused> decode_up(const DeviceId& sender, ByteView packet
         case v1::Up::kAck: {
             auto marks = marks_of(up.ack().held());
             if (!marks) return Refused{std::nullopt, marks.error()};
-            return Command{Ack{std::move(*marks)}};
+            return Command{Ack{std::move(*marks), up.ack().gap()}};
         }
         case v1::Up::kSubmit:
             return read_submit(sender, up.submit());

@@ -30,6 +30,7 @@ struct Hello {
 
 struct Ack {
     std::vector<Mark> held;
+    bool gap = false;
 };
 
 enum class Payload : std::uint8_t { grant = 1, message = 2, event = 3, control = 4, signal = 5 };

@@ -9,6 +9,8 @@ namespace {
 constexpr std::size_t kScan = 1'000;
 constexpr std::size_t kOpenBoxes = 200'000;
 constexpr std::uint64_t kOneByOne = 512;  // more are erased as a range
+constexpr unsigned kCountBits = 20;       // Options::max_entries must be below
+constexpr std::uint64_t kCount = (std::uint64_t{1} << kCountBits) - 1;
 
 std::size_t index(Lane lane) { return static_cast<std::size_t>(lane); }
 std::string lane_prefix(Lane lane) { return {'e', static_cast<char>(lane)}; }
@@ -70,8 +72,16 @@ store::Partition Mailboxes::partition(const DeviceId& device) {
 
 std::size_t Mailboxes::Box::entries() const {
     std::size_t out = 0;
-    for (const auto lane : kLanes) out += next[index(lane)] - first[index(lane)];
+    for (const auto lane : kLanes) out += (next[index(lane)] - first[index(lane)]) & kCount;
     return out;
+}
+
+std::uint64_t Mailboxes::number_on(std::uint64_t next) const {
+    return std::max(next, options_.started / kSecond << kCountBits | (next & kCount));
+}
+
+bool Mailboxes::follows(std::uint64_t next, std::uint64_t sequence) {
+    return sequence >= next && ((sequence - next) & kCount) == 0;
 }
 
 void Mailboxes::rest() {
@@ -93,9 +103,9 @@ Result<Mailboxes::Box*> Mailboxes::open(const DeviceId& device) {
         if (!*stored) continue;  // nothing was ever put here
         box.next[i] = box.stored_next[i] = store::u64_of(as_text(**stored)).value_or(1);
         box.first[i] = box.next[i];
-        auto rows = store_.scan(partition(device), entry_key(lane, 0), entry_key(lane, ~std::uint64_t{0}), 1);
-        if (!rows) return pass(rows);
-        if (!rows->empty()) box.first[i] = store::u64_of(rows->front().key.substr(2)).value_or(1);
+        auto first = first_from(device, box, lane, 0);
+        if (!first) return pass(first);
+        box.first[i] = *first;
     }
     return &boxes_.emplace(device, box).first->second;
 }
@@ -105,7 +115,9 @@ Result<std::uint64_t> Mailboxes::plan(const DeviceId& device, Lane lane, const B
     auto box = open(device);
     if (!box) return pass(box);
     if ((*box)->entries() >= options_.max_entries) return 0;
-    const auto sequence = (*box)->next[index(lane)]++;
+    auto& next = (*box)->next[index(lane)];
+    const auto sequence = number_on(next);
+    next = sequence + 1;
     into.put(entry_key(lane, sequence), Entry{sequence, lane, body, expires, to_bytes(wrap)}.encode());
     return sequence;
 }
@@ -159,16 +171,38 @@ Result<std::uint64_t> Mailboxes::next(const DeviceId& device, Lane lane) {
     return (*box)->next[index(lane)];
 }
 
-std::size_t Mailboxes::remove_below(const DeviceId& device, Box& box, Lane lane, std::uint64_t until) {
+Result<std::uint64_t> Mailboxes::newest(const DeviceId& device, Lane lane) {
+    auto box = open(device);
+    if (!box) return pass(box);
+    const auto next = (*box)->next[index(lane)];
+    return next == (*box)->first[index(lane)] ? 0 : next - 1;
+}
+
+// The first entry at `from` or behind; the next number when there is none.
+Result<std::uint64_t> Mailboxes::first_from(const DeviceId& device, const Box& box, Lane lane, std::uint64_t from) {
+    auto rows = store_.scan(partition(device), entry_key(lane, from), entry_key(lane, ~std::uint64_t{0}), 1);
+    if (!rows) return pass(rows);
+    const auto next = box.next[index(lane)];
+    return rows->empty() ? next : store::u64_of(rows->front().key.substr(2)).value_or(next);
+}
+
+Result<std::size_t> Mailboxes::remove_below(const DeviceId& device, Box& box, Lane lane, std::uint64_t until) {
     auto& first = box.first[index(lane)];
     if (first >= until) return 0;
-    const auto removed = until - first;
+    auto then = until;
+    // Of an earlier process, or of a store that was put back since: the numbers between need not count.
+    if (until >> kCountBits != box.next[index(lane)] >> kCountBits) {
+        auto found = first_from(device, box, lane, until);
+        if (!found) return pass(found);
+        then = *found;
+    }
     auto& batch = erased_.try_emplace(device, partition(device)).first->second;
-    if (removed > kOneByOne) batch.erase_range(entry_key(lane, first), entry_key(lane, until));
+    if (until - first > kOneByOne) batch.erase_range(entry_key(lane, first), entry_key(lane, until));
     else
         for (auto sequence = first; sequence < until; ++sequence) batch.erase(entry_key(lane, sequence));
-    first = until;
-    return removed;
+    const auto before = box.entries();
+    first = then;
+    return before - box.entries();
 }
 
 Result<void> Mailboxes::acknowledge(const DeviceId& device, const Mark& mark) {
@@ -176,7 +210,7 @@ Result<void> Mailboxes::acknowledge(const DeviceId& device, const Mark& mark) {
     if (!box) return pass(box);
     // A device cannot have what was never given: a mark beyond the end says nothing about entries to come.
     const auto until = std::min(mark.sequence, (*box)->next[index(mark.lane)] - 1) + 1;
-    remove_below(device, **box, mark.lane, until);
+    if (auto removed = remove_below(device, **box, mark.lane, until); !removed) return pass(removed);
     return {};
 }
 
@@ -198,7 +232,9 @@ Result<std::size_t> Mailboxes::expire(const DeviceId& device, Millis now) {
             if (e.expires > now) break;
             until = e.sequence + 1;
         }
-        out += remove_below(device, **box, lane, until);
+        auto removed = remove_below(device, **box, lane, until);
+        if (!removed) return pass(removed);
+        out += *removed;
     }
     return out;
 }

@@ -1,8 +1,10 @@
 // Mailboxes: one per device, three lanes each, entries in sequence (LAYOUT.md).
 //
 // An entry is small: it points at a body that is stored once for all recipients; a grant's entry adds the 92 bytes that
-// are this device's alone. Sequence numbers rise by one in each lane and are never used again, so what waits in a lane
-// is all from its first to its newest: two numbers in memory, read when a mailbox is first used.
+// are this device's alone. Sequence numbers rise in each lane and are never used again, not even by a store that was put
+// back to an older state: their high bits are the second in which the process started that gave them, as long as that is
+// later than what is stored; their low 20 bits count on. So a process numbers by one, and how many wait in a lane follows
+// from its first and its newest: two numbers in memory, read when a mailbox is first used.
 // What was acknowledged is erased with the next commit, without a sync of its own: a crash forgets it, and the device
 // says it again in its next Hello. Used from the mailroom's thread only. Planned entries count at once; when their
 // commit fails, forget() goes back to what is stored.
@@ -65,8 +67,12 @@ class Mailboxes {
     std::vector<store::Batch> take_erased();
     // Entries of the lane from `from` on, ascending.
     Result<std::vector<Entry>> entries(const DeviceId& device, Lane lane, std::uint64_t from, std::size_t limit);
-    // The next number that will be given in this lane.
+    // Behind the newest number that was given in this lane.
     Result<std::uint64_t> next(const DeviceId& device, Lane lane);
+    // The newest that waits; 0 when nothing does: what expired is not waited for.
+    Result<std::uint64_t> newest(const DeviceId& device, Lane lane);
+    // Nothing was given between the two.
+    static bool follows(std::uint64_t next, std::uint64_t sequence);
     // Everything up to the mark is stored on the device: goes.
     Result<void> acknowledge(const DeviceId& device, const Mark& mark);
     Result<std::size_t> waiting(const DeviceId& device);
@@ -86,7 +92,9 @@ class Mailboxes {
         [[nodiscard]] std::size_t entries() const;
     };
     Result<Box*> open(const DeviceId& device);
-    std::size_t remove_below(const DeviceId& device, Box& box, Lane lane, std::uint64_t until);
+    [[nodiscard]] std::uint64_t number_on(std::uint64_t next) const;
+    Result<std::uint64_t> first_from(const DeviceId& device, const Box& box, Lane lane, std::uint64_t from);
+    Result<std::size_t> remove_below(const DeviceId& device, Box& box, Lane lane, std::uint64_t until);
 
     store::Store& store_;
     const Options& options_;

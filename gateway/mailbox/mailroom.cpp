@@ -41,12 +41,17 @@ Waiting of_organisation(const Task& task) {
     return out;
 }
 
+Options starting(Options options, Millis now) {
+    options.started = now;
+    return options;
+}
+
 }  // namespace
 
 struct Mailroom::Impl {
     Impl(const Needs& n, Options o)
         : needs(n),
-          options(o),
+          options(starting(o, n.clock.now())),
           round(n.outlet),
           committer(n.store, n.people, n.media, options),
           delivery(n.store, committer.mailboxes(), n.people, round, options, n.metrics),
@@ -103,6 +108,7 @@ void Mailroom::connected(const DeviceId& device, std::uint64_t connection) {
 void Mailroom::gone(const DeviceId& device, std::uint64_t connection) {
     impl_->push({Task::Kind::gone, device, connection, {}});
 }
+std::uint32_t Mailroom::reconnect_spread_ms() const { return impl_->delivery.spread_ms(); }
 void Mailroom::head_moved() { impl_->push({Task::Kind::head, {}, 0, {}}); }
 void Mailroom::purge(const DeviceId& device) { impl_->push({Task::Kind::purge, device, 0, {}}); }
 
@@ -207,6 +213,8 @@ void Mailroom::Impl::unpack(ByteView bytes, std::vector<Waiting>& waiting, Milli
 
 void Mailroom::Impl::receive(const DeviceId& device, ByteView packet, std::vector<Waiting>& waiting, Millis now) {
     auto decoded = decode_up(device, packet);
+    if (!std::holds_alternative<Command>(decoded) || !std::holds_alternative<Hello>(std::get<Command>(decoded)))
+        delivery.heard(device, now);
     if (const auto* refused = std::get_if<Refused>(&decoded)) {
         needs.metrics.messages_rejected.with({refused->error.row().name}).add();
         if (refused->id) round.send(device, encode_refused(*refused->id, refused->error));

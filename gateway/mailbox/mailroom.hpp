@@ -52,6 +52,8 @@ class Mailroom {
     // Waits until it is stored. Errc::epoch_conflict (the group moved meanwhile), not_a_member, conversation_unknown,
     // storage, timed_out (it may still be taken).
     Result<void> appoint(const ConvEvent& event);
+    // Over how long devices shall come back after the broker went away (Welcome, /v1/status).
+    [[nodiscard]] std::uint32_t reconnect_spread_ms() const;
     // Ends the device's session and destroys its mailbox.
     void purge(const DeviceId& device);
 

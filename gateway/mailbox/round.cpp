@@ -3,6 +3,10 @@
 namespace nimes::gateway::mailbox {
 
 void Round::send(const DeviceId& device, ByteView down) {
+    if (down.size() >= kAlone) {
+        if (const auto before = packets_.extract(device)) to_.send(device, before.mapped().take());
+        return to_.send(device, down);
+    }
     auto& packet = packets_[device];
     if (packet.add(down)) return;
     to_.send(device, packet.take());

@@ -13,6 +13,9 @@ namespace nimes::gateway::mailbox {
 
 class Round final : public Outlet {
   public:
+    // As large as a segment of TCP: it gains nothing by company, and what it holds would be shown later.
+    static constexpr std::size_t kAlone = 1'400;
+
     explicit Round(Outlet& to) : to_(to) {}
     void send(const DeviceId& device, ByteView down) override;
     void done(std::uint64_t up_batch) override { to_.done(up_batch); }

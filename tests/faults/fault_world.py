@@ -14,7 +14,7 @@ from harness.broker import Broker
 from harness.processes import answers, wait_until
 from harness.world import World
 
-from home_client import HomeClient
+from home_client import Failed, HomeClient, NoAnswer
 from proxy import Proxy
 
 DISK_BYTES = 768 << 20
@@ -37,6 +37,13 @@ class Handset:
         partial = self.clock.with_suffix(".partial")
         partial.write_text(f"{seconds:+d}s\n")
         partial.rename(self.clock)
+
+    def change_network(self, name: str) -> None:
+        """As the operating system says it: another address from now on, and what stood before is worth nothing."""
+        try:
+            self.home.ask("network.changed", {"name": name}, patience=2)
+        except (Failed, NoAnswer):
+            pass  # it is down or frozen, and learns of it when it connects
 
     def environment(self) -> dict:
         return {**self.world.preload(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(self.clock),

@@ -14,7 +14,7 @@ KINDS = {
     "freeze broker": 5, "freeze gateway": 5, "freeze agent": 8,
     "cut": 0, "blackout": 5, "stall": 6, "swallow": 4, "half-open server gone": 0, "half-open client gone": 0,
     "disk at its floor": 4, "disk full": 4,
-    "clock forward": 20, "clock back": 20,
+    "clock forward": 20, "clock back": 20, "network change": 0,
 }
 NEEDS_DISK = ("disk at its floor", "disk full")
 
@@ -46,6 +46,8 @@ class Fault:
             world.signal(self.who, signal.SIGSTOP)
         elif verb == "clock":
             world.by_name[self.who].move_clock(HOUR if what == "forward" else -HOUR)
+        elif verb == "network":
+            world.by_name[self.who].change_network(f"network {some.randrange(3)}")
         elif verb == "disk":
             world.fill_disk(0 if what == "full" else 16 << 20)
         elif verb == "cut":

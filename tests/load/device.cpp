@@ -33,11 +33,14 @@ void Device::connected(Micros now) {
     online_ = true;
     welcomed_ = false;
     send(agent::engine::hello_packet(marks_, 0));
-    for (auto& waiting : outbox_) {
-        waiting.sent = now;
-        ++ledger_.counts.resent;
-        send(waiting.packet);
-    }
+    for (auto& waiting : outbox_) resend(waiting, now);
+}
+
+void Device::resend(Waiting& waiting, Micros now) {
+    waiting.sent = now;
+    ++ledger_.counts.resent;
+    ledger_.counts.most_resends = std::max(ledger_.counts.most_resends, ++waiting.resends);
+    send(waiting.packet);
 }
 
 void Device::submit(MessageId id, Bytes packet, Micros now) {
@@ -48,10 +51,7 @@ void Device::submit(MessageId id, Bytes packet, Micros now) {
 void Device::tick(Micros now) {
     if (!online_) return;
     for (auto& waiting : outbox_) {
-        if (now - waiting.sent < options_.resend_after) continue;
-        waiting.sent = now;
-        ++ledger_.counts.resent;
-        send(waiting.packet);
+        if (now - waiting.sent >= options_.resend_after) resend(waiting, now);
     }
 }
 
@@ -119,7 +119,7 @@ void Device::heard(const v1::Down& down, Micros now) {
     switch (down.kind_case()) {
         case v1::Down::kWelcome:
             welcomed_ = true;
-            return;
+            return port_.spread(down.welcome().reconnect_spread_ms());
         case v1::Down::kAccepted:
             return answered(down.accepted().message_id(), true, now);
         case v1::Down::kRejected:
@@ -127,6 +127,8 @@ void Device::heard(const v1::Down& down, Micros now) {
             return answered(down.rejected().message_id(), false, now);
         case v1::Down::kDeliver:
             return deliver(down.deliver(), now);
+        case v1::Down::kGreet:
+            return send(agent::engine::hello_packet(marks_, 0));
         case v1::Down::kHead:
         case v1::Down::kBundle:
         case v1::Down::KIND_NOT_SET:
@@ -149,15 +151,17 @@ void Device::answered(const std::string& bytes, bool accepted, Micros now) {
 void Device::deliver(const v1::Deliver& deliver, Micros now) {
     for (const auto& envelope : deliver.envelopes()) {
         auto& mark = marks_[static_cast<std::uint8_t>(envelope.lane())];
-        if (envelope.sequence() <= mark) {
-            ++ledger_.counts.sent_again;
-            continue;
+        const auto turn = agent::engine::turn_of(envelope, mark);
+        if (turn == agent::engine::Turn::held) ++ledger_.counts.sent_again;
+        if (turn == agent::engine::Turn::gap) {
+            ++ledger_.counts.gaps;
+            gaps_.found(static_cast<std::uint8_t>(envelope.lane()), mark);
         }
-        if (mark != 0 && envelope.sequence() != mark + 1) ++ledger_.counts.gaps;
+        if (turn != agent::engine::Turn::next) continue;
         mark = envelope.sequence();
         open(envelope, now);
     }
-    if (online_) send(agent::engine::ack_packet(marks_));
+    if (online_) send(agent::engine::ack_packet(marks_, gaps_.take()));
 }
 
 void Device::open(const v1::Envelope& envelope, Micros now) {

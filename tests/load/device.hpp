@@ -13,6 +13,7 @@
 #include "accounts.hpp"
 #include "conversation/roster_state.hpp"
 #include "engine/packets.hpp"
+#include "engine/turn.hpp"
 #include "ledger.hpp"
 #include "nimes/v1/transport.pb.h"
 #include "sealing/grant_sealer.hpp"
@@ -23,6 +24,8 @@ class Port {
   public:
     virtual ~Port() = default;
     virtual void send(ByteView up) = 0;
+    // The gateway's word: the next connect waits a random time up to this.
+    virtual void spread(Millis) {}
 };
 
 struct DeviceOptions {
@@ -64,8 +67,10 @@ class Device {
         MessageId id;
         Bytes packet;
         Micros sent = 0;  // the last time
+        std::uint64_t resends = 0;
     };
     void submit(MessageId id, Bytes packet, Micros now);
+    void resend(Waiting& waiting, Micros now);
     void heard(const v1::Down& down, Micros now);
     void answered(const std::string& id, bool accepted, Micros now);
     void deliver(const v1::Deliver& deliver, Micros now);
@@ -83,6 +88,7 @@ class Device {
     bool online_ = false, welcomed_ = false;
     std::deque<Waiting> outbox_;
     std::map<std::uint8_t, std::uint64_t> marks_;
+    agent::engine::Gaps gaps_;
     std::unordered_map<ChainId, agent::sealing::ReceivingChain> chains_;
 };
 

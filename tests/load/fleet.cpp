@@ -66,6 +66,8 @@ class Fleet::Handset final : public Port, public Connection::Events {
         connection_.flush_later();
     }
 
+    void spread(Millis spread) override { policy_.spread(spread); }
+
     void on_open() override {
         const auto& account = logic.account();
         mqtt::Connect connect;
@@ -126,6 +128,7 @@ class Fleet::Handset final : public Port, public Connection::Events {
     void subscribed() {
         subscribed_ = true;
         ++fleet_.ledger_.counts.connects;
+        ++fleet_.connects_by_second_[micros_now() / 1'000'000];
         fleet_.connect_time_.add(micros_now() - began_);
         end_of_handshake();
         logic.connected(micros_now());

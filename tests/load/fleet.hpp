@@ -40,6 +40,8 @@ class Fleet {
     [[nodiscard]] const Traffic& traffic() const { return traffic_; }
     [[nodiscard]] const Histogram& connect_time() const { return connect_time_; }
     [[nodiscard]] const std::map<std::string, std::uint64_t>& failures() const { return failures_; }
+    // How many came in each second in which somebody did, one after the other.
+    [[nodiscard]] const std::map<Micros, std::uint64_t>& connects_by_second() const { return connects_by_second_; }
     Loop& loop() { return loop_; }
     RandomSource& random() { return random_; }
     [[nodiscard]] Millis wall() const { return clock_.now(); }
@@ -65,6 +67,7 @@ class Fleet {
     std::deque<Handset*> waiting_;
     std::size_t shaking_ = 0;
     std::map<std::string, std::uint64_t> failures_;
+    std::map<Micros, std::uint64_t> connects_by_second_;
 };
 
 }  // namespace nimes::load

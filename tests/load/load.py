@@ -3,9 +3,13 @@
 nimes-swarm against them (tests/load/run --help)."""
 import argparse
 import json
+import os
+import signal
 import sys
 import tempfile
+import threading
 import time
+import urllib.request
 from pathlib import Path
 
 from servers import Build, Prepared, Supervisor, SwarmFailed, rss_kib, swarm
@@ -29,6 +33,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--plain", action="store_true")
     parser.add_argument("--sealed", action="store_true")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--stop-gateway", type=float, default=0)
+    parser.add_argument("--restart-broker", action="store_true")
     parser.add_argument("--keep", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if not 2 <= options.devices <= LIMIT:
@@ -50,6 +56,29 @@ def words(options) -> list:
     return out + (["--sealed"] if options.sealed else [])
 
 
+def disaster(world: Prepared, options):
+    """What happens to the servers two seconds after everybody has come; called by swarm(), which goes on meanwhile."""
+    def run():
+        time.sleep(2)
+        if options.stop_gateway:
+            os.kill(world.gateway.child.pid, signal.SIGSTOP)
+            time.sleep(options.stop_gateway)
+            os.kill(world.gateway.child.pid, signal.SIGCONT)
+        if options.restart_broker:
+            world.supervisor.kill(world.broker.child)
+            world.broker.start()
+    if options.stop_gateway or options.restart_broker:
+        threading.Thread(target=run, daemon=True).start()
+
+
+def dropped(world: Prepared) -> dict:
+    """What the broker threw away, as its plugin and itself count it and the gateway shows it."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{world.port['operations']}/metrics", timeout=30) as page:
+        lines = page.read().decode().splitlines()
+    wanted = {"nimes_broker_relay_dropped_total": "by the plugin", "nimes_broker_publish_dropped_total": "by Mosquitto"}
+    return {wanted[line.split()[0]]: int(float(line.split()[1])) for line in lines if line.split()[0] in wanted}
+
+
 def show(report: dict) -> None:
     print(f"devices           {report['connected']} of {report['devices']}, {'TLS' if report['tls'] else 'no TLS'}, "
           f"connected in {report['connect_seconds']:.1f} s ({report['connects_per_second']:.0f}/s)")
@@ -65,6 +94,12 @@ def show(report: dict) -> None:
             print(f"send → {name + 'ed':<10} p50 {times['p50']:.2f} ms, p99 {times['p99']:.2f} ms, "
                   f"max {times['max']:.1f} ms")
     print("counts            " + ", ".join(f"{name} {value}" for name, value in report["counts"].items() if value))
+    print("dropped           " + ", ".join(f"{who} {count}" for who, count in report["dropped"].items()))
+    seconds = report["connects_by_second"]
+    back = [each for each in seconds if each[0] > seconds[0][0] + report["connect_seconds"] + 1]
+    if back:
+        print(f"came back         {sum(count for _, count in back)} within {back[-1][0] - back[0][0] + 1} s, at most "
+              f"{max(count for _, count in back)} in one second; connected at the end {report['still_connected']}")
     print(f"memory            gateway {report['gateway_rss_kib'] / 1024:.0f} MiB, "
           f"broker {report['broker_rss_kib'] / 1024:.0f} MiB")
     print("CPU seconds       " + ", ".join(f"{name} {value:.1f}" for name, value in report["cpu"].items()))
@@ -83,12 +118,12 @@ def main() -> int:
             print(f"gateway ready after {time.monotonic() - began:.1f} s", file=sys.stderr)
             try:
                 report = swarm(world.build, "run", world.broker, *words(options), accounts=world.accounts,
-                               audience=world.broker_url, checked=False,
+                               audience=world.broker_url, checked=False, hold=lambda: disaster(world, options),
                                seconds=3 * options.patience + options.seconds + 60)
             except SwarmFailed as failed:
                 print(f"error: {failed}", file=sys.stderr)
                 return 1
-            report.update(prepared=made, gateway_rss_kib=rss_kib(world.gateway.child),
+            report.update(prepared=made, dropped=dropped(world), gateway_rss_kib=rss_kib(world.gateway.child),
                           broker_rss_kib=rss_kib(world.broker.child),
                           cpu=dict(world.cpu(), client=report["cpu_seconds"]))
     show(report)

@@ -46,6 +46,7 @@ nlohmann::json Counts::json() const {
             {"accepted", accepted},
             {"rejected", rejected},
             {"resent", resent},
+            {"most_resends", most_resends},
             {"delivered", delivered},
             {"sent_again", sent_again},
             {"lost", lost},

@@ -32,6 +32,7 @@ struct Counts {
     std::uint64_t accepted = 0;  // the gateway has them on disk
     std::uint64_t rejected = 0;
     std::uint64_t resent = 0;        // without an answer in time, or after a reconnect
+    std::uint64_t most_resends = 0;  // of one message
     std::uint64_t delivered = 0;     // at a device for the first time
     std::uint64_t sent_again = 0;    // envelopes at or below the device's mark: dropped there, as the agent does
     std::uint64_t lost = 0;          // accepted, and not delivered to somebody who should have it

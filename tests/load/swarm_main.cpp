@@ -30,7 +30,11 @@ constexpr const char* kAbout =
     "tests/load/run starts everything by itself. The result is one JSON object on standard output.";
 
 nlohmann::json report(const Fleet& fleet, const Ledger& ledger) {
+    auto by_second = nlohmann::json::array();
+    for (const auto& [second, connects] : fleet.connects_by_second()) by_second.push_back({second, connects});
     return {{"counts", ledger.counts.json()},
+            {"connects_by_second", by_second},
+            {"still_connected", fleet.welcomed()},
             {"rejections", ledger.rejections()},
             {"failures", fleet.failures()},
             {"connect_ms", fleet.connect_time().json()},

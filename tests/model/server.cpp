@@ -13,7 +13,7 @@ SigningKeyPair key_pair(std::uint8_t seed) {
 
 v1::Envelope envelope_of(const mailbox::Entry& entry, const mailbox::Body& body) {
     mailbox::DeliverPacket packet;
-    packet.add(entry, body);
+    packet.add(entry, body, entry.sequence - 1, topic::kMaxPacket);
     const auto bytes = packet.take();
     v1::Down down;
     if (!down.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) throw std::runtime_error("envelope");
@@ -82,6 +82,7 @@ void Server::up(const DeviceId& device, ByteView packet) {
         facts.server = clock_.now();
         facts.head = people_->head_since(std::get<mailbox::Hello>(command).head_revision);
         facts.seal_batch = directory_->seal_batch(device);
+        facts.accepted = must(mailbox::Committer::newest_accepted(store_, device), "newest accepted");
         return bag(device).answers.push_back(mailbox::encode_welcome(facts));
     }
     if (auto* sent = std::get_if<mailbox::Submit>(&command)) submit(device, std::move(*sent));

@@ -55,13 +55,13 @@ TEST_CASE("behind the door what arrives is stored as it came and acknowledged, a
     {
         DoorLink door(*desk.core, make);
         wire->say(agent::transport::Connected{});
-        wire->say(delivery(3));
-        wire->say(delivery(4));
-        wire->say(delivery(4));
+        wire->say(delivery(1));
+        wire->say(delivery(2));
+        wire->say(delivery(2));
         CHECK_FALSE(door.handle());
         REQUIRE(ups.size() == 4);
         CHECK(ups[0].has_hello());
-        CHECK(ups[3].ack().held(0).sequence() == 4);
+        CHECK(ups[3].ack().held(0).sequence() == 2);
         wire->say(agent::transport::Disconnected{agent::transport::DisconnectCause::refused, 0x87, 0, true});
         CHECK(door.handle());
     }
@@ -71,7 +71,7 @@ TEST_CASE("behind the door what arrives is stored as it came and acknowledged, a
     DoorLink again(*desk.core, make);
     wire->say(agent::transport::Connected{});
     (void)again.handle();
-    CHECK(ups[0].hello().held(0).sequence() == 4);
+    CHECK(ups[0].hello().held(0).sequence() == 2);
 
     REQUIRE(desk.unlock());
     std::vector<std::uint64_t> seen;
@@ -79,8 +79,49 @@ TEST_CASE("behind the door what arrives is stored as it came and acknowledged, a
         seen.push_back(deliver.envelopes(0).sequence());
         return Result<void>();
     }));
-    CHECK(seen == std::vector<std::uint64_t>{3, 4});
+    CHECK(seen == std::vector<std::uint64_t>{1, 2});
     CHECK(desk.core->box->arrivals(9)->empty());
+}
+
+TEST_CASE("behind the door, too, nothing is taken behind a packet that got lost, and what comes bundled is taken") {
+    Desk desk;
+    REQUIRE(desk.contact());
+    desk.core->box->lock();
+    std::vector<v1::Up> ups;
+    Wire* wire = nullptr;
+    DoorLink door(*desk.core, [&](agent::transport::MqttSink sink) {
+        auto out = std::make_unique<Wire>(std::move(sink), ups);
+        wire = out.get();
+        return std::unique_ptr<agent::transport::PacketSession>(std::move(out));
+    });
+    wire->say(delivery(1));
+    wire->say(delivery(3));
+    wire->say(delivery(4));
+    CHECK_FALSE(door.handle());
+    REQUIRE(ups.size() == 3);
+    CHECK(ups[1].ack().held(0).sequence() == 1);
+    CHECK(ups[1].ack().gap());
+    CHECK_FALSE(ups[2].ack().gap());  // said once
+    CHECK(desk.core->box->arrivals(9)->size() == 1);
+
+    v1::Down both;
+    for (const std::uint64_t sequence : {2, 3}) {
+        const auto one = delivery(sequence);
+        REQUIRE(both.mutable_bundle()->add_packets()->ParseFromArray(one.bytes.data(),
+                                                                     static_cast<int>(one.bytes.size())));
+    }
+    Bytes bytes(both.ByteSizeLong());
+    (void)both.SerializeToArray(bytes.data(), static_cast<int>(bytes.size()));
+    wire->say(agent::transport::Packet{bytes});
+    CHECK_FALSE(door.handle());
+    CHECK(ups.back().ack().held(0).sequence() == 3);
+    v1::Down asked;
+    (void)asked.mutable_greet();
+    bytes.resize(asked.ByteSizeLong());
+    (void)asked.SerializeToArray(bytes.data(), static_cast<int>(bytes.size()));
+    wire->say(agent::transport::Packet{bytes});
+    CHECK_FALSE(door.handle());
+    CHECK(ups.back().hello().held(0).sequence() == 3);
 }
 
 }  // namespace nimes::test

@@ -106,7 +106,7 @@ std::vector<OutboxItem> Handset::waiting() {
 
 Result<void> Handset::accepted(const MessageId& id) {
     if (auto ok = parts_->outbox.load(); !ok) return ok;
-    return parts_->outbox.accepted(id);
+    return parts_->outbox.accepted(id, clock_.now());
 }
 
 Result<void> Handset::take(const v1::Envelope& envelope) {

@@ -35,6 +35,8 @@ class Handset {
     // In the order of sending.
     std::vector<agent::engine::OutboxItem> waiting();
     Result<void> accepted(const MessageId& id);
+    Result<void> rejected(const MessageId& id, const Error& error) { return parts_->outbox.rejected(id, error, 0); }
+    Result<void> welcomed(Millis newest_accepted) { return parts_->outbox.known_to_gateway(newest_accepted); }
     Result<void> take(const v1::Envelope& envelope);
     Result<bool> ask();
     // Every row of the table, in a transaction that changes nothing.

@@ -8,7 +8,7 @@
 namespace nimes::agent::engine {
 
 // Answers look-ups as the test says; nothing else is asked of it.
-struct LookupOnly final : Network {
+struct LookupOnly : Network {
     std::function<Result<v1::LookupAnswer>(const v1::LookupRequest&)> says;
     int asked = 0;
 

@@ -73,7 +73,7 @@ struct Desk {
     }
     void accept_all_of(std::size_t person) {
         for (const auto& item : anna.waiting())
-            if (item.conversation == anna.with(person)) REQUIRE(outbox->accepted(item.id));
+            if (item.conversation == anna.with(person)) REQUIRE(outbox->accepted(item.id, clock.now()));
     }
 };
 
@@ -154,7 +154,7 @@ TEST_CASE("what is sent behind something of its conversation that is not accepte
     REQUIRE(as_sent.ParseFromArray(d.wire.sent[1].data(), static_cast<int>(d.wire.sent[1].size())));
     CHECK(as_sent.submit().message() == as_sealed.submit().message());
 
-    REQUIRE(d.outbox->accepted(items[0].id));
+    REQUIRE(d.outbox->accepted(items[0].id, d.clock.now()));
     d.wire.sent.clear();
     d.outbox->connected();
     CHECK(after(d.wire.sent[0]).empty());

@@ -101,16 +101,108 @@ TEST_CASE("what is not acknowledged is sent again; a device that stays silent co
 
 TEST_CASE("a late \"gone\" of an older connection does not end the newer session") {
     Post post;
-    post.hello(20);
     post.delivery->connected(made<DeviceId>(20), 5, post.now);
     post.hello(20);
-    post.delivery->gone(made<DeviceId>(20), 5);
-    CHECK(post.delivery->sessions() == 1);
     post.delivery->connected(made<DeviceId>(20), 6, post.now);
+    post.hello(20);
     post.delivery->gone(made<DeviceId>(20), 5);
     CHECK(post.delivery->sessions() == 1);
     post.delivery->gone(made<DeviceId>(20), 6);
     CHECK(post.delivery->sessions() == 0);
+}
+
+TEST_CASE("a handset that goes out of reach is known to be gone at once, whatever it said in its connection") {
+    Post post;
+    post.delivery->connected(made<DeviceId>(20), 5, post.now);
+    post.hello(20);
+    post.hello(20);  // again, in the same connection
+    post.delivery->gone(made<DeviceId>(20), 5);
+    CHECK(post.delivery->sessions() == 0);  // who gets something now is woken
+}
+
+TEST_CASE("a handset that counted as gone and is heard again is asked for its hello, and gets what waited") {
+    Post post;
+    post.hello(20);
+    post.delivery->end(made<DeviceId>(20));
+    REQUIRE(post.submit(10, Post::pair_message(1, 1, 2)).accepted);
+    post.delivery->heard(made<DeviceId>(20), post.now);
+    post.delivery->tick(post.now);
+    CHECK(post.outlet.sent[made<DeviceId>(20)].back().has_greet());
+    CHECK(post.received(20).empty());
+    post.hello(20);
+    CHECK(post.received(20).size() == 1);
+}
+
+TEST_CASE("a packet got lost on the way to a handset: it says so, and gets everything from there on, in order") {
+    Post post;
+    post.hello(20);
+    for (std::uint8_t i = 1; i <= 3; ++i) REQUIRE(post.submit(10, Post::pair_message(i, 1, 2, i)).accepted);
+    // 1 arrived, 2 did not; what says that 2 is missing came with 3.
+    CHECK_FALSE(post.received(20)[2].has_after());
+    post.delivery->acknowledge(made<DeviceId>(20), Ack{{{Lane::chat, 1}}, true}, post.now);
+    const auto got = post.received(20);
+    REQUIRE(got.size() == 5);
+    CHECK(got[3].sequence() == 2);
+    CHECK(got[4].sequence() == 3);
+    CHECK(*post.committer->mailboxes().waiting(made<DeviceId>(20)) == 2);
+}
+
+TEST_CASE("what expired before a handset fetched it leaves no hole that it would wait for") {
+    Post post;
+    for (std::uint8_t i = 1; i <= 3; ++i) {
+        REQUIRE(post.submit(10, Post::pair_message(i, 1, 2, i)).accepted);
+        post.now += kDay;
+    }
+    Expiry expiry(post.store, *post.committer, post.options);
+    post.now += post.options.retention - 2 * kDay - kHour;  // the first one's time is over
+    REQUIRE(expiry.step(post.now));
+    post.hello(20);
+    const auto got = post.received(20);
+    REQUIRE(got.size() == 2);
+    CHECK(got[0].sequence() == 2);
+    REQUIRE(got[0].has_after());
+    CHECK(got[0].after() == 0);  // what the handset holds
+    CHECK_FALSE(got[1].has_after());
+}
+
+TEST_CASE("a handset that was away until everything had expired is in sync with its hello") {
+    Post post;
+    REQUIRE(post.submit(10, Post::pair_message(1, 1, 2)).accepted);
+    post.now += post.options.retention + 1;
+    Expiry expiry(post.store, *post.committer, post.options);
+    REQUIRE(expiry.step(post.now));
+    post.hello(20);
+    for (const auto& mark : post.outlet.sent[made<DeviceId>(20)].at(0).welcome().newest()) CHECK(mark.sequence() == 0);
+}
+
+TEST_CASE("three hundred texts wait for a handset on the worst network: the first packets are small, later ones grow") {
+    Post post;
+    for (int i = 1; i <= 300; ++i) {
+        auto text = Post::pair_message(1, 1, 2, static_cast<std::uint32_t>(i));
+        auto id = made<MessageId>(1);
+        id.bytes[0] = static_cast<std::uint8_t>(i);
+        id.bytes[1] = static_cast<std::uint8_t>(i >> 8);
+        text.set_message_id(raw(id));
+        REQUIRE(post.submit(10, text).accepted);
+    }
+    post.hello(20);
+    const auto& sent = post.outlet.sent[made<DeviceId>(20)];
+    std::size_t under_way = 0;
+    for (const auto& down : sent) {
+        CHECK(down.ByteSizeLong() <= Pace::kSmallestPacket + 16);
+        under_way += down.ByteSizeLong();
+    }
+    CHECK(under_way <= Pace::kFirst + 2 * Pace::kSmallestPacket);
+    std::size_t rounds = 0, largest = 0;
+    for (std::uint64_t mark = 0; mark < 300; ++rounds) {
+        mark = post.received(20).back().sequence();
+        post.now += 300;
+        post.ack(20, mark);
+    }
+    for (const auto& down : sent) largest = std::max(largest, down.ByteSizeLong());
+    CHECK(largest > 3 * Pace::kSmallestPacket);
+    CHECK(rounds < 10);
+    CHECK(post.received(20).size() == 300);
 }
 
 TEST_CASE("large messages are split over packets that the broker takes") {
@@ -121,6 +213,8 @@ TEST_CASE("large messages are split over packets that the broker takes") {
         REQUIRE(post.submit(10, message).accepted);
     }
     post.hello(20);  // the fake outlet refuses packets that are too large
+    post.ack(20, 1);
+    post.ack(20, 2);
     CHECK(post.received(20).size() == 3);
 }
 
@@ -148,7 +242,7 @@ TEST_CASE("everything is gone one retention later: entries, bodies, memory of re
     CHECK(post.store.scan(Mailboxes::partition(made<DeviceId>(10)), "d", "e", 10)->empty());
 }
 
-TEST_CASE("after a restart a device that stayed connected is served without a hello, once it was silent for a while") {
+TEST_CASE("after a restart a device that stayed connected is asked for its hello, once it was silent for a while") {
     Post post;
     REQUIRE(post.submit(10, Post::pair_message(1, 1, 2)).accepted);
     post.restart();
@@ -157,9 +251,25 @@ TEST_CASE("after a restart a device that stayed connected is served without a he
     CHECK(post.received(20).empty());
     post.now += 3 * kSecond;
     post.delivery->tick(post.now);
+    CHECK(post.outlet.sent[made<DeviceId>(20)].back().has_greet());
+    CHECK(post.received(20).empty());  // what does it hold? It said nothing yet
+    post.hello(20, {{Lane::chat, 0}});
     CHECK(post.received(20).size() == 1);
     post.delivery->gone(made<DeviceId>(20), 7);
     CHECK(post.delivery->sessions() == 0);
+}
+
+TEST_CASE("who does not answer is asked a few times, and then left alone until it says something") {
+    Post post;
+    post.delivery->connected(made<DeviceId>(20), 7, post.now);
+    for (int i = 0; i < 100; ++i) {
+        post.now += kMinute;
+        post.delivery->tick(post.now);
+    }
+    CHECK(post.outlet.sent[made<DeviceId>(20)].size() == 5);
+    post.delivery->heard(made<DeviceId>(20), post.now);
+    post.delivery->tick(post.now);
+    CHECK(post.outlet.sent[made<DeviceId>(20)].size() == 6);
 }
 
 TEST_CASE("a device that is gone again before it said hello is not served") {

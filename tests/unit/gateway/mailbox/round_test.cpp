@@ -36,12 +36,13 @@ TEST_CASE("what one round says to a device is one packet, in the order said") {
 TEST_CASE("a round that has more for a device than a packet holds makes several") {
     FakeOutlet outlet;  // refuses packets that are too large
     Round round(outlet);
-    const Bytes payload(30'000, 7);
-    for (std::uint64_t i = 1; i <= 10; ++i) {
+    const Bytes payload(1'000, 7);
+    for (std::uint64_t i = 1; i <= 200; ++i) {
         DeliverPacket packet;
         packet.add(
-            Lane::chat, i,
-            encode_shared({0, made<DeviceId>(1), made<MessageId>(1)}, {Payload::message, 1, {}, {}, {}, payload}));
+            {Lane::chat, i, i - 1},
+            encode_shared({0, made<DeviceId>(1), made<MessageId>(1)}, {Payload::message, 1, {}, {}, {}, payload}),
+            topic::kMaxPacket);
         round.send(made<DeviceId>(10), packet.take());
     }
     round.flush();
@@ -53,8 +54,33 @@ TEST_CASE("a round that has more for a device than a packet holds makes several"
         read(down);  // the last one is alone in its packet
         for (const auto& one : down.bundle().packets()) read(one);
     }
-    CHECK(next == 11);
-    CHECK(outlet.sent[made<DeviceId>(10)].size() == 4);
+    CHECK(next == 201);
+    CHECK(outlet.sent[made<DeviceId>(10)].size() == 3);
+}
+
+TEST_CASE("what fills a segment goes by itself, in its place: the first of many is not kept until the last has come") {
+    FakeOutlet outlet;
+    Round round(outlet);
+    const auto device = made<DeviceId>(10);
+    const auto delivery = [](std::uint64_t sequence) {
+        DeliverPacket packet;
+        packet.add({Lane::chat, sequence, sequence - 1},
+                   encode_shared({0, made<DeviceId>(1), made<MessageId>(1)},
+                                 {Payload::message, 1, {}, {}, {}, Bytes(Round::kAlone, 7)}),
+                   topic::kMaxPacket);
+        return packet.take();
+    };
+    round.send(device, accepted(1));
+    round.send(device, delivery(1));
+    round.send(device, delivery(2));
+    round.send(device, accepted(2));
+    round.flush();
+    const auto& sent = outlet.sent[device];
+    REQUIRE(sent.size() == 4);
+    CHECK(sent[0].has_accepted());
+    CHECK(sent[1].deliver().envelopes(0).sequence() == 1);
+    CHECK(sent[2].deliver().envelopes(0).sequence() == 2);
+    CHECK(sent[3].has_accepted());
 }
 
 TEST_CASE("an envelope made of a shared part and a number is what protobuf would have made of it whole") {

@@ -1,0 +1,62 @@
+#include "engine/remembered.hpp"
+
+#include <algorithm>
+
+namespace nimes::agent::engine {
+namespace {
+
+using container::Table;
+using container::Transaction;
+
+constexpr std::uint64_t kPruneEvery = 256;
+
+}  // namespace
+
+Result<void> Remembered::keep(Transaction& tx, const OutboxItem& item, Millis received) {
+    auto put = tx.append(Table::accepted, std::move(Writer().u64(received).bytes(item.encode())).take(),
+                         {container::expiry_day_of(received + kDay), {}});
+    if (!put) return pass(put);
+    if (newest_) newest_ = std::max(*newest_, received);
+    if (++kept_ % kPruneEvery != 0) return {};
+    auto count = tx.count(Table::accepted);
+    if (!count) return pass(count);
+    if (*count <= kMost) return {};
+    auto oldest = tx.scan(Table::accepted, 0, static_cast<std::size_t>(*count - kMost));
+    if (!oldest) return pass(oldest);
+    for (const auto& row : *oldest)
+        if (auto gone = tx.erase(Table::accepted, row.id); !gone) return pass(gone);
+    return {};
+}
+
+Result<Millis> Remembered::newest(Transaction& tx) {
+    if (newest_) return *newest_;
+    auto rows = tx.scan(Table::accepted);
+    if (!rows) return pass(rows);
+    Millis out = 0;
+    for (const auto& row : *rows) out = std::max(out, Reader(row.value).u64());
+    newest_ = out;
+    return out;
+}
+
+// Answers come again and late: the gateway's time tells the order.
+Result<std::vector<OutboxItem>> Remembered::take_from(Transaction& tx, Millis since) {
+    auto rows = tx.scan(Table::accepted);
+    if (!rows) return pass(rows);
+    std::vector<std::pair<Millis, OutboxItem>> found;
+    for (const auto& row : *rows) {
+        Reader in(row.value);
+        const auto received = in.u64();
+        if (received < since) continue;
+        auto item = OutboxItem::parse(in.take(in.left()));
+        if (!item) return pass(item);
+        if (auto gone = tx.erase(Table::accepted, row.id); !gone) return pass(gone);
+        found.emplace_back(received, std::move(*item));
+    }
+    std::ranges::stable_sort(found, {}, &std::pair<Millis, OutboxItem>::first);
+    newest_.reset();
+    std::vector<OutboxItem> out;
+    for (auto& [received, item] : found) out.push_back(std::move(item));
+    return out;
+}
+
+}  // namespace nimes::agent::engine
