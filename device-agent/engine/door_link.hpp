@@ -34,7 +34,6 @@ class DoorLink {
     void on_deliver(const v1::Deliver& deliver);
 
     Core& core_;
-    void on_down(const v1::Down& down);
     std::map<std::uint8_t, std::uint64_t> marks_;
     Gaps gaps_;
     std::mutex queue_mutex_;

@@ -1,5 +1,7 @@
 #include "server.hpp"
 
+#include "nimes/topics.hpp"
+
 namespace nimes::model {
 namespace {
 

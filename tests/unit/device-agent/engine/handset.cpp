@@ -60,6 +60,7 @@ Result<void> Handset::learn() {
         const auto entry = core.directory->take_user(town_.entry(someone, now), someone.user, core.now());
         if (!entry) return fail(entry.error().code, entry.error().detail);
         if (auto ok = core.transact([&](Transaction& tx) { return core.put_entry(tx, **entry); }); !ok) return ok;
+        core.stale.erase(someone.user);
     }
     return core.transact([&](Transaction& tx) -> Result<void> {
         for (const auto& key : person().batches.at(Town::day_of(now))) {
@@ -115,6 +116,8 @@ Result<void> Handset::take(const v1::Envelope& envelope) {
     if (auto ok = parts_->inbox.deliver(deliver); !ok) return ok;
     return parts_->inbox.retry_held();
 }
+
+Result<void> Handset::retry() { return parts_->inbox.retry_held(); }
 
 Result<bool> Handset::ask() { return parts_->recovery.ask(); }
 

@@ -39,6 +39,8 @@ class Handset {
     Result<void> welcomed(Millis newest_accepted) { return parts_->outbox.known_to_gateway(newest_accepted); }
     Result<void> take(const v1::Envelope& envelope);
     Result<bool> ask();
+    // What is held is looked at again, as after each look-up.
+    Result<void> retry();
     // Every row of the table, in a transaction that changes nothing.
     std::vector<agent::container::Row> rows(agent::container::Table table);
 

@@ -63,7 +63,9 @@ const std::vector<Story::Step>& Story::steps() {
         {kTomorrow + kMinute, [](Story& s) { s.say(kAnna, 7), s.lose_grants(true), s.mail(kAnna), s.fetch(kBernd); }},
         {kTomorrow + 3 * kMinute,
          [](Story& s) { s.lose_grants(false), must(s.handsets_[kBernd].ask(), "ask"), s.mail(kBernd); }},
-        {kTomorrow + 4 * kMinute, [](Story& s) { s.fetch(kAnna), s.mail(kAnna), s.fetch(kBernd); }},
+        // Who asks is looked up anew before it is answered.
+        {kTomorrow + 4 * kMinute,
+         [](Story& s) { s.fetch(kAnna), s.learn(), s.retry(kAnna), s.mail(kAnna), s.fetch(kBernd); }},
         {kTomorrow + 5 * kMinute, [](Story& s) { s.say(kBernd, 8), s.mail(kBernd), s.fetch(kAnna); }},
     };
     return all;
@@ -103,6 +105,8 @@ void Story::go_on() {
 void Story::learn() {
     for (auto& handset : handsets_) must(handset.learn(), "learn");
 }
+
+void Story::retry(std::size_t who) { must(handsets_[who].retry(), "retry"); }
 
 void Story::reopen() {
     for (auto& handset : handsets_) {

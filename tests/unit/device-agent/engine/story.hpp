@@ -44,6 +44,7 @@ class Story {
     void say_photo(std::size_t from, std::uint8_t n);
     void mail(std::size_t from, std::uint8_t held_back = 0);
     void fetch(std::size_t to);
+    void retry(std::size_t who);
     void learn();
     void reopen();
     void lose_grants(bool on) { post_.loses_grants = on; }
