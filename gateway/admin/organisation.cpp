@@ -1,6 +1,7 @@
 #include "admin/organisation.hpp"
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "nimes/service_address.hpp"
@@ -46,7 +47,7 @@ Result<void> Organisation::load() {
     return {};
 }
 
-Result<void> Organisation::create(const std::string& name, const std::string& domain) {
+Result<void> Organisation::create(const std::string& name, const std::string& domain, const store::Batch& row) {
     if (!printable(name)) return fail(Errc::malformed, "the organisation's name");
     const auto probe = ServiceAddress::parse("probe@" + domain);
     if (!probe) return fail(Errc::bad_address, "the mail domain");
@@ -56,13 +57,13 @@ Result<void> Organisation::create(const std::string& name, const std::string& do
     const std::vector<std::string> domains{std::string(probe->domain())};
     store::Batch batch(partition());
     batch.put("o", as_bytes(nlohmann::json{{"name", name}, {"domains", domains}}.dump()));
-    if (auto ok = store_.commit(batch, store::Sync::yes); !ok) return ok;
+    if (auto ok = store_.commit(std::array{row, batch}, store::Sync::yes); !ok) return ok;
     name_ = name;
     rules_.domains = domains;
     return {};
 }
 
-Result<void> Organisation::add_unit(const std::string& name) {
+Result<void> Organisation::add_unit(const std::string& name, const store::Batch& row) {
     if (!printable(name)) return fail(Errc::malformed, "the unit's name");
     const std::lock_guard lock(mutex_);
     if (name_.empty()) return fail(Errc::not_found, "create the organisation first");
@@ -71,7 +72,7 @@ Result<void> Organisation::add_unit(const std::string& name) {
         return fail(Errc::exists, "a unit of that name");
     store::Batch batch(partition());
     batch.put("u" + name, {});
-    if (auto ok = store_.commit(batch, store::Sync::yes); !ok) return ok;
+    if (auto ok = store_.commit(std::array{row, batch}, store::Sync::yes); !ok) return ok;
     rules_.units.push_back(name);
     return {};
 }

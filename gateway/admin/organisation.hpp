@@ -17,8 +17,9 @@ class Organisation {
   public:
     static Result<std::unique_ptr<Organisation>> open(store::Store& store);
 
-    Result<void> create(const std::string& name, const std::string& domain);
-    Result<void> add_unit(const std::string& name);
+    // `row` is committed with the change, before it: the audit's.
+    Result<void> create(const std::string& name, const std::string& domain, const store::Batch& row);
+    Result<void> add_unit(const std::string& name, const store::Batch& row);
     [[nodiscard]] bool exists() const;
     [[nodiscard]] std::string name() const;
     // What a roster is checked by, and an address at enrolment.

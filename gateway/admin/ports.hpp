@@ -8,6 +8,7 @@
 
 #include "nimes/device_record.hpp"
 #include "nimes/service_address.hpp"
+#include "store/store.hpp"
 
 namespace nimes::gateway::admin {
 
@@ -90,7 +91,8 @@ class Registry {
   public:
     virtual ~Registry() = default;
     enum class Change : std::uint8_t { added, changed, unchanged };
-    virtual Result<Change> put_person(const PersonFields& person) = 0;
+    // `row` is committed with the change, and not at all if nothing changes.
+    virtual Result<Change> put_person(const PersonFields& person, const store::Batch& row) = 0;
     virtual std::vector<DeviceLine> devices(const std::optional<ServiceAddress>& of) const = 0;
     virtual Result<void> suspend(const DeviceId& device) = 0;
     virtual Result<void> resume(const DeviceId& device) = 0;

@@ -4,6 +4,10 @@ namespace nimes::gateway::admin {
 
 using Json = nlohmann::json;
 
+namespace {
+constexpr std::size_t kMaxWhy = 1'000;  // bytes
+}
+
 http::Response answer(const Json& json, int status) {
     return http::Response::text(status, "application/json", json.dump() + "\n");
 }
@@ -16,15 +20,23 @@ Result<std::string> field(const http::Request& request, const char* name) {
     return at->get<std::string>();
 }
 
-Result<void> note(const Administration& a, std::string_view what, const Json& on) {
-    const auto now = a.clock.now();
-    store::Batch batch({store::Family::audit, store::key_u64(now / kDay)});
-    SystemRandom random;
-    ByteArray<8> tail;
-    random.fill(tail);
-    batch.put(store::key_u64(now) + std::string(as_text(tail)),
-              as_bytes(Json{{"ms", now}, {"what", what}, {"on", on}}.dump()));
-    return a.store.commit(batch, store::Sync::yes);
+audit::Act act_of(const http::Request& request, std::string what, nlohmann::ordered_json whom) {
+    audit::Act out{request.peer, std::move(what), std::move(whom), {}};
+    if (const auto* why = request.query_value("why")) out.why = *why;
+    else if (const auto said = field(request, "why")) out.why = *said;
+    if (out.why.size() > kMaxWhy) out.why.resize(kMaxWhy);
+    return out;
+}
+
+Result<void> noted(const Administration& a, const audit::Act& act, const std::function<Result<void>()>& run) {
+    if (auto ok = a.audit.write(act); !ok) return ok;
+    auto done = run();
+    if (done) return done;
+    auto failed = act;
+    failed.what += " failed";
+    failed.whom["code"] = done.error().row().name;
+    if (auto ok = a.audit.write(failed); !ok) return ok;
+    return done;
 }
 
 }  // namespace nimes::gateway::admin

@@ -1,4 +1,4 @@
-// What the administration's routes are written with. Pure but for note(), which writes to the store; threads: any.
+// What the administration's routes are written with. Pure but for noted(), which writes to the store; threads: any.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -13,9 +13,14 @@ inline constexpr std::size_t kSmallBody = 16 * 1024;
 http::Response answer(const nlohmann::json& json, int status = 200);
 // A string field of the JSON object in the body; Errc::malformed names it.
 Result<std::string> field(const http::Request& request, const char* name);
-// The audit: one row a change, in order of time. Without it the change is refused.
-Result<void> note(const Administration& a, std::string_view what, const nlohmann::json& on);
+// What the audit says of this request: who is at the socket, and why, in the body's field or the query's value "why".
+audit::Act act_of(const http::Request& request, std::string what, nlohmann::ordered_json whom);
+// For what cannot be one commit with its entry: the entry first, without it nothing is begun; if `run` fails, another
+// one says so.
+Result<void> noted(const Administration& a, const audit::Act& act, const std::function<Result<void>()>& run);
 
+void add_audit_routes(http::Router& router, const Administration& a);
+void add_device_routes(http::Router& router, const Administration& a);
 void add_group_routes(http::Router& router, const Administration& a);
 
 }  // namespace nimes::gateway::admin

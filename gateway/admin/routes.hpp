@@ -1,7 +1,7 @@
 // The administration's API: JSON over the Unix socket of the gateway, and nowhere else.
 //
-// Who may open the socket (mode 0600) may do everything; so no route here wants a token. Every change leaves a line in
-// the audit partition of its day (Family::audit): when, what, on what; who is the machine's matter for now.
+// Who may open the socket (mode 0600) may do everything; so no route here wants a token. Every change is in the audit
+// (audit/log.hpp), by the user id, and the login, of who is at the socket; every body may say "why", as may the query.
 //   POST /v1/admin/org {name, domain}            POST /v1/admin/units {name}
 //   POST /v1/admin/roster[?dry_run=1] (CSV)      GET  /v1/admin/devices[?user=ADDRESS]
 //   POST /v1/admin/devices/{id}/suspend|resume   POST /v1/admin/devices/{id}/revoke {reason}
@@ -9,11 +9,13 @@
 //   POST /v1/admin/devices/{id}/approve          GET  /v1/admin/devices/{id}/wipe
 //   GET  /v1/admin/groups/orphaned               GET  /v1/admin/groups/{id}
 //   POST /v1/admin/groups/{id}/administrator {address}
+//   GET  /v1/admin/audit[?from=SEQ]             GET  /v1/admin/audit/head
 // Threads and ownership as http/router.hpp says; all references must outlive the router.
 #pragma once
 
 #include "admin/organisation.hpp"
 #include "admin/revocations.hpp"
+#include "audit/log.hpp"
 #include "http/router.hpp"
 
 namespace nimes::gateway::admin {
@@ -25,7 +27,7 @@ struct Administration {
     Wipes& wipes;
     Groups& groups;
     Revocations& revocations;
-    store::Store& store;
+    audit::Log& audit;
     const Clock& clock;
 };
 

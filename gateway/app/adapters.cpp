@@ -62,8 +62,8 @@ Bytes EnrolmentRoster::person_record(const UserId& user) const {
     return person ? person->record : Bytes{};
 }
 
-Result<admin::Registry::Change> AdminRegistry::put_person(const admin::PersonFields& person) {
-    const auto put = directory_.put_person({person.address, person.name, person.rank, person.unit});
+Result<admin::Registry::Change> AdminRegistry::put_person(const admin::PersonFields& person, const store::Batch& row) {
+    const auto put = directory_.put_person({person.address, person.name, person.rank, person.unit}, &row);
     if (!put) return fail(put.error().code, put.error().detail);
     switch (*put) {
         case directory::Directory::Put::added:

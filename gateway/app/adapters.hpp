@@ -92,7 +92,7 @@ class AdminRegistry final : public admin::Registry {
   public:
     AdminRegistry(directory::Directory& directory, admin::Revocations& revocations, const Clock& clock)
         : directory_(directory), revocations_(revocations), clock_(clock) {}
-    Result<Change> put_person(const admin::PersonFields& person) override;
+    Result<Change> put_person(const admin::PersonFields& person, const store::Batch& row) override;
     std::vector<admin::DeviceLine> devices(const std::optional<ServiceAddress>& of) const override;
     Result<void> suspend(const DeviceId& device) override { return directory_.suspend(device); }
     Result<void> resume(const DeviceId& device) override { return directory_.resume(device); }

@@ -90,6 +90,7 @@ struct Gateway::Impl {
     std::unique_ptr<store::Store> store;
 
     std::unique_ptr<directory::Directory> directory;
+    std::unique_ptr<audit::Log> audit;
     std::unique_ptr<admin::Organisation> organisation;
     std::unique_ptr<media::MediaStore> media;
     admin::Revocations revocations;
@@ -142,6 +143,9 @@ Result<void> Gateway::Impl::open(directory::OrgSecrets secrets) {
     auto opened = directory::Directory::open(*store, std::move(secrets), clock, random);
     if (!opened) return pass(opened);
     directory = std::move(*opened);
+    auto log_of_acts = audit::Log::open(*store, clock);
+    if (!log_of_acts) return pass(log_of_acts);
+    audit = std::move(*log_of_acts);
     auto org = admin::Organisation::open(*store);
     if (!org) return pass(org);
     organisation = std::move(*org);
@@ -251,7 +255,7 @@ void Gateway::Impl::add_pages() {
     add_operations(operations_router, metrics, health);
     add_local(admin_router, health, [this] { return provisioning(); });
     admin::add_routes(admin_router,
-                      {*organisation, *registry, *approvals, *admin_wipes, *admin_groups, revocations, *store, clock});
+                      {*organisation, *registry, *approvals, *admin_wipes, *admin_groups, revocations, *audit, clock});
 }
 
 Result<void> Gateway::Impl::start() {

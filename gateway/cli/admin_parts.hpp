@@ -14,7 +14,7 @@ using Json = nlohmann::json;
 struct Admin {
     std::string config = "gateway.toml";
     bool json = false;
-    std::string name, domain, file, user, device, reason, group;
+    std::string name, domain, file, user, device, reason, group, why, head;
     bool dry_run = false;
     bool watch = false;
 
@@ -29,6 +29,7 @@ Result<void> show(const Admin& a, const std::function<Result<Json>(AdminClient&)
 CLI::App* verb(CLI::App& to, const Shared& a, Chosen& chosen, const char* name, const char* help,
                Result<void> (*run)(const Admin&));
 
+void add_audit_verbs(CLI::App& admin, const Shared& a, Chosen& chosen);  // admin audit …
 void add_group_verbs(CLI::App& admin, const Shared& a, Chosen& chosen);  // admin groups …
 
 }  // namespace nimes::gateway::cli

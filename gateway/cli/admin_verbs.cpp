@@ -15,7 +15,7 @@ Result<void> create_org(const Admin& a) {
     return show(
         a,
         [&](AdminClient& c) {
-            return c.post("/v1/admin/org", {{"name", a.name}, {"domain", a.domain}});
+            return c.post("/v1/admin/org", {{"name", a.name}, {"domain", a.domain}, {"why", a.why}});
         },
         [&](const Json&) {
             print_line("created " + a.name + "; addresses of " + a.domain + " may stand on its roster");
@@ -26,7 +26,7 @@ Result<void> create_unit(const Admin& a) {
     return show(
         a,
         [&](AdminClient& c) {
-            return c.post("/v1/admin/units", {{"name", a.name}});
+            return c.post("/v1/admin/units", {{"name", a.name}, {"why", a.why}});
         },
         [&](const Json&) { print_line("created unit " + a.name); });
 }
@@ -39,7 +39,7 @@ Result<void> import_roster(const Admin& a) {
     return show(
         a,
         [&](AdminClient& c) {
-            return c.post_csv(std::string("/v1/admin/roster") + (a.dry_run ? "?dry_run=1" : ""), csv.str());
+            return c.post_csv("/v1/admin/roster?why=" + query_escape(a.why) + (a.dry_run ? "&dry_run=1" : ""), csv.str());
         },
         [&](const Json& answer) {
             std::cout << answer.value("people", 0)
@@ -76,7 +76,7 @@ Result<void> list_waiting(const Admin& a) {
 
 Result<void> change_device(const Admin& a, const std::string& verb) {
     return show(
-        a, [&](AdminClient& c) { return c.post("/v1/admin/devices/" + a.device + "/" + verb, Json::object()); },
+        a, [&](AdminClient& c) { return c.post("/v1/admin/devices/" + a.device + "/" + verb, {{"why", a.why}}); },
         [&](const Json& answer) { print_line(a.device + " is " + answer.value("state", "") + " now"); });
 }
 
@@ -126,7 +126,7 @@ Result<void> revoke(const Admin& a) {
     auto done = show(
         a,
         [&](AdminClient& c) {
-            return c.post("/v1/admin/devices/" + a.device + "/revoke", {{"reason", a.reason}});
+            return c.post("/v1/admin/devices/" + a.device + "/revoke", {{"reason", a.reason}, {"why", a.why}});
         },
         [&](const Json&) { print_line(a.device + " is revoked, for good"); });
     if (!done || !a.watch) return done;
@@ -142,6 +142,7 @@ void add_admin_verbs(CLI::App& app, Chosen& chosen) {
     admin->fallthrough();
     admin->add_option("--config", a->config, "gateway.toml, which names the socket")->capture_default_str();
     admin->add_flag("--json", a->json, "Print JSON");
+    admin->add_option("--why", a->why, "Why you do it, in your own words; it stands in the audit");
     admin->footer(
         "Examples:\n  nimes-gateway admin org create --name 'Polizei Niedersachsen' --domain polizei.example\n"
         "  nimes-gateway admin roster import roster.csv --dry-run\n"
@@ -187,6 +188,7 @@ void add_admin_verbs(CLI::App& app, Chosen& chosen) {
     out->add_option("--reason", a->reason)->required()->check(CLI::IsMember({"stolen", "lost", "replaced", "left"}));
     out->add_flag("--watch", a->watch,
                   "Wait until broker, gateway, mailbox and share have obeyed; shows the wipe order");
+    add_audit_verbs(*admin, a, chosen);
     add_group_verbs(*admin, a, chosen);
 }
 

@@ -35,7 +35,7 @@ Result<void> appoint(const Admin& a) {
     return show(
         a,
         [&](AdminClient& c) {
-            return c.post("/v1/admin/groups/" + a.group + "/administrator", {{"address", a.user}});
+            return c.post("/v1/admin/groups/" + a.group + "/administrator", {{"address", a.user}, {"why", a.why}});
         },
         [&](const Json& group) {
             print_line(a.user + " is an administrator of this group now; its members are told");

@@ -81,7 +81,7 @@ void Directory::Impl::tell(bool head, bool mirror, const DeviceId* shut_out) con
     if (head && observers.head_moved) observers.head_moved();
 }
 
-Result<Directory::Put> Directory::put_person(const PersonFields& fields) {
+Result<Directory::Put> Directory::put_person(const PersonFields& fields, const store::Batch* along) {
     const std::lock_guard lock(impl_->mutex);
     auto& s = impl_->state;
     const auto known = s.by_address.find(fields.address.text());
@@ -103,9 +103,10 @@ Result<Directory::Put> Directory::put_person(const PersonFields& fields) {
     message.set_seq(person.seq);
     person.record = sign_person(impl_->secrets.ea.secret, impl_->secrets.org, as_bytes(message.SerializeAsString()));
 
-    store::Batch batch(user_partition(person.user));
-    batch.put(std::string(kPersonKey), person.record);
-    if (auto ok = impl_->store.commit(batch, store::Sync::yes); !ok) return pass(ok);
+    std::vector<store::Batch> batches;
+    if (along != nullptr) batches.push_back(*along);
+    batches.emplace_back(user_partition(person.user)).put(std::string(kPersonKey), person.record);
+    if (auto ok = impl_->store.commit(batches, store::Sync::yes); !ok) return pass(ok);
     const bool added = known == s.by_address.end();
     auto& user = s.users[person.user];
     user.entry.user = person.user;

@@ -79,7 +79,8 @@ class Directory {
     Result<void> tick();
 
     // People.
-    Result<Put> put_person(const PersonFields& fields);
+    // `along` is committed with the change, before it, and not at all if nothing changes.
+    Result<Put> put_person(const PersonFields& fields, const store::Batch* along = nullptr);
     [[nodiscard]] std::optional<Person> person(const ServiceAddress& address) const;
     [[nodiscard]] std::optional<Person> person(const UserId& user) const;
 

@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <array>
 #include <boost/asio/redirect_error.hpp>
@@ -12,6 +13,7 @@
 #include <boost/beast/core/rate_policy.hpp>
 #include <boost/beast/core/stream_traits.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
+#include <fstream>
 
 namespace nimes::gateway::http {
 namespace {
@@ -25,6 +27,7 @@ using TlsStream = asio::ssl::stream<beast::tcp_stream>;
 constexpr std::size_t kLingerBytes = 4 * 1024 * 1024;
 // When the kernel gives up on bytes that a vanished phone does not acknowledge.
 constexpr unsigned kUserTimeoutMs = 60'000;
+constexpr std::uint32_t kNoLogin = 0xffff'ffff;
 
 template <class Stream>
 class StreamTransport final : public Transport {
@@ -100,6 +103,18 @@ std::string prepare(asio::ip::tcp::socket& socket) {
     return remote.address().to_string();
 }
 
+// The login's id stays the same through su and sudo; it is absent where nobody logged in, as in a service.
+std::string who_is_at(int socket) {
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return "uid unknown";
+    auto out = "uid " + std::to_string(peer.uid);
+    std::ifstream file("/proc/" + std::to_string(peer.pid) + "/loginuid");
+    std::uint32_t login = kNoLogin;
+    if (file >> login && login != kNoLogin) out += " login " + std::to_string(login);
+    return out;
+}
+
 }  // namespace
 
 std::unique_ptr<Transport> plain_transport(asio::ip::tcp::socket socket) {
@@ -113,7 +128,8 @@ std::unique_ptr<Transport> tls_transport(asio::ip::tcp::socket socket, std::shar
 }
 
 std::unique_ptr<Transport> local_transport(asio::local::stream_protocol::socket socket) {
-    return std::make_unique<StreamTransport<LocalStream>>("local", std::move(socket));
+    auto peer = who_is_at(socket.native_handle());
+    return std::make_unique<StreamTransport<LocalStream>>(std::move(peer), std::move(socket));
 }
 
 }  // namespace nimes::gateway::http

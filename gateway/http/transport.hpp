@@ -37,7 +37,8 @@ class Transport {
     virtual void close() = 0;
 
     [[nodiscard]] virtual asio::any_io_executor executor() = 0;
-    // An address without port, or "local".
+    // An address without port; of a Unix socket who is at the other end: "uid 998", or "uid 998 login 1001" where the
+    // machine knows who logged in.
     [[nodiscard]] virtual std::string peer() const = 0;
 };
 

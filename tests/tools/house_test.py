@@ -17,10 +17,11 @@ SOURCES = {".cpp", ".hpp", ".h", ".c", ".py", ".proto", ".cmake", ".sh", ".bash"
 NOT_OURS = {".git", "build", "node_modules", "vectors", "corpus", "vendor", "__pycache__"}
 
 # room -> the rooms it may include besides itself and schemas; None: every room of its program
-FOUNDATION = {"store", "broker", "http", "operations"}
+FOUNDATION = {"store", "audit", "broker", "http", "operations"}
 ROOMS = {
     "gateway": {
         **{room: set() for room in FOUNDATION},
+        "audit": {"store"},
         **{room: FOUNDATION for room in ("directory", "enrolment", "mailbox", "media", "wake", "admin", "shares")},
         "app": None,
         "cli": None,

@@ -14,7 +14,7 @@ using Json = nlohmann::json;
 namespace {
 
 struct NoRegistry final : Registry {
-    Result<Change> put_person(const PersonFields&) override { return Change::unchanged; }
+    Result<Change> put_person(const PersonFields&, const store::Batch&) override { return Change::unchanged; }
     std::vector<DeviceLine> devices(const std::optional<ServiceAddress>&) const override { return {}; }
     Result<void> suspend(const DeviceId&) override { return {}; }
     Result<void> resume(const DeviceId&) override { return {}; }
@@ -53,9 +53,10 @@ struct Desk {
     OneWipe wipes;
     NoGroups groups;
     Revocations revocations;
+    std::unique_ptr<audit::Log> log = audit::Log::open(store, clock).value();
     http::Router router;
 
-    Desk() { add_routes(router, {*organisation, registry, approvals, wipes, groups, revocations, store, clock}); }
+    Desk() { add_routes(router, {*organisation, registry, approvals, wipes, groups, revocations, *log, clock}); }
     http::Response ask(http::Method method, const std::string& path) const {
         auto match = router.find(method, path);
         REQUIRE(match.handler != nullptr);
@@ -68,11 +69,8 @@ struct Desk {
     // "what" of each audit line.
     std::vector<std::string> audit() {
         std::vector<std::string> out;
-        const auto days = store.partitions(store::Family::audit, "", 10).value();
-        for (const auto& day : days) {
-            const auto rows = store.scan({store::Family::audit, day}, "", "", 10).value();
-            for (const auto& row : rows) out.push_back(Json::parse(as_text(row.value)).at("what"));
-        }
+        const auto lines = log->read(1, 100).value();
+        for (const auto& line : lines) out.push_back(Json::parse(line).at("what"));
         return out;
     }
 };
@@ -108,6 +106,7 @@ TEST_CASE("who does not wait cannot be approved, and what is no device is refuse
     CHECK(desk.ask(http::Method::post, "/v1/admin/devices/" + to_text(other) + "/approve").status == 404);
     CHECK(desk.ask(http::Method::post, "/v1/admin/devices/x/approve").status == 400);
     CHECK(desk.approvals.approved.empty());
+    CHECK(desk.audit() == std::vector<std::string>{"approve", "approve failed"});  // of the one that was a device
 }
 
 TEST_CASE("an administrator sees how far the wipe of a device came") {

@@ -78,15 +78,16 @@ TEST_CASE("quoted fields may hold separators, quotes and line ends") {
 
 TEST_CASE("one organisation, its domain compared by equality, its units each once; all of it after a restart") {
     gateway::store::MemoryStore store;
+    const auto row = [] { return gateway::store::Batch({gateway::store::Family::audit, "log"}); };
     auto org = Organisation::open(store).value();
-    CHECK(org->add_unit("Celle").error().code == Errc::not_found);
-    CHECK(org->create("Polizei", "polizei").error().code == Errc::bad_address);
-    CHECK(org->create("", "polizei.example").error().code == Errc::malformed);
-    REQUIRE(org->create("Polizei", "Polizei.Example"));
-    CHECK(org->create("Andere", "andere.example").error().code == Errc::exists);
-    REQUIRE(org->add_unit("Celle"));
-    CHECK(org->add_unit("Celle").error().code == Errc::exists);
-    CHECK(org->add_unit("Ce\nlle").error().code == Errc::malformed);
+    CHECK(org->add_unit("Celle", row()).error().code == Errc::not_found);
+    CHECK(org->create("Polizei", "polizei", row()).error().code == Errc::bad_address);
+    CHECK(org->create("", "polizei.example", row()).error().code == Errc::malformed);
+    REQUIRE(org->create("Polizei", "Polizei.Example", row()));
+    CHECK(org->create("Andere", "andere.example", row()).error().code == Errc::exists);
+    REQUIRE(org->add_unit("Celle", row()));
+    CHECK(org->add_unit("Celle", row()).error().code == Errc::exists);
+    CHECK(org->add_unit("Ce\nlle", row()).error().code == Errc::malformed);
     org = Organisation::open(store).value();
     CHECK(org->has_domain("polizei.example"));
     CHECK_FALSE(org->has_domain("x.polizei.example"));
