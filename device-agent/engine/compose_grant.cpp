@@ -47,7 +47,8 @@ Result<SendingChain> Compose::ready_chain(Transaction& tx, const ConversationSta
         const auto since = since_opened(core_, state, **held);
         if (sealing::must_rotate(**held, since, state.is_pair(), stamp).empty()) return std::move(**held);
     }
-    if (!core_.directory->head_fresh(core_.now())) return fail(Errc::head_stale, "a new chain needs a directory head of today");
+    if (!core_.directory->head_fresh(core_.now()))
+        return fail(Errc::head_stale, "a new chain needs a directory head of today");
     sealing::ChainStart start;
     start.conversation = state.id;
     start.device = core_.own().device;
@@ -86,9 +87,9 @@ Result<std::vector<const DeviceCert*>> Compose::one_time_wanted(const Conversati
     auto chain = find_sending(*tx, id);
     if (!chain) return pass(chain);
     const auto now = core_.now();
-    const bool goes_on =
-        *chain &&
-        sealing::must_rotate(**chain, since_opened(core_, **state, **chain), (*state)->is_pair(), core_.stamp()).empty();
+    const bool goes_on = *chain && sealing::must_rotate(**chain, since_opened(core_, **state, **chain),
+                                                        (*state)->is_pair(), core_.stamp())
+                                       .empty();
     std::vector<const DeviceCert*> out;
     std::size_t reached = 0;
     for (const auto* cert : recipients(**state).active) {

@@ -34,7 +34,8 @@ class Link {
     [[nodiscard]] bool welcomed() const { return welcomed_; }
     [[nodiscard]] bool connected() const { return session_->connected(); }
     void network_changed(const std::string& key);
-    // Is the gateway still there, or does it ask who we are? Hello once more: synced() answers when it was welcomed anew.
+    // Is the gateway still there, or does it ask who we are? Hello once more: synced() answers when it was welcomed
+    // anew.
     void greet_again();
     // What arrived is acknowledged.
     [[nodiscard]] bool acknowledged() const { return !acks_.owed(); }

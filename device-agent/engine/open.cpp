@@ -65,8 +65,9 @@ Result<Outcome> Open::envelope(Transaction& tx, const v1::Envelope& envelope) {
     }
 }
 
-// Whether or not it opens: somebody was shown keys that this device replaced long ago (FORMATS.md 2.4). And who asks for
-// keys may lack them because of what this device was shown of theirs: it is looked up anew before they are answered.
+// Whether or not it opens: somebody was shown keys that this device replaced long ago (FORMATS.md 2.4). And who asks
+// for keys may lack them because of what this device was shown of theirs: it is looked up anew before they are
+// answered.
 Result<void> Open::note_arrival(Transaction& tx, const v1::Envelope& envelope) {
     if (envelope.payload_case() == v1::Envelope::kControl) {
         const auto sender = id_of<UserId>(envelope.sender_user());

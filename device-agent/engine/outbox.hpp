@@ -57,7 +57,7 @@ class Outbox {
         OutboxItem item;
         Millis sent = 0;  // boot clock; 0: not in this connection
         bool uploaded = false;
-        bool signal = false;  // never stored: nothing is sent behind it
+        bool signal = false;                    // never stored: nothing is sent behind it
         std::optional<Millis> refused_since{};  // boot clock; of what goes again
     };
     struct Pause {

@@ -1,6 +1,6 @@
 // Does an envelope come in its turn? Its number says where it stands in its lane, and what stands before it
-// (transport.proto). Behind something that got lost nothing is taken: an acknowledgement speaks for everything before it.
-// Pure; threads: one.
+// (transport.proto). Behind something that got lost nothing is taken: an acknowledgement speaks for everything before
+// it. Pure; threads: one.
 #pragma once
 
 #include <map>

@@ -2,11 +2,11 @@
 // (Before: commit.cpp. Next: the agent's inbox.)
 //
 // What was committed just now goes out from memory; what waited longer is read from the store.
-// A session lasts from a Hello to the connection's end. At most a window of entries is under way to a device (pace.hpp);
-// what is not acknowledged in time is sent again. Every envelope says what stands before it, so a device that lost one
-// takes none behind it and says so: a packet that got lost costs a delay and nothing else. A device that stays silent
-// counts as gone; when it is heard again, or was there before this gateway came, it is asked for its Hello.
-// Used from the mailroom's thread only. Errors of the store end the session: the next Hello begins anew.
+// A session lasts from a Hello to the connection's end. At most a window of entries is under way to a device
+// (pace.hpp); what is not acknowledged in time is sent again. Every envelope says what stands before it, so a device
+// that lost one takes none behind it and says so: a packet that got lost costs a delay and nothing else. A device that
+// stays silent counts as gone; when it is heard again, or was there before this gateway came, it is asked for its
+// Hello. Used from the mailroom's thread only. Errors of the store end the session: the next Hello begins anew.
 #pragma once
 
 #include <atomic>

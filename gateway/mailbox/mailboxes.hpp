@@ -1,13 +1,13 @@
 // Mailboxes: one per device, three lanes each, entries in sequence (LAYOUT.md).
 //
 // An entry is small: it points at a body that is stored once for all recipients; a grant's entry adds the 92 bytes that
-// are this device's alone. Sequence numbers rise in each lane and are never used again, not even by a store that was put
-// back to an older state: their high bits are the second in which the process started that gave them, as long as that is
-// later than what is stored; their low 20 bits count on. So a process numbers by one, and how many wait in a lane follows
-// from its first and its newest: two numbers in memory, read when a mailbox is first used.
-// What was acknowledged is erased with the next commit, without a sync of its own: a crash forgets it, and the device
-// says it again in its next Hello. Used from the mailroom's thread only. Planned entries count at once; when their
-// commit fails, forget() goes back to what is stored.
+// are this device's alone. Sequence numbers rise in each lane and are never used again, not even by a store that was
+// put back to an older state: their high bits are the second in which the process started that gave them, as long as
+// that is later than what is stored; their low 20 bits count on. So a process numbers by one, and how many wait in a
+// lane follows from its first and its newest: two numbers in memory, read when a mailbox is first used. What was
+// acknowledged is erased with the next commit, without a sync of its own: a crash forgets it, and the device says it
+// again in its next Hello. Used from the mailroom's thread only. Planned entries count at once; when their commit
+// fails, forget() goes back to what is stored.
 #pragma once
 
 #include <array>

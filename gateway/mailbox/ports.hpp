@@ -66,10 +66,10 @@ class Doorbell {
 
 struct Options {
     Millis retention = 7 * kDay;
-    std::size_t max_entries = 20'000;  // waiting in one mailbox
+    std::size_t max_entries = 20'000;           // waiting in one mailbox
     std::uint32_t reconnect_spread_ms = 2'000;  // at least,
     std::uint32_t spread_ms_each = 2;           // for each device: a broker makes some 1,000 handshakes a second
-    std::size_t window_entries = 256;  // unacknowledged, for one device
+    std::size_t window_entries = 256;           // unacknowledged, for one device
     std::size_t window_bytes = 256 * 1024;
     Millis resend_after = 15 * kSecond;  // without an acknowledgement
     int resends = 4;                     // then the device counts as gone until its next Hello

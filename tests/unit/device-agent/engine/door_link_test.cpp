@@ -107,8 +107,8 @@ TEST_CASE("behind the door, too, nothing is taken behind a packet that got lost,
     v1::Down both;
     for (const std::uint64_t sequence : {2, 3}) {
         const auto one = delivery(sequence);
-        REQUIRE(both.mutable_bundle()->add_packets()->ParseFromArray(one.bytes.data(),
-                                                                     static_cast<int>(one.bytes.size())));
+        REQUIRE(
+            both.mutable_bundle()->add_packets()->ParseFromArray(one.bytes.data(), static_cast<int>(one.bytes.size())));
     }
     Bytes bytes(both.ByteSizeLong());
     (void)both.SerializeToArray(bytes.data(), static_cast<int>(bytes.size()));

@@ -26,8 +26,7 @@ struct Directory final : agent::engine::LookupOnly {
         bernd.set_unit("Celle");
         v1::People out;
         const auto bytes = bernd.SerializeAsString();
-        out.add_persons(
-            raw(sign_person(town.directory.org.ea.secret, town.directory.org.keys.org, as_bytes(bytes))));
+        out.add_persons(raw(sign_person(town.directory.org.ea.secret, town.directory.org.keys.org, as_bytes(bytes))));
         return out;
     }
 };

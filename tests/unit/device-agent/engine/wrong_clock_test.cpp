@@ -43,8 +43,7 @@ struct Pair {
     std::size_t opened() {
         std::size_t out = 0;
         const auto shown = agent::engine::messages_after(bernd.core(), 0, 100);
-        for (const auto& m : shown.value())
-            out += m.message.state == agent::engine::MessageState::opened ? 1 : 0;
+        for (const auto& m : shown.value()) out += m.message.state == agent::engine::MessageState::opened ? 1 : 0;
         return out;
     }
 };
