@@ -2,11 +2,13 @@
 // between the gateway's own rooms, each test named after what went wrong.
 #include <catch2/catch.hpp>
 
+#include "engine/own_keys.hpp"
 #include "model/handset.hpp"
 #include "unit/device-agent/container/fixture.hpp"
 
 using namespace nimes;
 using model::Handset;
+using model::must;
 
 namespace {
 
@@ -137,18 +139,29 @@ TEST_CASE("a roster that the server would not tell was not asked for again, and 
     CHECK(world.bernd_reads_it());
 }
 
-TEST_CASE(
-    "who was shown keys that a device had erased sealed to them again at each request, and it read nothing for a day") {
+TEST_CASE("keys that a device had erased were sealed to at each request, and it read nothing for a day") {
     Three world;
-    const auto pair = world.anna.pair_with(world.bernd.user());
     v1::LookupRequest question;
     question.add_users(std::string(as_text(world.bernd.user().view())));
-    const auto before = model::must(world.server.directory().lookup(question), "look-up");
-    for (int day = 0; day < 3; ++day) {  // the keys of that answer are replaced, then erased
-        world.clock.advance(25 * kHour);
-        model::must(world.server.directory().tick(), "head");
+    const auto shown = [&] { return must(world.server.directory().lookup(question), "look-up"); };
+    const auto newest_batch = [](const v1::LookupAnswer& answer) {
+        const auto& keys = answer.entries(0).devices(0).seal_keys();
+        return must(SealKey::parse(as_bytes(keys.Get(keys.size() - 1))), "seal key").batch_no;
+    };
+    const auto before = shown();
+    for (int hour = 0; hour < 40 && newest_batch(shown()) == newest_batch(before); ++hour) {
+        world.clock.advance(kHour);
+        must(world.server.directory().tick(), "head");
         world.pass(0);
     }
+    REQUIRE(newest_batch(shown()) > newest_batch(before));
+    const auto erase = [&](auto& tx) -> Result<void> {
+        for (const auto& key : before.entries(0).devices(0).seal_keys())
+            if (auto gone = agent::engine::erase_seal_key(tx, must(SealKey::parse(as_bytes(key)), "key").key_id); !gone)
+                return gone;
+        return {};
+    };
+    must(world.bernd.core().transact(erase), "erase");
     world.anna.network().lie = [&](v1::LookupAnswer& answer, const v1::LookupAnswer&) {
         for (auto& entry : *answer.mutable_entries())
             for (auto& device : *entry.mutable_devices())
@@ -157,9 +170,11 @@ TEST_CASE(
                     device.clear_one_time_key();
                 }
     };
+    const auto pair = world.anna.pair_with(world.bernd.user());  // who saw newer ones would refuse these
     const auto said = world.anna.say(pair, agent::conversation::Text{"where are you?"});
     INFO((said ? "said" : said.error().text()));
     REQUIRE(said);
+    REQUIRE(said->stale.empty());
     world.anna.settle();
     for (int i = 0; i < 3; ++i) world.pass(61 * kSecond);  // asked for once, and sealed to the old keys again
     CHECK_FALSE(world.bernd_reads_it());
