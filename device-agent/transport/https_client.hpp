@@ -74,6 +74,8 @@ struct HttpsAnswer {
 
 class HttpsClient {
   public:
+    static constexpr int kUnsent = 16 * 1024;  // bytes not sent yet that its sockets take (TCP_NOTSENT_LOWAT)
+
     HttpsClient(HttpsOptions options, TokenSource token);
     ~HttpsClient();
     HttpsClient(const HttpsClient&) = delete;

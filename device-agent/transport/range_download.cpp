@@ -102,6 +102,50 @@ Result<HttpsAnswer> RangeDownload::fetch(const BlobId& id, Target& target, const
     return client_.exchange(request);
 }
 
+Result<void> RangeDownload::again(const Result<HttpsAnswer>& answer, bool progressed, unsigned& failures,
+                                  const std::stop_token& stop) {
+    auto error = answer ? error_of(*answer) : answer.error();
+    if (answer && (answer->status == 404 || answer->status == 410)) return fail(Errc::upload_gone);
+    const bool passing =
+        error.code == Errc::offline || error.code == Errc::timed_out ||
+        (answer && (answer->status == 401 || answer->status == 423 || answer->status == 429 || answer->status >= 500));
+    if (!passing) return tl::unexpected<Error>(std::move(error));
+    failures = progressed ? 1 : failures + 1;
+    if (failures > options_.retries) return tl::unexpected<Error>(std::move(error));
+    const auto window = std::min(kMostWait, kFirstWait << std::min(failures - 1, 10U));
+    const auto at_least = answer ? answer->retry_after_s() * kSecond : 0;
+    if (!pause_(at_least + uniform(window, random_), stop)) return fail(Errc::busy, "stopped");
+    return {};
+}
+
+Result<Bytes> RangeDownload::piece(const BlobId& id, std::uint64_t size, std::uint64_t from, std::size_t length,
+                                   const std::stop_token& stop) {
+    Bytes out;
+    unsigned failures = 0;
+    while (out.size() < length) {
+        const auto at = from + out.size(), before = at;
+        HttpsRequest request;
+        request.path = options_.collection + "/" + to_hex(id.view());
+        request.headers = {{"Range", "bytes=" + std::to_string(at) + "-" + std::to_string(from + length - 1)}};
+        request.writer_limit = length - out.size();
+        request.stop = stop;
+        request.begin = [&](int status, const Headers& headers) -> Result<void> {
+            if (status == 206 && start_of(find(headers, "content-range"), size) == at) return {};
+            return fail(Errc::malformed, "another range or length than asked for");
+        };
+        request.writer = [&](ByteView bytes) -> Result<void> {
+            out.insert(out.end(), bytes.begin(), bytes.end());
+            return {};
+        };
+        auto answer = client_.exchange(request);
+        if (answer && answer->ok() && out.size() < length)
+            answer = fail(Errc::malformed, "fewer bytes than the medium has");
+        if (answer && answer->ok()) break;
+        if (auto ok = again(answer, from + out.size() > before, failures, stop); !ok) return pass(ok);
+    }
+    return out;
+}
+
 Result<void> RangeDownload::run(const BlobId& id, const std::filesystem::path& file, std::uint64_t size,
                                 const Progress& progress, const std::stop_token& stop) {
     Target target;
@@ -113,17 +157,7 @@ Result<void> RangeDownload::run(const BlobId& id, const std::filesystem::path& f
         if (answer && answer->ok() && target.have < size)
             answer = fail(Errc::malformed, "fewer bytes than the medium has");
         if (answer && answer->ok()) break;
-        auto error = answer ? error_of(*answer) : answer.error();
-        if (answer && (answer->status == 404 || answer->status == 410)) return fail(Errc::upload_gone);
-        const bool passing = error.code == Errc::offline || error.code == Errc::timed_out ||
-                             (answer && (answer->status == 401 || answer->status == 423 || answer->status == 429 ||
-                                         answer->status >= 500));
-        if (!passing) return tl::unexpected<Error>(std::move(error));
-        failures = target.have > before ? 1 : failures + 1;
-        if (failures > options_.retries) return tl::unexpected<Error>(std::move(error));
-        const auto window = std::min(kMostWait, kFirstWait << std::min(failures - 1, 10U));
-        const auto at_least = answer ? answer->retry_after_s() * kSecond : 0;
-        if (!pause_(at_least + uniform(window, random_), stop)) return fail(Errc::busy, "stopped");
+        if (auto ok = again(answer, target.have > before, failures, stop); !ok) return ok;
     }
     if (fdatasync(target.fd) != 0) return unwritable();
     return {};

@@ -29,7 +29,14 @@ class RangeDownload {
     Result<void> run(const BlobId& id, const std::filesystem::path& file, std::uint64_t size,
                      const Progress& progress = {}, const std::stop_token& stop = {});
 
+    // `length` bytes from `from` on, of a medium of `size` bytes: a seek, without the rest. In memory; nothing is kept.
+    Result<Bytes> piece(const BlobId& id, std::uint64_t size, std::uint64_t from, std::size_t length,
+                        const std::stop_token& stop = {});
+
   private:
+    // Waits after something that passes; an error once it does not, or retries are used up.
+    Result<void> again(const Result<HttpsAnswer>& answer, bool progressed, unsigned& failures,
+                       const std::stop_token& stop);
     struct Target;
     Result<HttpsAnswer> fetch(const BlobId& id, Target& target, const Progress& progress, const std::stop_token& stop);
 

@@ -92,9 +92,7 @@ void TusSession::patched(const HttpsAnswer& answer, Millis took) {
     if (answer.status == 204) {
         if (!offset || *offset > size_ || *offset <= offset_)
             return give_up({Errc::malformed, "the offset of an upload"});
-        if (*offset < offset_ + sent_part_) part_ = std::max(options_.least_part, part_ / 2);
-        else if (took < options_.quick) part_ = std::min(options_.most_part, part_ * 2);
-        else if (took > 4 * options_.quick) part_ = std::max(options_.least_part, part_ / 2);
+        resize_part(*offset - offset_, took);
         return moved_to(*offset);
     }
     if (answer.status == 409 && offset && *offset <= size_ && *offset > highest_) return moved_to(*offset);
@@ -104,6 +102,13 @@ void TusSession::patched(const HttpsAnswer& answer, Millis took) {
         return;
     }
     if (!passing(answer, Phase::ask)) give_up(error_of(answer));
+}
+
+// As much as goes through in part_time at the rate of the last part; twice as much at most, for one quick part is luck.
+void TusSession::resize_part(std::uint64_t stored, Millis took) {
+    const auto fits = took == 0 ? options_.most_part : stored * options_.part_time / took;
+    part_ = std::clamp(fits, options_.least_part, std::clamp(part_ * 2, options_.least_part, options_.most_part));
+    if (stored < sent_part_) part_ = std::max(options_.least_part, part_ / 2);
 }
 
 void TusSession::moved_to(std::uint64_t offset) {

@@ -5,12 +5,12 @@
 // is there already, and HEAD says how far.
 //
 // TusSession is the protocol without I/O: it says which request is next and is told what came. TusUpload drives it over
-// an HttpsClient, on the caller's thread. Part sizes grow while parts go through quickly and shrink after a cut, so
-// that a bad link loses little and a good one wastes no round trips; an interrupted part goes on at the gateway's
-// offset. Nothing is kept here between runs: run() again with the same file and it goes on.
-// Errors: Errc::exists (that id is another's, or of another length), offline, timed_out, rate_limited and unavailable
-// once retries without progress are used up, upload_gone, quota, disk_full, too_large, busy (stopped), storage.
-// Threads: one for each object.
+// an HttpsClient, on the caller's thread. The size of a part follows the rate that was measured with the last one, and
+// shrinks after a cut, so that a bad link loses little and a good one wastes no round trips; an interrupted part goes
+// on at the gateway's offset. Nothing is kept here between runs: run() again with the same file and it goes on. Errors:
+// Errc::exists (that id is another's, or of another length), offline, timed_out, rate_limited and unavailable once
+// retries without progress are used up, upload_gone, quota, disk_full, too_large, busy (stopped), storage. Threads: one
+// for each object.
 #pragma once
 
 #include <filesystem>
@@ -27,8 +27,8 @@ struct TusOptions {
     std::uint64_t first_part = 256 * 1024;
     std::uint64_t least_part = 64 * 1024;
     std::uint64_t most_part = 8 << 20;
-    Millis quick = 4 * kSecond;  // a part that took less: the next is twice as large
-    unsigned retries = 6;        // in a row without progress
+    Millis part_time = 4 * kSecond;  // what a part is to take, at the rate that was measured with the last one
+    unsigned retries = 6;            // in a row without progress
 };
 
 class TusSession {
@@ -63,6 +63,7 @@ class TusSession {
     void created(const HttpsAnswer& answer);
     void asked(const HttpsAnswer& answer);
     void patched(const HttpsAnswer& answer, Millis took);
+    void resize_part(std::uint64_t stored, Millis took);
     void moved_to(std::uint64_t offset);
     void retry(const Error& error, Phase phase, unsigned at_least_s = 0);
     void give_up(Error error);

@@ -178,10 +178,13 @@ bool MediaGateway::get(HttpPeer& peer, const HttpRequest& request) {
     const auto range = request.header("range");
     const bool partial = !range.empty() && !accidents_.no_ranges;
     const auto from = partial ? number(range.substr(6)) : 0;
-    const auto part = as_text(ByteView(bytes).subspan(std::min(from, bytes.size())));
+    const auto dash = range.find('-');
+    const bool ends = partial && dash != std::string::npos && dash + 1 < range.size();
+    const auto end = ends ? std::min(number(range.substr(dash + 1)) + 1, bytes.size()) : bytes.size();
+    const auto part = as_text(ByteView(bytes).first(end).subspan(std::min(from, end)));
     std::string headers = "Content-Length: " + std::to_string(part.size()) + "\r\n";
     if (partial)
-        headers += "Content-Range: bytes " + std::to_string(from) + "-" + std::to_string(bytes.size() - 1) + "/" +
+        headers += "Content-Range: bytes " + std::to_string(from) + "-" + std::to_string(end - 1) + "/" +
                    std::to_string(bytes.size()) + "\r\n";
     const bool cut = accidents_.cut_download_after > 0 && accidents_.cut_download_after < part.size();
     return peer.answer(partial ? 206 : 200, headers, cut ? part.substr(0, accidents_.cut_download_after) : part) &&
