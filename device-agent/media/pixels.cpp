@@ -153,6 +153,12 @@ Result<Bytes> turn_jpeg(ByteView jpeg, int orientation) {
     return encode(turned(*pixels, orientation), kQuality, TJSAMP_444);
 }
 
+Result<Bytes> shrink_jpeg(ByteView jpeg, std::uint32_t side, int quality) {
+    const auto pixels = decode(jpeg, side);
+    if (!pixels) return fail(pixels.error().code, pixels.error().detail);
+    return encode(smaller(*pixels, side), quality, TJSAMP_420);
+}
+
 Bytes preview_of(ByteView jpeg, std::size_t limit) {
     const auto pixels = decode(jpeg, 256);
     if (!pixels) return {};

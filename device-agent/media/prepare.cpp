@@ -9,9 +9,12 @@
 #include "media/jpeg_segments.hpp"
 #include "media/pixels.hpp"
 #include "media/sealed_file.hpp"
+#include "media/video.hpp"
 
 namespace nimes::agent::media {
 namespace {
+
+constexpr int kSmallQuality = 75;
 
 struct ExifFacts {
     int orientation = 1;
@@ -78,6 +81,15 @@ ExifFacts read_exif(const Bytes& exif, int offset_minutes) {
     return out;
 }
 
+void add_video(const std::filesystem::path& path, const VideoKind& kind, const PhotoLimits& limits, Prepared& out) {
+    out.media_type = kind.media_type;
+    auto video = describe_video(path, kind, limits.preview_bytes);
+    out.duration_ms = video.duration_ms;
+    out.photo.width = video.width;
+    out.photo.height = video.height;
+    out.photo.preview = std::move(video.preview);
+}
+
 }  // namespace
 
 bool is_jpeg(ByteView head) { return head.size() >= 3 && head[0] == 0xff && head[1] == 0xd8 && head[2] == 0xff; }
@@ -100,6 +112,14 @@ Result<Photo> prepare_photo(ByteView jpeg, int offset_minutes, const PhotoLimits
     return out;
 }
 
+std::optional<Photo> small_photo(const Photo& photo, std::uint32_t side) {
+    auto jpeg = shrink_jpeg(photo.jpeg, side, kSmallQuality);
+    if (!jpeg || jpeg->size() > photo.jpeg.size() / 2) return std::nullopt;
+    const auto size = judge_jpeg(*jpeg, {}, false);
+    if (!size) return std::nullopt;
+    return Photo{std::move(*jpeg), photo.preview, size->width, size->height, photo.captured};
+}
+
 Result<Prepared> prepare(const std::filesystem::path& path, int offset_minutes, const PhotoLimits& limits) {
     auto file = File::read(path);
     if (!file) return pass(file);
@@ -108,11 +128,17 @@ Result<Prepared> prepare(const std::filesystem::path& path, int offset_minutes, 
     Prepared out;
     out.file_size = *size;
     out.media_type = "application/octet-stream";
-    Bytes head(3);
+    Bytes head(kVideoHead);
     const auto got = file->read(head);
-    if (!got || *got < head.size() || !is_jpeg(head)) return out;
+    if (!got) return fail(got.error().code, got.error().detail);
+    head.resize(*got);
+    if (!is_jpeg(head)) {
+        if (const auto kind = video_kind(head)) add_video(path, *kind, limits, out);
+        return out;
+    }
     if (*size > limits.max_bytes) return fail(Errc::too_large, "the photo has too many bytes");
     Bytes jpeg(static_cast<std::size_t>(*size));
+    head.resize(std::min(head.size(), jpeg.size()));  // it may have been cut meanwhile
     std::copy(head.begin(), head.end(), jpeg.begin());
     const auto rest = file->read(std::span(jpeg).subspan(head.size()));
     if (!rest || *rest + head.size() != jpeg.size()) return fail(Errc::storage, "the photo cannot be read");

@@ -6,7 +6,8 @@
 //
 // An upright JPEG is stripped without loss; a turned one is turned without loss where its size allows, else encoded
 // again. The whole picture is decoded once before anything is sent, so a damaged one is refused here and now. What is
-// not a JPEG passes as it is, and `stripped` says so: the caller must warn.
+// not a JPEG passes as it is, and `stripped` says so: the caller must warn. Of a video size, duration and a preview are
+// found where ffmpeg is installed (video.hpp).
 // Errors: Errc::malformed (a JPEG that is cut, damaged or not one inside), too_large (sides, pixels, bytes), storage.
 // Pure but for reading the file; thread safe; memory is bounded by PhotoLimits.
 #pragma once
@@ -40,10 +41,15 @@ struct Photo {
 // offset_minutes: the handset's distance from UTC, for cameras that wrote a local time and no zone.
 Result<Photo> prepare_photo(ByteView jpeg, int offset_minutes = 0, const PhotoLimits& limits = {});
 
+// The same photo for a poor network: its longer side at most `side`. nullopt where that would not save half the bytes.
+inline constexpr std::uint32_t kSmallSide = 1'600;
+std::optional<Photo> small_photo(const Photo& photo, std::uint32_t side = kSmallSide);
+
 struct Prepared {
     bool stripped = false;   // false: the file goes as it is, with all that its maker wrote into it
-    std::string media_type;  // "image/jpeg", or "application/octet-stream"
-    Photo photo;             // of a JPEG
+    std::string media_type;  // "image/jpeg", "video/…", or "application/octet-stream"
+    Photo photo;             // of a JPEG; of a video without jpeg, and what its poster frame showed
+    std::uint32_t duration_ms = 0;
     std::uint64_t file_size = 0;
 };
 

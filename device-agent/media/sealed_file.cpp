@@ -91,6 +91,11 @@ Result<std::size_t> File::read(std::span<std::uint8_t> into) {
     return got;
 }
 
+Result<void> File::seek(std::uint64_t offset) {
+    if (::lseek(fd_, static_cast<off_t>(offset), SEEK_SET) < 0) return failed("cannot read a file from there on");
+    return {};
+}
+
 Result<std::uint64_t> File::size() const {
     struct stat facts {};
     if (::fstat(fd_, &facts) != 0) return failed("cannot read a file's size");

@@ -39,6 +39,7 @@ class File {
     ~File();
 
     Result<void> write(ByteView bytes);
+    Result<void> seek(std::uint64_t offset);
     // Fills `into` or stops at the end.
     Result<std::size_t> read(std::span<std::uint8_t> into);
     [[nodiscard]] Result<std::uint64_t> size() const;

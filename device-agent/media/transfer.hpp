@@ -21,6 +21,11 @@ class Transfer {
     // Returns when `file` holds exactly `size` bytes. May be repeated after any error; goes on where it stood.
     virtual Result<void> download(const BlobId& id, const std::filesystem::path& file, std::uint64_t size,
                                   const Progress& progress, const std::stop_token& stop) = 0;
+    // Exactly `length` bytes from `from` on, of a medium of `size` bytes, in memory.
+    virtual Result<Bytes> piece(const BlobId&, std::uint64_t /*size*/, std::uint64_t /*from*/, std::size_t /*length*/,
+                                const std::stop_token&) {
+        return fail(Errc::offline);
+    }
 };
 
 }  // namespace nimes::agent::media
