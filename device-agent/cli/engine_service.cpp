@@ -17,6 +17,15 @@ media::Progress progress_to(const Emit& emit) {
     };
 }
 
+// A medium, piece by piece with its place among them.
+media::Sink pieces_to(const Emit& emit) {
+    return [&emit, at = std::uint64_t{0}](ByteView piece) mutable -> Result<void> {
+        emit({{"data", to_base64url(piece)}, {"at", at}});
+        at += piece.size();
+        return {};
+    };
+}
+
 }  // namespace
 
 Result<Json> EngineService::call(const Request& r, const Emit& emit, const std::stop_token& stop) {
@@ -36,6 +45,7 @@ Result<Json> EngineService::call(const Request& r, const Emit& emit, const std::
     if (r.verb == "inbox") return inbox(a, emit, stop);
     if (r.verb == "show") return show(a);
     if (r.verb == "media.get") return media_get(a, emit, stop);
+    if (r.verb == "media.view") return media_view(a, emit, stop);
     if (r.verb == "devices.list") return devices_list(a, emit);
     if (r.verb == "devices.pending") return devices_pending(emit);
     if (r.verb == "devices.vouch") return vouch(a);
@@ -161,10 +171,40 @@ Result<Json> EngineService::media_get(const Json& a, const Emit& emit, const std
     const auto blob = id_from_hex<BlobId>(text(a, "id"));
     if (!blob) return fail(Errc::usage, "a medium's id has 32 hex digits");
     const auto out = text(a, "out");
-    const auto got = agent_->fetch_media(*blob, out, progress_to(emit), stop);
+    const bool stream = flag(a, "stream");
+    const auto use = stream || !out.empty() ? engine::MediaUse::save : engine::MediaUse::fetch;
+    const auto got =
+        agent_->fetch_media(*blob, use, out, stream ? pieces_to(emit) : media::Sink(), progress_to(emit), stop);
     if (!got) return fail(got.error().code, got.error().detail);
     Json answer{{"id", to_hex(blob->view())}, {"bytes", got->bytes}, {"sha256", to_hex(got->sha256.view())}};
     if (!out.empty()) answer["file"] = out;
+    return answer;
+}
+
+Result<Json> EngineService::media_view(const Json& a, const Emit& emit, const std::stop_token& stop) {
+    const auto blob = id_from_hex<BlobId>(text(a, "id"));
+    if (!blob) return fail(Errc::usage, "a medium's id has 32 hex digits");
+    Json answer{{"id", to_hex(blob->view())}};
+    if (!a.contains("from")) {
+        const auto got =
+            agent_->fetch_media(*blob, engine::MediaUse::show, {}, pieces_to(emit), progress_to(emit), stop);
+        if (!got) return fail(got.error().code, got.error().detail);
+        answer["bytes"] = got->bytes;
+        answer["sha256"] = to_hex(got->sha256.view());
+        return answer;
+    }
+    std::uint64_t bytes = 0;
+    const auto show = pieces_to(emit);
+    const media::Part part{number(a, "from", 0), number(a, "length", 0)};
+    const auto shown = agent_->show_part(
+        *blob, part,
+        [&](ByteView piece) {
+            bytes += piece.size();
+            return show(piece);
+        },
+        stop);
+    if (!shown) return fail(shown.error().code, shown.error().detail);
+    answer["bytes"] = bytes;
     return answer;
 }
 

@@ -30,6 +30,7 @@ class EngineService final : public Service {
     Result<Json> inbox(const Json& a, const Emit& emit, const std::stop_token& stop);
     Result<Json> watch(const Json& a, const Emit& emit, const std::stop_token& stop);
     Result<Json> media_get(const Json& a, const Emit& emit, const std::stop_token& stop);
+    Result<Json> media_view(const Json& a, const Emit& emit, const std::stop_token& stop);
     Result<Json> devices_list(const Json& a, const Emit& emit);
     Result<Json> devices_pending(const Emit& emit);
     Result<Json> vouch(const Json& a);

@@ -153,12 +153,21 @@ Json event_json(const Shown& s) {
     const Content content{s, out};
     std::visit(content, s.meaning);
     content.face();
+    if (s.recall) out["recall"] = recall_json(*s.recall);
     if (!s.about.empty()) out["about"] = s.about;
     if (s.new_device) out["from"]["new_device"] = true;
     if (s.message.resent) out["resent"] = true;
     if (!s.message.attested_by.is_zero()) out["imported"] = {{"attested_by", to_text(s.message.attested_by)}};
     if (s.message.missing_before != ByteArray<16>{}) out["missing_before"] = true;
     return out;
+}
+
+Json recall_json(const engine::RecallCount& count) {
+    return {{"devices", count.devices},
+            {"delivered", count.delivered},
+            {"opened", count.opened},
+            {"erased", count.erased},
+            {"unreachable", count.unreachable}};
 }
 
 Json sent_json(const engine::SentMessage& sent) {

@@ -8,6 +8,7 @@ namespace nimes::agent::cli {
 
 // A message, an act, an alarm: a line of inbox and watch.
 Json event_json(const engine::Shown& shown);
+Json recall_json(const engine::RecallCount& count);
 Json sent_json(const engine::SentMessage& sent);
 Json person_json(const directory::PersonInfo& person);
 // Adds level and new_devices; a person of whom nothing is held is of level 0.

@@ -22,6 +22,11 @@ class Journey {
     void show(const Json& line) {
         if (line.contains("sequence") && line["sequence"].is_number_unsigned()) {
             request_.arguments["since"] = line["sequence"];  // the next owner goes on behind it
+        } else if (line.contains("data")) {
+            // A medium in pieces, each with its place; another owner begins anew.
+            const auto at = line.value("at", std::uint64_t{0});
+            if (at < shown_to_) return;
+            shown_to_ = at + 1;
         } else if (!line.contains("progress")) {
             auto text = line.dump(-1, ' ', false, Json::error_handler_t::replace);
             if (earlier_.contains(text)) return;
@@ -34,6 +39,7 @@ class Journey {
   private:
     Request request_;
     const Emit& emit_;
+    std::uint64_t shown_to_ = 0;
     std::set<std::string> earlier_, now_;  // lines without a number: of former owners, of this one
 };
 

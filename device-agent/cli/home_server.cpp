@@ -12,9 +12,9 @@ constexpr std::size_t kMaxClients = 256;
 constexpr std::size_t kRemembered = 1'000;
 constexpr int kLookMs = 100;
 
-constexpr std::string_view kReading[] = {
-    "people",       "group.list",      "group.show",   "inbox", "watch",  "show",   "media.get",
-    "devices.list", "devices.pending", "history.code", "token", "status", "doctor", "audit"};
+constexpr std::string_view kReading[] = {"people",       "group.list", "group.show", "inbox",        "watch",
+                                         "show",         "media.get",  "media.view", "devices.list", "devices.pending",
+                                         "history.code", "token",      "status",     "doctor",       "audit"};
 // A repeat of these is answered from memory: nothing happens twice.
 bool changes(const std::string& verb) {
     return std::find(std::begin(kReading), std::end(kReading), verb) == std::end(kReading);

@@ -52,6 +52,7 @@ Json send_arguments(const Shared& r) {
     }
     a["file"] = absolute(file);
     a["caption"] = r->caption;
+    if (r->original || r->small) a["variant"] = r->original ? "original" : "small";
     if (!r->voice.empty()) a["media_type"] = "audio/ogg";
     if (!r->length.empty()) a["duration_ms"] = seconds_of("--length", r->length) * 1'000;
     return a;
@@ -64,7 +65,11 @@ void add_send(CLI::App& app, CommandLine& line, const Shared& r) {
     send->add_option("TEXT", r->text, "The text; - reads standard input");
     auto* photo = send->add_option("--photo", r->photo, "A JPEG: position and camera data are taken out")
                       ->check(CLI::ExistingFile);
-    auto* file = send->add_option("--file", r->file, "A file or video: it goes as it is")->check(CLI::ExistingFile);
+    auto* original = send->add_flag("--original", r->original, "The photo as it is, however slow the network");
+    send->add_flag("--small", r->small, "The photo with at most 1,600 pixels a side, however fast")->excludes(original);
+    auto* file = send->add_option("--file", r->file,
+                                  "A file or video: it goes as it is; a video with a frame to show, if ffmpeg is here")
+                     ->check(CLI::ExistingFile);
     auto* voice = send->add_option("--voice", r->voice, "A voice message (Ogg)")->check(CLI::ExistingFile);
     photo->excludes(file)->excludes(voice);
     file->excludes(voice);
@@ -77,7 +82,8 @@ void add_send(CLI::App& app, CommandLine& line, const Shared& r) {
         "Examples:\n  nimes-agent send --to 'Meyer, Celle' 'Bin vor Ort'\n"
         "  nimes-agent send --group 'Streife Nord' - < lage.txt\n"
         "  nimes-agent send --to a.meyer@polizei.example --photo tatort.jpg --caption 'von vorn'\n"
-        "  nimes-agent send --group 'Streife Nord' --voice funk.ogg --length 12s");
+        "  nimes-agent send --group 'Streife Nord' --voice funk.ogg --length 12s\n"
+        "A photo that would take more than half a minute at the rate that was measured goes smaller, and it says so.");
 }
 
 void add_answers(CLI::App& app, CommandLine& line, const Shared& r) {
@@ -105,8 +111,12 @@ void add_answers(CLI::App& app, CommandLine& line, const Shared& r) {
 
     auto* gone = about(app, line, r, "delete", "Delete a message for all; administrators of a group may delete any",
                        [r](Json& a) { a["recall"] = r->recall; });
-    gone->add_flag("--recall", r->recall, "Every device says what became of it: see nimes-agent show NUMBER");
-    gone->footer("Examples:\n  nimes-agent delete 42\n  nimes-agent delete 42 --recall");
+    gone->add_flag("--recall", r->recall, "Every device says what became of it; --wait is for their answers, too");
+    gone->footer(
+        "A photo or file goes from the server and from every device, with its key and preview. A device that is "
+        "offline\n"
+        "erases it before it shows it; nimes-agent show NUMBER tells what came of a recall since.\n"
+        "Examples:\n  nimes-agent delete 42\n  nimes-agent delete 42 --recall --wait 5");
 }
 
 void add_polls(CLI::App& app, CommandLine& line, const Shared& r) {

@@ -1,5 +1,6 @@
 #include "cli/print.hpp"
 
+#include <cmath>
 #include <iostream>
 #include <map>
 
@@ -18,6 +19,21 @@ void print_person(const Json& p) {
               << '\n';
 }
 
+// Says so when less went than was given, and why.
+void print_variant(const Json& m) {
+    const auto in_mb = [](double bytes) { return std::round(bytes / 1e4) / 100; };
+    if (m.value("variant", "") == "small") {
+        std::cout << "sent smaller: " << in_mb(m.value("bytes", 0.0)) << " of " << in_mb(m.value("original_bytes", 0.0))
+                  << " MB";
+        if (m.contains("rate"))
+            std::cout << ", for the network carries " << (m.value("rate", std::uint64_t{0}) + 500) / 1'000
+                      << " kB/s now; --original sends all of it";
+        std::cout << '\n';
+    }
+    if (!m.value("frame", true))
+        std::cout << "no frame of the video could be shown with it: see whether ffmpeg is installed\n";
+}
+
 void print_sent(const Request& request, const Json& r) {
     const auto devices = r.value("devices", Json::array()).size();
     const auto to = request.arguments.value("to", request.arguments.value("group", ""));
@@ -26,8 +42,12 @@ void print_sent(const Request& request, const Json& r) {
     std::cout << "; sealed for " << devices << (devices == 1 ? " device\n" : " devices\n");
     if (const auto stale = r.value("stale", Json::array()); !stale.empty())
         std::cout << stale.size() << " devices were offline too long and cannot open it\n";
+    if (r.contains("recall")) print_recall(std::cout, r["recall"]);
+    if (r.value("on_server", false))
+        std::cout << "the server still has the medium: it is asked again until it is gone\n";
     if (r.contains("media") && !r["media"].value("stripped", true))
         std::cout << "no JPEG: the file went as it is, with all that its maker wrote into it\n";
+    if (r.contains("media")) print_variant(r["media"]);
 }
 
 void print_lock(const Json& lock) {
@@ -91,7 +111,8 @@ void print_result(const Request& request, const Json& r) {
         std::cout << "enrolled: device " << r.value("device", "") << '\n';
     if (verb == "group.create")
         std::cout << "made " << printable(r.value("title", "")) << " with " << r.value("members", 0) << " members\n";
-    if (verb == "media.get") std::cout << r.value("bytes", 0) << " bytes, sha256 " << r.value("sha256", "") << '\n';
+    if (verb == "media.get" && r.contains("sha256"))
+        std::cout << r.value("bytes", 0) << " bytes, sha256 " << r.value("sha256", "") << '\n';
     if (verb == "devices.vouch") std::cout << "vouched for " << r.value("device", "") << "; go on there\n";
     if (verb == "devices.confirm") std::cout << r.value("device", "") << " is yours: the alarm has ended\n";
     if (verb == "devices.revoke") std::cout << r.value("device", "") << " is revoked, for good\n";

@@ -138,6 +138,15 @@ void print_details(std::ostream& out, const Json& e) {
                 << '\n';
     for (const auto& r : e.value("recalled_by", Json::array()))
         out << "   recalled: " << r.value("state", "") << " on " << r.value("device", "") << '\n';
+    if (e.contains("recall")) print_recall(out << "   ", e["recall"]);
+}
+
+void print_recall(std::ostream& out, const Json& recall) {
+    const auto devices = recall.value("devices", 0), unreachable = recall.value("unreachable", 0);
+    out << "of " << devices << (devices == 1 ? " device " : " devices ") << recall.value("delivered", 0) << " had it, "
+        << recall.value("opened", 0) << " showed it, " << recall.value("erased", 0) << " erased it";
+    if (unreachable > 0) out << "; " << unreachable << " said nothing yet: see nimes-agent show later";
+    out << '\n';
 }
 
 void print_group(std::ostream& out, const Json& g) {

@@ -10,6 +10,8 @@ namespace nimes::agent::cli {
 
 void print_event(std::ostream& out, const Json& event);
 // The same, and below it who got it, read it, voted, reacted.
+// What came of a recall: {devices, delivered, opened, erased, unreachable}.
+void print_recall(std::ostream& out, const Json& recall);
 void print_details(std::ostream& out, const Json& event);
 void print_group(std::ostream& out, const Json& group);
 

@@ -8,6 +8,7 @@
 #include "cli/health_verbs.hpp"
 #include "cli/history_verbs.hpp"
 #include "cli/home.hpp"
+#include "cli/media_verbs.hpp"
 #include "cli/print.hpp"
 #include "cli/signals.hpp"
 #include "cli/terminal.hpp"
@@ -31,6 +32,8 @@ struct Session {
     const Passphrase& passphrase;
     const std::stop_token stop;
     const ServiceFactory& open;
+    MediaOut& media;
+    const std::function<void()>& enough;  // who read the medium reads no more
 
     Result<Json> run(Request request) {
         request.id = to_hex(SystemRandom().id<MessageId>().view());
@@ -43,6 +46,7 @@ struct Session {
             if (out.contains("progress"))
                 bar.show(out["progress"].value("done", std::uint64_t{0}),
                          out["progress"].value("total", std::uint64_t{0}));
+            else if (out.contains("data")) media.take(out) ? void() : enough();
             else if (line.json) std::cout << out.dump(-1, ' ', false, Json::error_handler_t::replace) << std::endl;
             else print_line(request.verb, out);
         };
@@ -75,6 +79,7 @@ int finish(const CommandLine& line, const Signals& signals, const Result<Json>& 
     if (!answer) return print_error(answer.error());
     // Lists have shown their lines; their count says nothing that a program would miss.
     const bool list = answer->contains("count");
+    if (line.to_output) return 0;
     if (!line.json) print_result(line.request, *answer);
     else if (!list) std::cout << answer->dump(-1, ' ', false, Json::error_handler_t::replace) << std::endl;
     if (line.request.verb == "doctor") return answer->value("healthy", false) ? 0 : 1;
@@ -128,12 +133,20 @@ int run_program(int argc, char** argv, const ServiceFactory& open) {
     const auto passphrase = passphrase_for(line, signals.token());
     if (signals.came()) return Signals::kExit;
     if (!passphrase) return print_error(passphrase.error());
-    Session session{line, *passphrase, signals.token(), open};
+    auto media = MediaOut::open(line);
+    if (!media) return print_error(media.error());
+    std::stop_source over;
+    const std::function<void()> enough = [&] { over.request_stop(); };
+    const std::stop_callback interrupted(signals.token(), enough);
+    Session session{line, *passphrase, over.get_token(), open, *media, enough};
     const Ask ask = [&](Request request) { return session.run(std::move(request)); };
     const auto answer = line.request.verb == "enrol"           ? enrol(session, line.request)
                         : line.request.verb == "history.offer" ? offer_history(ask, line.request, line, session.stop)
                                                                : session.run(line.request);
-    return finish(line, signals, answer);
+    const bool cut = media->over() && !signals.came();  // what came of the rest is of no interest
+    const auto viewer = media->finish();
+    const int status = cut ? 0 : finish(line, signals, answer);
+    return status == 0 ? viewer.value_or(0) : status;
 }
 
 }  // namespace nimes::agent::cli

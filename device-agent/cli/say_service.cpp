@@ -98,7 +98,13 @@ std::optional<Result<Json>> EngineService::say_verb(const Request& r, const Emit
     if (const auto make = about(r)) {
         auto sent = agent_->say_about(number(a, "sequence", 0), *make, *id, wait);
         if (!sent) return pass(sent);
-        return sent_json(*sent);
+        auto out = sent_json(*sent);
+        if (r.verb != "delete" || !sent->accepted) return out;
+        const auto became = agent_->wait_recalled(number(a, "sequence", 0), wait, stop);
+        if (!became) return fail(became.error().code, became.error().detail);
+        if (became->count) out["recall"] = recall_json(*became->count);
+        out["on_server"] = became->on_server;
+        return out;
     }
     if (r.verb == "send" && a.contains("file")) return send_file(a, *id, emit, stop);
     Result<Meaning> meaning = fail(Errc::usage);
@@ -126,6 +132,10 @@ Result<Json> EngineService::send_file(const Json& a, const MessageId& id, const 
     wish.media_type = text(a, "media_type");
     wish.lifetime = lifetime_of(a);
     wish.group_picture = flag(a, "group_picture");
+    const auto variant = text(a, "variant");
+    if (variant == "original") wish.variant = engine::Variant::original;
+    else if (variant == "small") wish.variant = engine::Variant::small;
+    else if (!variant.empty()) return fail(Errc::usage, "a variant is original or small");
     engine::Candidates candidates;
     auto sent =
         with_candidates(agent_->send_photo(text(a, "to"), text(a, "file"), std::move(wish), id,
@@ -136,7 +146,11 @@ Result<Json> EngineService::send_file(const Json& a, const MessageId& id, const 
     out["media"] = {{"id", to_hex(sent->blob.view())},
                     {"sha256", to_hex(sent->sha256.view())},
                     {"bytes", sent->bytes},
-                    {"stripped", sent->stripped}};
+                    {"stripped", sent->stripped},
+                    {"variant", sent->variant == engine::Variant::small ? "small" : "original"},
+                    {"original_bytes", sent->original_bytes}};
+    if (sent->rate) out["media"]["rate"] = *sent->rate;
+    if (sent->video_without_frame) out["media"]["frame"] = false;
     return out;
 }
 

@@ -12,12 +12,13 @@ namespace nimes::agent::cli {
 // What options are read into; lives as long as the command line.
 struct Read {
     std::string to, group, text, photo, file, voice, caption, title, id, out, device, audience, query, address, code,
-        emoji, question, label, role, expires, length, ends, scanned, roster, reason = "lost";
-    std::vector<std::string> with, who, options;
+        emoji, question, label, role, expires, length, ends, scanned, roster, range, reason = "lost";
+    std::vector<std::string> with, who, options, viewer;
     std::vector<std::uint64_t> choices;
     std::uint64_t days = 0, wait_s = 20, since = 0, sequence = 0, accuracy = 0;
     double latitude = 0, longitude = 0;
-    bool view_once = false, withdraw = false, recall = false, announce = false, peek = false;
+    bool view_once = false, withdraw = false, recall = false, announce = false, peek = false, original = false,
+         small = false;
 };
 using Shared = std::shared_ptr<Read>;
 
@@ -34,6 +35,7 @@ std::string absolute(const std::string& path);
 void add_saying(CLI::App& app, CommandLine& line, const Shared& r);   // message_verbs.cpp
 void add_groups(CLI::App& app, CommandLine& line, const Shared& r);   // group_verbs.cpp
 void add_history(CLI::App& app, CommandLine& line, const Shared& r);  // history_verbs.cpp
+void add_media(CLI::App& app, CommandLine& line, const Shared& r);    // media_verbs.cpp
 void add_trust(CLI::App& app, CommandLine& line, const Shared& r);    // trust_verbs.cpp
 void add_health(CLI::App& app, CommandLine& line, const Shared& r);   // health_verbs.cpp
 void add_audit(CLI::App& app, CommandLine& line, const Shared& r);

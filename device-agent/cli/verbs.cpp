@@ -93,14 +93,6 @@ void add_reading(CLI::App& app, CommandLine& line, const Shared& r) {
         });
     show->add_option("NUMBER", r->sequence, "As inbox and watch show it")->required();
     show->footer("Example:\n  nimes-agent show 41");
-    auto* media = app.add_subcommand("media", "Photos and files")->require_subcommand(1);
-    auto* get = verb(*media, line, "get", "media.get",
-                     "Fetch a medium, verify it, and write it to a file if policy allows", [r] {
-                         return Json{{"id", r->id}, {"out", absolute(r->out)}};
-                     });
-    get->add_option("ID", r->id, "As inbox and watch show it")->required();
-    get->add_option("--out", r->out, "A new file; without it the medium is only fetched and verified");
-    get->footer("Example:\n  nimes-agent media get 3f0c…e1 --out tatort.jpg");
 }
 
 void add_devices(CLI::App& app, CommandLine& line, const Shared& r) {
@@ -159,6 +151,7 @@ void add_verbs(CLI::App& app, CommandLine& line) {
     add_saying(app, line, r);
     add_groups(app, line, r);
     add_reading(app, line, r);
+    add_media(app, line, r);
     add_devices(app, line, r);
     add_history(app, line, r);
     add_trust(app, line, r);

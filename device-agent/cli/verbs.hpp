@@ -12,8 +12,10 @@ struct CommandLine {
     bool json = false;
     bool no_input = false;
     int passphrase_fd = -1;
-    std::string provisioning;  // of enrol: a path
-    Request request;           // verb and arguments
+    std::string provisioning;         // of enrol: a path
+    Request request;                  // verb and arguments
+    bool to_output = false;           // the medium's bytes go to standard output, or
+    std::vector<std::string> viewer;  // to this program
 };
 
 void add_verbs(CLI::App& app, CommandLine& line);

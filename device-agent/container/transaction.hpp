@@ -40,6 +40,7 @@ enum class Table : std::uint32_t {
     verified = 19,
     history = 20,
     accepted = 21,
+    recalled = 22,
 };
 
 // The first UTC day on which something that ends at `end` may be erased; 0 stays 0: no expiry.

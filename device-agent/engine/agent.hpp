@@ -15,7 +15,7 @@
 #include "engine/owed.hpp"
 #include "engine/people.hpp"
 #include "engine/view.hpp"
-#include "media/transfer.hpp"
+#include "media/seek.hpp"
 
 namespace nimes::agent::engine {
 
@@ -27,12 +27,16 @@ struct SentMessage {
     bool accepted = false;
 };
 
+// Which one of a photo goes: the small one where the measured rate is too poor for the original, or as somebody says.
+enum class Variant : std::uint8_t { automatic, original, small };
+
 // What is said of a medium beside the file.
 struct MediaWish {
     std::string caption;
     std::uint32_t duration_ms = 0;  // of a voice message or a video
     std::string media_type;         // "": by what the file is
     conversation::Lifetime lifetime;
+    Variant variant = Variant::automatic;
     bool group_picture = false;  // it becomes the group's picture, and no message of its own
 };
 
@@ -48,6 +52,10 @@ struct SentPhoto {
     Digest sha256;  // of what was sealed
     std::uint64_t bytes = 0;
     bool stripped = false;  // false: no JPEG, sent with all that its maker wrote into it
+    Variant variant = Variant::original;
+    std::uint64_t original_bytes = 0;
+    std::optional<std::uint64_t> rate;  // bytes a second, as measured; nullopt: not at all
+    bool video_without_frame = false;   // for want of ffmpeg, or because it could not read it
 };
 
 struct FetchedMedia {
@@ -55,6 +63,9 @@ struct FetchedMedia {
     std::uint64_t bytes = 0;
     Digest sha256;
 };
+
+// What policy is asked: may it leave as a file or bytes, may another program show it? Fetching alone is always allowed.
+enum class MediaUse : std::uint8_t { fetch, show, save };
 
 struct PendingDevice {
     DeviceId device;
@@ -220,6 +231,13 @@ class Agent {
     // About a message, by its number: into its conversation; what a reader may say goes to the author alone.
     Result<SentMessage> say_about(std::uint64_t sequence, const AboutMessage& make, const MessageId& id,
                                   Millis patience);
+    // After a deletion: waits until the gateway lost the medium and, of a recall, all devices said what became of it.
+    // When time is over: what is known by then.
+    struct Recalled {
+        std::optional<RecallCount> count;
+        bool on_server = false;  // a medium of this person's messages is still to be taken from there
+    };
+    Result<Recalled> wait_recalled(std::uint64_t sequence, Millis patience, const std::stop_token& stop);
     // To who is connected now; nothing of it is kept, and nobody waits for it.
     Result<void> typing(const std::string& to, Candidates& candidates);
     Result<SentPhoto> send_photo(const std::string& to, const std::filesystem::path& file, MediaWish wish,
@@ -251,8 +269,13 @@ class Agent {
     bool wait_quiet(Millis patience, const std::stop_token& stop);
     // Waits for a message beyond `after`; false when time is over or `stop` was asked for.
     bool wait_message(std::uint64_t after, Millis patience, const std::stop_token& stop);
-    Result<FetchedMedia> fetch_media(const BlobId& blob, const std::filesystem::path& out,
-                                     const media::Progress& progress, const std::stop_token& stop);
+    // Fetched, verified, and where `use` is more than that: to a new file, or to `sink` (either may be empty). Refused
+    // before anything is fetched: Errc::export_forbidden.
+    Result<FetchedMedia> fetch_media(const BlobId& blob, MediaUse use, const std::filesystem::path& file,
+                                     const media::Sink& sink, const media::Progress& progress,
+                                     const std::stop_token& stop);
+    // A part, without the rest, for who looks into a video: each segment is verified before it is shown.
+    Result<void> show_part(const BlobId& blob, media::Part part, const media::Sink& sink, const std::stop_token& stop);
 
     // Of a person; "": one's own.
     Result<std::vector<PersonDevice>> devices(const std::string& who, Candidates& candidates);

@@ -1,10 +1,8 @@
 #include "engine/duties.hpp"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "engine/ready.hpp"
-#include "media/sealed_file.hpp"
 
 namespace nimes::agent::engine {
 namespace {
@@ -51,7 +49,7 @@ Result<ConversationId> pair_with(Core& core, const UserId& other) {
 
 Result<bool> Duties::run(Lock& lock, bool online) {
     if (auto ok = vanish(); !ok) return pass(ok);
-    remove_files();
+    if (auto ok = removals_.run(lock, online); !ok) return pass(ok);
     if (!online || core_.shut_out) return false;
     if (auto ok = judge_newer_epochs(); !ok) return pass(ok);
     catch_up(lock);
@@ -205,16 +203,6 @@ Result<void> Duties::judge_newer_epochs() {
         if (!done) return done;
     }
     return {};
-}
-
-void Duties::remove_files() {
-    const auto folder = core_.box->home() / "media";
-    for (const auto& blob : core_.erased_media) {
-        std::error_code ignored;
-        std::filesystem::remove(media::sealed_path(folder, blob), ignored);
-        std::filesystem::remove(media::part_path(folder, blob), ignored);
-    }
-    core_.erased_media.clear();
 }
 
 }  // namespace nimes::agent::engine

@@ -1,5 +1,5 @@
 // What this device owes by itself, without anybody asking: receipts, reports on recalls, requests for what is missing,
-// and the end of what was to vanish.
+// the end of what was to vanish, and of media that were deleted.
 //
 // Nothing is kept in memory alone: each duty stands at its message until it is done, so a crash repeats it at most.
 // Called by the link once a second, with the core's lock held; it lets go of it while the network answers. Errors are
@@ -9,6 +9,7 @@
 #include "engine/compose.hpp"
 #include "engine/monitor.hpp"
 #include "engine/recovery.hpp"
+#include "engine/removals.hpp"
 #include "engine/sync.hpp"
 
 namespace nimes::agent::engine {
@@ -16,7 +17,12 @@ namespace nimes::agent::engine {
 class Duties {
   public:
     Duties(Core& core, Sync& sync, Compose& compose)
-        : core_(core), sync_(sync), compose_(compose), recovery_(core, compose), monitor_(core, sync.network()) {}
+        : core_(core),
+          sync_(sync),
+          compose_(compose),
+          recovery_(core, compose),
+          monitor_(core, sync.network()),
+          removals_(core, sync.network()) {}
 
     static constexpr Millis kReceiptPause = 5 * kSecond;  // between two of one conversation
 
@@ -30,7 +36,6 @@ class Duties {
     Result<void> vanish();
     void catch_up(Lock& lock);
     Result<void> judge_newer_epochs();
-    void remove_files();
     // Where an act on a message goes: readers have no chain in the group and write to the author alone.
     std::optional<ConversationId> place_for(const StoredMessage& message);
 
@@ -39,6 +44,7 @@ class Duties {
     Compose& compose_;
     Recovery recovery_;
     Monitor monitor_;
+    Removals removals_;
     std::map<ConversationId, Millis> next_receipt_;  // boot clock
     Millis next_ask_ = 0;
     Millis next_catch_up_ = 0;  // 0: nothing moved

@@ -155,6 +155,19 @@ Result<void> HttpsNetwork::dump(std::uint64_t revision, std::uint64_t most,
     return {};
 }
 
+Result<void> HttpsNetwork::remove(const BlobId& blob) {
+    const std::lock_guard lock(mutex_);
+    transport::HttpsRequest request;
+    request.method = "DELETE";
+    request.path = "/v1/media/" + to_hex(blob.view());
+    request.headers = {{"Tus-Resumable", "1.0.0"}};
+    auto answer = client_.exchange(request);
+    if (answer && !answer->ok()) answer = tl::unexpected<Error>(transport::error_of(*answer));
+    if (answer) return {};
+    (void)clock_was_wrong(answer.error());  // it is repeated anyway
+    return pass(answer);
+}
+
 Result<void> HttpsNetwork::upload(const BlobId& id, const std::filesystem::path& file, const media::Progress& progress,
                                   const std::stop_token& stop) {
     transport::HttpsClient client(options_, token_);
@@ -167,6 +180,13 @@ Result<void> HttpsNetwork::download(const BlobId& id, const std::filesystem::pat
     transport::HttpsClient client(options_, token_);
     transport::RangeDownload download(client, random_);
     return download.run(id, file, size, progress, stop);
+}
+
+Result<Bytes> HttpsNetwork::piece(const BlobId& id, std::uint64_t size, std::uint64_t from, std::size_t length,
+                                  const std::stop_token& stop) {
+    transport::HttpsClient client(options_, token_);
+    transport::RangeDownload download(client, random_);
+    return download.piece(id, size, from, length, stop);
 }
 
 }  // namespace nimes::agent::engine

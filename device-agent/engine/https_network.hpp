@@ -19,6 +19,7 @@ class HttpsNetwork final : public Network {
 
     Result<transport::ServiceStatus> status() override;
     Result<void> wake(const std::string& endpoint) override;
+    Result<void> remove(const BlobId& blob) override;
     Result<v1::LookupAnswer> lookup(const v1::LookupRequest& request) override;
     Result<v1::HeadAnswer> head(std::uint64_t held) override;
     Result<v1::OldHeadAnswer> old_head(std::uint64_t revision, std::uint64_t under) override;
@@ -41,6 +42,8 @@ class HttpsNetwork final : public Network {
                         const std::stop_token& stop) override;
     Result<void> download(const BlobId& id, const std::filesystem::path& file, std::uint64_t size,
                           const media::Progress& progress, const std::stop_token& stop) override;
+    Result<Bytes> piece(const BlobId& id, std::uint64_t size, std::uint64_t from, std::size_t length,
+                        const std::stop_token& stop) override;
 
   private:
     template <class Answer>

@@ -8,6 +8,7 @@
 #include "engine/https_network.hpp"
 #include "engine/link.hpp"
 #include "engine/ready.hpp"
+#include "engine/variant.hpp"
 #include "media/sealed_file.hpp"
 
 namespace nimes::agent::engine {
@@ -55,6 +56,15 @@ struct Agent::Impl {
     // Title, life and picture once more, for who came late. Lock held.
     Result<SentMessage> tell_info(Lock& lock, const ConversationId& group, const MessageId& id, Millis patience);
 
+    // A photo's way out, see photo.cpp. Lock held.
+    Result<SentPhoto> compose_photo(Lock& lock, const ConversationId& conversation, media::Prepared& prepared,
+                                    const std::filesystem::path& file, MediaWish wish, const MessageId& id,
+                                    const media::Progress& progress, const std::stop_token& stop);
+    Result<SentPhoto> post_photo(Lock& lock, SentPhoto out, Millis patience, const media::Progress& progress,
+                                 const std::stop_token& stop);
+    // Errc::upload_gone. Lock not held, before and after.
+    Result<void> still_named(Lock& lock, const BlobId& blob);
+    void alarm_if_changed(Lock& lock, const Result<void>& opened);
     [[nodiscard]] std::vector<PersonDevice> devices_of(const directory::HeldEntry& held) const;
     // A history, see history_agent.cpp. Lock held.
     Result<void> fresh_own_entry(Lock& lock);
@@ -74,6 +84,8 @@ struct Agent::Impl {
     std::optional<Sync> sync;
     std::optional<People> people;
     std::optional<Link> link;
+
+    KnownRate rate;  // of uploads
 
     std::size_t inside = 0;
     bool online = false;  // the network is wanted

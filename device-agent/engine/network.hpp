@@ -18,6 +18,8 @@ class Network : public media::Transfer {
     virtual Result<transport::ServiceStatus> status() { return fail(Errc::offline); }
     // Where a push service wakes this device; "": nowhere.
     virtual Result<void> wake(const std::string&) { return fail(Errc::offline); }
+    // Takes a medium of this person back. Errc::upload_gone: it is not there, or not of this person.
+    virtual Result<void> remove(const BlobId&) { return fail(Errc::offline); }
     virtual Result<v1::LookupAnswer> lookup(const v1::LookupRequest& request) = 0;
     virtual Result<v1::HeadAnswer> head(std::uint64_t held) = 0;
     virtual Result<v1::OldHeadAnswer> old_head(std::uint64_t revision, std::uint64_t under) = 0;

@@ -1,22 +1,12 @@
-// A photo's way out and in: prepare, seal, compose, upload, send; fetch, verify, open.
+// A photo's way out: prepare, seal, compose, upload, send.
 #include "engine/impl.hpp"
+#include "engine/passing_hash.hpp"
 #include "media/incoming.hpp"
 #include "media/outgoing.hpp"
 #include "media/prepare.hpp"
 
 namespace nimes::agent::engine {
 namespace {
-
-media::BlobReference reference_of(const BlobId& blob, const MediumItem& item) {
-    media::BlobReference out;
-    out.blob = blob;
-    out.conversation = item.conversation;
-    out.key = item.key.copy();
-    out.plain_length = item.plain_length;
-    out.padded_length = item.padded_length;
-    out.digest = item.digest;
-    return out;
-}
 
 conversation::Meaning meaning_of(const media::BlobReference& reference, const media::Prepared& prepared,
                                  const std::filesystem::path& file, MediaWish wish, const ConversationInfo& info) {
@@ -26,7 +16,7 @@ conversation::Meaning meaning_of(const media::BlobReference& reference, const me
     conversation::Media out;
     out.ref = std::move(ref);
     out.caption = std::move(wish.caption);
-    out.duration_ms = wish.duration_ms;
+    out.duration_ms = wish.duration_ms != 0 ? wish.duration_ms : prepared.duration_ms;
     out.lifetime = wish.lifetime;
     out.preview = prepared.photo.preview;
     out.media_type = wish.media_type.empty() ? prepared.media_type : wish.media_type;
@@ -37,82 +27,121 @@ conversation::Meaning meaning_of(const media::BlobReference& reference, const me
     return out;
 }
 
-// SHA-256 of the plaintext as it goes by.
-class Hashing {
-  public:
-    Hashing() { crypto_hash_sha256_init(&state_); }
-    void update(ByteView bytes) { crypto_hash_sha256_update(&state_, bytes.data(), bytes.size()); }
-    Digest finish() {
-        Digest out;
-        crypto_hash_sha256_final(&state_, out.bytes.data());
-        return out;
-    }
+Result<SealedMedium> seal_medium(Variants& variants, media::Prepared& prepared, const std::filesystem::path& file,
+                                 Variant wanted, SentPhoto& out, const media::Progress& progress,
+                                 const std::stop_token& stop) {
+    if (prepared.stripped) return variants.choose(prepared.photo, wanted, out, progress, stop);
+    out.original_bytes = prepared.file_size;
+    out.video_without_frame = prepared.media_type.starts_with("video/") && prepared.photo.preview.empty();
+    const auto source = media::source_of(file);
+    if (!source) return fail(source.error().code, source.error().detail);
+    return variants.seal(*source, prepared.file_size);
+}
 
-  private:
-    crypto_hash_sha256_state state_{};
-};
+// A repeat, of a command whose owner died before it answered: the message stands, and its medium is the one it names.
+Result<std::optional<SentPhoto>> sent_before(Core& core, const MessageId& id) {
+    auto tx = core.box->begin();
+    if (!tx) return pass(tx);
+    auto row = find_message(*tx, core.own().device, id);
+    if (!row) return pass(row);
+    if (!*row) return std::optional<SentPhoto>{};
+    const auto& message = (*row)->message;
+    const auto meaning = conversation::decode(message.kind, message.body);
+    const auto* info = meaning ? std::get_if<conversation::Info>(&*meaning) : nullptr;
+    const auto* medium = meaning ? std::get_if<conversation::Media>(&*meaning) : nullptr;
+    if (medium == nullptr && (info == nullptr || !info->picture))
+        return fail(Errc::exists, "it was sent, and is gone since");
+    const auto& ref = medium != nullptr ? medium->ref : *info->picture;
+    SentPhoto out;
+    out.message = {id, (*row)->row, {}, {}, message.state == MessageState::sent};
+    out.blob = ref.blob;
+    out.bytes = out.original_bytes = ref.plain_length;
+    out.stripped = medium != nullptr && medium->media_type == "image/jpeg";
+    PassingHash hash;
+    const media::BlobReference reference{ref.blob,         message.conversation, ref.key.copy(),
+                                         ref.plain_length, ref.padded_length,    ref.digest};
+    const auto read = media::open(core.box->home() / "media", reference, [&](ByteView plain) -> Result<void> {
+        hash.update(plain);
+        return {};
+    });
+    if (read) out.sha256 = hash.finish();
+    return std::optional(std::move(out));
+}
 
 }  // namespace
 
 Result<SentPhoto> Agent::send_photo(const std::string& to, const std::filesystem::path& file, MediaWish wish,
                                     const MessageId& id, Millis patience, const media::Progress& progress,
                                     const std::stop_token& stop, Candidates& candidates) {
-    auto prepared = media::prepare(file);
-    if (!prepared) return pass(prepared);
     if (auto ok = go_online(); !ok) return pass(ok);
-    auto& core = impl_->core;
     Impl::Visit lock(*impl_);
     if (auto ok = impl_->ready(); !ok) return pass(ok);
+    auto before = sent_before(impl_->core, id);
+    if (!before) return pass(before);
+    if (*before && (*before)->message.accepted) return std::move(**before);
+    if (*before) return impl_->post_photo(lock, std::move(**before), patience, progress, stop);
+    lock.unlock();
+    auto prepared = media::prepare(file);
+    if (!prepared) return pass(prepared);
+    lock.lock();
     const auto conversation = impl_->people->conversation(lock, to, candidates);
     if (!conversation) return fail(conversation.error().code, conversation.error().detail);
-    const auto member = core.conversations.at(*conversation).member(core.own().user);
-    if (wish.group_picture && (core.conversations.at(*conversation).is_pair() || member == nullptr ||
+    auto composed = impl_->compose_photo(lock, *conversation, *prepared, file, std::move(wish), id, progress, stop);
+    if (!composed) return composed;
+    return impl_->post_photo(lock, std::move(*composed), patience, progress, stop);
+}
+
+Result<SentPhoto> Agent::Impl::compose_photo(Lock& lock, const ConversationId& conversation, media::Prepared& prepared,
+                                             const std::filesystem::path& file, MediaWish wish, const MessageId& id,
+                                             const media::Progress& progress, const std::stop_token& stop) {
+    const auto member = core.conversations.at(conversation).member(core.own().user);
+    if (wish.group_picture && (core.conversations.at(conversation).is_pair() || member == nullptr ||
                                member->role != MemberRole::administrator))
         return fail(Errc::forbidden, "only administrators of a group set its picture");
-
-    const auto folder = core.box->home() / "media";
+    Variants variants(core.box->home() / "media", conversation, *network, rate, core.clock, core.random);
     lock.unlock();
-    Hashing hashing;
-    auto inner = prepared->stripped ? Result<media::Source>(media::source_of(ByteView(prepared->photo.jpeg)))
-                                    : media::source_of(file);
-    if (!inner) return pass(inner);
-    const media::Source source = [&](std::span<std::uint8_t> into) {
-        auto n = (*inner)(into);
-        if (n) hashing.update(into.first(*n));
-        return n;
-    };
-    const auto length = prepared->stripped ? prepared->photo.jpeg.size() : prepared->file_size;
-    auto reference = media::seal(folder, *conversation, source, length, core.random);
-    if (!reference) return pass(reference);
+    SentPhoto out;
+    auto sealed = seal_medium(variants, prepared, file, wish.variant, out, progress, stop);
     lock.lock();
-
-    if (auto ok = ready_to_seal(lock, core, *impl_->sync, impl_->compose, *conversation); !ok) return pass(ok);
-    core.uploading.insert(reference->blob);
+    if (!sealed) return pass(sealed);
+    const auto& reference = sealed->reference;
+    if (auto ok = ready_to_seal(lock, core, *sync, compose, conversation); !ok) return pass(ok);
     const bool picture = wish.group_picture;
-    auto composed = impl_->compose.message(
-        *conversation, id, meaning_of(*reference, *prepared, file, std::move(wish), core.infos[*conversation]),
-        reference->blob);
-    if (!composed) {
-        core.uploading.erase(reference->blob);
-        return pass(composed);
-    }
+    core.uploading.insert(reference.blob);  // the link must not begin it, too
+    auto composed = compose.message(conversation, id,
+                                    meaning_of(reference, prepared, file, std::move(wish), core.infos[conversation]),
+                                    reference.blob);
+    core.uploading.erase(reference.blob);
+    if (!composed) return pass(composed);
     if (picture) {
-        core.infos[*conversation].picture = reference->blob;
-        auto stored = core.transact([&](container::Transaction& tx) {
-            return core.put_conversation(tx, core.conversations.at(*conversation));
-        });
+        core.infos[conversation].picture = reference.blob;
+        auto stored = core.transact(
+            [&](container::Transaction& tx) { return core.put_conversation(tx, core.conversations.at(conversation)); });
         if (!stored) return pass(stored);
     }
-    SentPhoto out{{id, composed->sequence, composed->devices, composed->stale, true},
-                  reference->blob,
-                  hashing.finish(),
-                  length,
-                  prepared->stripped};
-    if (auto ok = impl_->link->outbox().load(); !ok) return pass(ok);
+    out.message = {id, composed->sequence, composed->devices, composed->stale, true};
+    out.blob = reference.blob;
+    out.sha256 = sealed->sha256;
+    out.bytes = sealed->bytes;
+    out.stripped = prepared.stripped;
+    return out;
+}
+
+// The message is in the outbox, and waits there for its medium.
+Result<SentPhoto> Agent::Impl::post_photo(Lock& lock, SentPhoto out, Millis patience, const media::Progress& progress,
+                                          const std::stop_token& stop) {
+    if (auto ok = link->outbox().load(); !ok) return pass(ok);
+    // One that the link has gone on with is waited for; what it did is not done again.
+    while (!core.uploading.insert(out.blob).second) {
+        out.message.accepted = false;
+        if (stop.stop_requested()) return out;
+        core.changed.wait_for(lock, std::chrono::milliseconds(200));
+    }
+    Variants variants(core.box->home() / "media", {}, *network, rate, core.clock, core.random);
     lock.unlock();
-    const auto uploaded = media::upload(folder, reference->blob, *impl_->network, progress, stop);
+    const auto uploaded = variants.upload(out.blob, progress, stop);
     lock.lock();
-    core.uploading.erase(reference->blob);
+    core.uploading.erase(out.blob);
     if (!uploaded) {
         // It stays in the outbox: the link goes on with the upload when the network is back.
         if (core.shut_out) return fail(*core.shut_out);
@@ -120,51 +149,10 @@ Result<SentPhoto> Agent::send_photo(const std::string& to, const std::filesystem
         out.message.accepted = false;
         return out;
     }
-    impl_->link->outbox().uploaded(reference->blob);
-    const auto sent = impl_->send_and_wait(lock, id, patience);
+    link->outbox().uploaded(out.blob);
+    const auto sent = send_and_wait(lock, out.message.id, patience);
     if (!sent && sent.error().code != Errc::timed_out) return fail(sent.error().code, sent.error().detail);
     out.message.accepted = sent.has_value();
-    return out;
-}
-
-Result<FetchedMedia> Agent::fetch_media(const BlobId& blob, const std::filesystem::path& file,
-                                        const media::Progress& progress, const std::stop_token& stop) {
-    auto& core = impl_->core;
-    Impl::Visit lock(*impl_);
-    if (!core.enrolled()) return fail(Errc::not_enrolled);
-    std::optional<media::BlobReference> reference;
-    {
-        auto tx = core.box->begin();
-        if (!tx) return pass(tx);
-        auto row = tx->get(container::Table::media, to_bytes(blob.view()));
-        if (!row) return pass(row);
-        if (!*row) return fail(Errc::not_found, "no message names this medium");
-        auto item = MediumItem::parse((*row)->value);
-        if (!item) return pass(item);
-        reference = reference_of(blob, *item);
-    }
-    const auto folder = core.box->home() / "media";
-    const bool export_allowed = core.provisioning->export_allowed;
-    lock.unlock();
-    auto fetched = media::fetch(folder, *reference, *impl_->network, progress, stop);
-    if (!fetched && fetched.error().code == Errc::undecryptable) {
-        lock.lock();
-        (void)core.transact([&](container::Transaction& tx) {
-            return core.raise_alarm(tx, "a medium was not what its message says: somebody changed it on its way");
-        });
-        lock.unlock();
-    }
-    if (!fetched) return pass(fetched);
-    FetchedMedia out{blob, reference->plain_length, {}};
-    Hashing hashing;
-    auto read = media::open(folder, *reference, [&](ByteView plain) -> Result<void> {
-        hashing.update(plain);
-        return {};
-    });
-    if (!read) return pass(read);
-    out.sha256 = hashing.finish();
-    if (!file.empty())
-        if (auto ok = media::export_to(folder, *reference, file, export_allowed); !ok) return pass(ok);
     return out;
 }
 

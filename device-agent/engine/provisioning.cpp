@@ -58,6 +58,7 @@ Result<Provisioning> Provisioning::parse(ByteView bytes) {
     if (in.policy().lock_after_seconds() > 0) out.lock_after = in.policy().lock_after_seconds() * kSecond;
     out.device_hold = in.policy().device_hold_seconds() * kSecond;
     out.export_allowed = in.policy().export_allowed();
+    out.viewer_allowed = in.policy().viewer_allowed();
     out.history_allowed = in.policy().history_allowed();
     return out;
 }

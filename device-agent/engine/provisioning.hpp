@@ -26,6 +26,7 @@ struct Provisioning {
     Millis retention = 7 * kDay;
     Millis device_hold = 900 * kSecond;
     bool export_allowed = false;
+    bool viewer_allowed = false;   // another program may show a medium that it gets through a pipe; export implies it
     bool history_allowed = false;  // from a person's old device to the new one
 
     container::LeaseTerms lease;

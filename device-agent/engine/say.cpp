@@ -76,6 +76,27 @@ Result<SentMessage> Agent::say_about(std::uint64_t sequence, const AboutMessage&
     return impl_->say(lock, place, std::move(*meaning), id, patience);
 }
 
+Result<Agent::Recalled> Agent::wait_recalled(std::uint64_t sequence, Millis patience, const std::stop_token& stop) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(patience);
+    Impl::Visit lock(*impl_);
+    auto& core = impl_->core;
+    const std::stop_callback wake(stop, [&core] { core.changed.notify_all(); });
+    for (;;) {
+        if (!core.enrolled()) return fail(Errc::not_enrolled);
+        const auto shown = message_shown(core, sequence);
+        if (!shown) return fail(shown.error().code, shown.error().detail);
+        auto tx = core.box->begin();
+        if (!tx) return pass(tx);
+        const auto owed = removals_owed(*tx);
+        if (!owed) return fail(owed.error().code, owed.error().detail);
+        const Recalled out{shown->recall, *owed};
+        if (!out.on_server && (!out.count || out.count->unreachable == 0)) return out;
+        if (stop.stop_requested() || core.shut_out) return out;
+        { const auto over = std::move(*tx); }  // others write while this waits
+        if (core.changed.wait_until(lock, until) == std::cv_status::timeout) return out;
+    }
+}
+
 Result<void> Agent::typing(const std::string& to, Candidates& candidates) {
     if (auto ok = go_online(); !ok) return ok;
     Impl::Visit lock(*impl_);

@@ -44,6 +44,7 @@ Result<Shown> show(Core& core, container::Transaction& tx, std::uint64_t row, St
     if (!face) return pass(face);
     out.face = std::move(*face);
     add_face(core, out);
+    if (out.face.report_to.contains(core.own().user)) out.recall = count_recall(core, message, out.face);
     for (const auto& target : conversation::targets_of(message.device, out.meaning)) {
         auto named = find_message(tx, target.device, target.message);
         if (!named) return pass(named);

@@ -1,7 +1,7 @@
 // What is shown of a stored message: names resolved, content in types. Call with the core's lock held.
 #pragma once
 
-#include "engine/acts.hpp"
+#include "engine/removals.hpp"
 
 namespace nimes::agent::engine {
 
@@ -16,6 +16,7 @@ struct Shown {
     conversation::Face face;              // what others made of it
     std::map<UserId, std::string> names;  // of everybody in the face
     std::vector<std::uint64_t> about;     // of an act: the messages it names, as far as they are here
+    std::optional<RecallCount> recall;    // what came of it, on a device of who recalled it
     bool own = false;
     Millis shown = 0;
 };

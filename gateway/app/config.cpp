@@ -122,6 +122,7 @@ std::map<std::string, Section, std::less<>> schema(Config& c) {
           {"lock_after_seconds", number<std::uint32_t>(c.policy.lock_after_seconds, 10, 86'400)},
           {"device_hold_seconds", number<std::uint32_t>(c.policy.device_hold_seconds, 0, 86'400)},
           {"export_allowed", flag(c.policy.export_allowed)},
+          {"viewer_allowed", flag(c.policy.viewer_allowed)},
           {"history_allowed", flag(c.policy.history_allowed)},
           {"private_devices_allowed", flag(c.policy.private_devices_allowed)},
           {"media_quota_bytes", number<std::uint64_t>(c.policy.media_quota_bytes, 1, 1ull << 50)},

@@ -66,6 +66,7 @@ struct Config {
         std::uint32_t lock_after_seconds = 300;
         std::uint32_t device_hold_seconds = 900;
         bool export_allowed = true;
+        bool viewer_allowed = true;
         bool private_devices_allowed = false;
         bool history_allowed = true;
         std::uint64_t media_quota_bytes = 2ull << 30;  // of one device

@@ -81,6 +81,8 @@ sender = "nimes@police.example"
 # device_hold_seconds = 900
 # May received media leave the sealed container as files?
 # export_allowed = true
+# May another program show them, which gets them through a pipe? Where export is allowed it may anyway.
+# viewer_allowed = true
 # private_devices_allowed = false
 # May a person's old device hand its messages to the new one, both in hand? Never to or from a private device.
 # history_allowed = true

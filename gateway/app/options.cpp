@@ -51,6 +51,7 @@ v1::Policy told_policy(const Config& config) {
     out.set_lock_after_seconds(config.policy.lock_after_seconds);
     out.set_device_hold_seconds(config.policy.device_hold_seconds);
     out.set_export_allowed(config.policy.export_allowed);
+    out.set_viewer_allowed(config.policy.viewer_allowed);
     out.set_private_devices_allowed(config.policy.private_devices_allowed);
     out.set_history_allowed(config.policy.history_allowed);
     return out;

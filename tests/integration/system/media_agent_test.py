@@ -1,0 +1,222 @@
+#!/usr/bin/python3
+"""Media as a handset handles them: through kill -9, out of the container only as policy says, seen in part, and videos."""
+import hashlib
+import os
+import random
+import shutil
+import subprocess
+import sys
+
+from people import ROOT, ROSTER, WorldTest, json, unittest, wait_until
+
+sys.path.insert(0, str(ROOT / "tests" / "tools"))
+from harness.gateway import set_keys  # noqa: E402
+
+BERND = "Meyer, Gifhorn"
+LARGE = 100_000_000
+
+
+class MediaAgent(WorldTest):
+    def random_file(self, name: str, size: int, seed: int):
+        file = self.folder / name
+        file.write_bytes(random.Random(seed).randbytes(size))
+        return file
+
+    def passed(self, way: str) -> int:
+        """Bytes inside TLS between handsets and the gateway's HTTPS."""
+        return self.world.gateway_tap.files[way].stat().st_size
+
+    def begin(self, agent, *words):
+        """A command as a process of its own, to be killed."""
+        descriptor = agent.open_passphrase()
+        process = subprocess.Popen([str(word) for word in agent.words(descriptor, *words)], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, pass_fds=(descriptor,))
+        os.close(descriptor)
+        return process
+
+    def kill(self, process) -> None:
+        self.assertIsNone(process.poll(), "it was through before it could be killed")
+        process.kill()
+        process.communicate()
+
+    def test_kill_9_in_an_upload_and_in_its_download(self):
+        anna, bernd = self.anna, self.bernd
+        file = self.random_file("film.bin", LARGE, 1)
+        self.ok(anna.run("send", "--to", BERND, "gleich kommt ein Film"))
+        before = self.passed("up")
+        sending = self.begin(anna, "send", "--to", BERND, "--file", file, "--caption", "Film")
+        wait_until(lambda: self.passed("up") > before + LARGE // 4, "a part of the upload", 60)
+        self.kill(sending)
+        anna.online()  # goes on by itself
+        bernd.online()
+        event = bernd.wait_for(lambda e: e.get("caption") == "Film", "the film", 180)
+        self.assertEqual(event["media"]["bytes"], LARGE)
+        # What a cut part had in flight may go twice, and no more.
+        self.assertLess(self.passed("up") - before, LARGE * 1.3)
+        anna.offline()
+        bernd.offline()
+
+        before = self.passed("down")
+        part = bernd.home / "media" / f"{event['media']['id']}.part"
+        fetching = self.begin(bernd, "media", "get", event["media"]["id"])
+        wait_until(lambda: part.exists() and part.stat().st_size > LARGE // 4, "a part of the download", 60)
+        self.kill(fetching)
+        got = self.ok(bernd.run("media", "get", event["media"]["id"]))
+        self.assertEqual(got["sha256"], hashlib.sha256(file.read_bytes()).hexdigest())
+        self.assertLess(self.passed("down") - before, LARGE * 1.3)
+        self.assertFalse(part.exists())
+
+    def test_a_command_whose_owner_dies_sends_its_medium_once(self):
+        anna, bernd = self.anna, self.bernd
+        bernd.online()
+        anna.online()
+        file = self.random_file("owner.bin", LARGE, 2)
+        before = self.passed("up")
+        sending = self.begin(anna, "send", "--to", BERND, "--file", file, "--caption", "einmal")
+        wait_until(lambda: self.passed("up") > before + LARGE // 4, "a part of the upload", 60)
+        self.supervisor.kill(anna.watcher)
+        anna.watcher = None
+        out, err = sending.communicate(timeout=180)
+        self.assertEqual(sending.returncode, 0, err)
+        sent = json.loads(out.splitlines()[-1])
+        bernd.wait_for(lambda e: e.get("media", {}).get("id") == sent["media"]["id"], "the medium", 60)
+        self.assertEqual(sent["media"]["sha256"], hashlib.sha256(file.read_bytes()).hexdigest())
+        self.assertLess(self.passed("up") - before, LARGE * 1.3)
+        self.assertEqual(len([e for e in bernd.events() if e.get("caption") == "einmal"]), 1)
+
+    def send(self, file, *more) -> str:
+        return self.ok(self.anna.run("send", "--to", BERND, "--file", file, *more))["media"]["id"]
+
+    def raw(self, agent, *words):
+        """Without --json: bytes on standard output."""
+        descriptor = agent.open_passphrase()
+        try:
+            return subprocess.run([str(agent.program), "--home", str(agent.home), "--passphrase-fd", str(descriptor),
+                                   *map(str, words)], capture_output=True, timeout=120, pass_fds=(descriptor,))
+        finally:
+            os.close(descriptor)
+
+    def test_out_of_the_container_by_file_output_and_viewer(self):
+        file = self.random_file("bild.bin", 1_000_000, 3)
+        self.anna.online()
+        self.bernd.online()
+        blob = self.send(file)
+        self.bernd.wait_for(lambda e: e.get("media", {}).get("id") == blob, "the medium")
+        out = self.folder / "heraus.bin"
+        self.ok(self.bernd.run("media", "get", blob, "--out", out))
+        self.assertEqual(out.read_bytes(), file.read_bytes())
+        for agent in (self.bernd, self.anna):  # through the owner of the home
+            self.assertEqual(self.raw(agent, "media", "get", blob, "--out", "-").stdout, file.read_bytes())
+        self.bernd.offline()
+        alone = self.raw(self.bernd, "media", "get", blob, "--out", "-")  # as the owner
+        self.assertEqual((alone.returncode, alone.stdout), (0, file.read_bytes()))
+        both = self.bernd.run("media", "get", blob, "--out", "-")
+        self.assertIn("--json", both.err)
+        seen = self.raw(self.bernd, "media", "view", blob, "--", "sha256sum")
+        self.assertEqual(seen.stdout.split()[0].decode(), hashlib.sha256(file.read_bytes()).hexdigest())
+        # The viewer's words are words, its exit status is ours, and one that has seen enough is no error.
+        def view(*words):
+            return self.raw(self.bernd, "media", "view", blob, "--", *words)
+        self.assertEqual(view("sh", "-c", "cat >/dev/null; exit 7").returncode, 7)
+        self.assertEqual(view("head", "-c", "10").stdout, file.read_bytes()[:10])
+        self.assertNotEqual(view("no-such-viewer").returncode, 0)
+        descriptors = view("sh", "-c", "cat >/dev/null; ls /proc/self/fd").stdout
+        self.assertLessEqual(set(descriptors.split()), {b"0", b"1", b"2", b"3"})  # 3 is the folder that ls reads
+
+    def test_a_look_into_a_video_fetches_little_of_it(self):
+        file = self.random_file("lang.bin", 30_000_000, 4)
+        self.anna.online()
+        blob = self.send(file)
+        self.bernd.online()
+        self.bernd.wait_for(lambda e: e.get("media", {}).get("id") == blob, "the medium")
+        before = self.passed("down")
+        seen = self.raw(self.bernd, "media", "view", blob, "--range", "20000000-20099999", "--", "cat")
+        self.assertEqual(seen.stdout, file.read_bytes()[20_000_000:20_100_000])
+        self.assertLess(self.passed("down") - before, 1_000_000)
+        self.assertFalse((self.bernd.home / "media" / f"{blob}.sealed").exists())
+        beyond = self.raw(self.bernd, "media", "view", blob, "--range", "30000000-", "--", "cat")
+        self.assertIn(b"the range lies outside the medium", beyond.stderr)
+
+    def test_policy_keeps_media_in_and_says_so(self):
+        """Two handsets of Clara, each provisioned under another policy."""
+        gateway = self.world.gateway
+        toml = gateway.configuration.read_text()
+        write = gateway.configuration.write_text
+        self.supervisor.stop(gateway.child)  # one that runs answers with its own policy
+        write(set_keys(toml, {"policy.export_allowed": False}))
+        gateway.provision(self.folder / "viewers.provisioning")
+        write(set_keys(toml, {"policy.export_allowed": False, "policy.viewer_allowed": False}))
+        gateway.provision(self.folder / "nothing.provisioning")
+        write(toml)
+        gateway.start(self.world.port["operations"])
+        address = ROSTER["clara"][0]
+        clara = self.world.agent("clara")
+        before = len(self.world.mail.mails(address))
+        self.ok(clara.enrol(self.folder / "viewers.provisioning", address, lambda: self.world.mail.code(address, before)))
+        strict = self.world.agent("clara-strict")
+        before = len(self.world.mail.mails(address))
+        waiting = strict.enrol(self.folder / "nothing.provisioning", address,
+                               lambda: self.world.mail.code(address, before))
+        self.assertEqual(waiting.status, 5, waiting.err)
+        self.ok(clara.run("devices", "vouch", clara.run("devices", "pending").lines()[0]["device"]))
+        self.ok(strict.run("enrol", "--provisioning", self.folder / "nothing.provisioning", address))
+
+        file = self.random_file("geheim.bin", 300_000, 5)
+        clara.online()
+        strict.online()
+        self.anna.online()
+        blob = self.ok(self.anna.run("send", "--to", "Schulz, Celle", "--file", file))["media"]["id"]
+        out = self.folder / "verboten.bin"
+        for agent in (clara, strict):
+            agent.wait_for(lambda e: e.get("media", {}).get("id") == blob, "the medium")
+            for words in (("--out", out), ("--out", "-")):
+                refused = self.raw(agent, "media", "get", blob, *words)
+                self.assertEqual((refused.returncode, refused.stdout), (6, b""))
+                self.assertIn(b"policy does not allow media to leave the container", refused.stderr)
+            self.assertFalse(out.exists())
+            self.assertFalse((agent.home / "media" / f"{blob}.sealed").exists())  # refused before it was fetched
+            self.ok(agent.run("media", "get", blob))  # to have it is allowed
+        self.assertEqual(self.raw(clara, "media", "view", blob, "--", "cat").stdout, file.read_bytes())
+        refused = self.raw(strict, "media", "view", blob, "--", "cat")
+        self.assertIn(b"nor to be shown by another program", refused.stderr)
+        self.assertEqual(refused.stdout, b"")
+        refused = self.raw(strict, "media", "view", blob, "--range", "0-10", "--", "cat")
+        self.assertEqual((refused.returncode, refused.stdout), (6, b""))
+
+    @unittest.skipUnless(shutil.which("ffmpeg"), "ffmpeg is not installed: no real video to send")
+    def test_a_video_comes_with_size_duration_and_frame(self):
+        film = self.folder / "film.mp4"
+        subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=size=640x360:rate=10", "-t", "3", "-c:v",
+                        "mpeg4", film], check=True)
+        self.bernd.online()
+        self.anna.online()
+        sent = self.ok(self.anna.run("send", "--to", BERND, "--file", film, "--caption", "mit Bild"))
+        self.assertNotIn("frame", sent["media"])
+        got = self.bernd.wait_for(lambda e: e.get("caption") == "mit Bild", "the video")["media"]
+        self.assertEqual((got["type"], got["width"], got["height"]), ("video/mp4", 640, 360))
+        self.assertTrue(2_500 < got["duration_ms"] < 3_500, got)
+        self.assertEqual(self.ok(self.bernd.run("media", "get", got["id"]))["sha256"],
+                         hashlib.sha256(film.read_bytes()).hexdigest())
+
+    def test_a_photo_goes_small_where_it_is_told_to_and_original_on_a_good_network(self):
+        photo = self.folder / "gross.jpg"
+        subprocess.run([sys.executable, ROOT / "tests/tools/make_photo.py", photo, "--size", "3000x2000"], check=True,
+                       capture_output=True)
+        self.bernd.online()
+        self.anna.online()
+        whole = self.ok(self.anna.run("send", "--to", BERND, "--photo", photo))["media"]
+        self.assertEqual((whole["variant"], whole["bytes"]), ("original", whole["original_bytes"]))
+        small = self.ok(self.anna.run("send", "--to", BERND, "--photo", photo, "--small"))["media"]
+        self.assertEqual(small["variant"], "small")
+        self.assertLess(small["bytes"], whole["bytes"] / 2)
+        got = self.bernd.wait_for(lambda e: e.get("media", {}).get("id") == small["id"], "the small one")["media"]
+        self.assertLessEqual(max(got["width"], got["height"]), 1_600)
+        self.assertIn("captured_ms", got)
+        out = self.folder / "klein.jpg"
+        self.ok(self.bernd.run("media", "get", got["id"], "--out", out))
+        self.assertEqual(out.read_bytes()[:3], b"\xff\xd8\xff")
+        self.assertNotIn(b"Exif", out.read_bytes())
+
+
+if __name__ == "__main__":
+    unittest.main()
