@@ -1,4 +1,4 @@
-// Devices: who has which, those that wait for an approval, and those that are shut out.
+// Devices: who has which, those that wait for an approval, and what became of the wipe of one that is out.
 #include "admin/route_parts.hpp"
 #include "http/problem.hpp"
 
@@ -34,16 +34,6 @@ Response list_devices(const Administration& a, const Request& request) {
     return answer(out);
 }
 
-Response suspend(const Administration& a, const Request& request, bool suspended) {
-    const auto device = device_from_text(request.param("id"));
-    if (!device) return http::problem(device.error());
-    const auto act = act_of(request, suspended ? "suspend" : "resume", {{"device", to_text(*device)}});
-    const auto done =
-        noted(a, act, [&] { return suspended ? a.registry.suspend(*device) : a.registry.resume(*device); });
-    if (!done) return http::problem(done.error());
-    return answer({{"device", to_text(*device)}, {"state", suspended ? "suspended" : "active"}});
-}
-
 Response list_waiting(const Administration& a) {
     const auto lines = a.approvals.waiting();
     if (!lines) return http::problem(lines.error());
@@ -60,27 +50,6 @@ Response approve(const Administration& a, const Request& request) {
     const auto act = act_of(request, "approve", {{"device", to_text(*device)}});
     if (auto ok = noted(a, act, [&] { return a.approvals.approve(*device); }); !ok) return http::problem(ok.error());
     return answer({{"device", to_text(*device)}, {"state", "approved"}});
-}
-
-std::optional<RevokeReason> reason_of(std::string_view text) {
-    if (text == "replaced") return RevokeReason::replaced;
-    if (text == "lost") return RevokeReason::lost;
-    if (text == "stolen") return RevokeReason::stolen;
-    if (text == "left") return RevokeReason::left;
-    return std::nullopt;
-}
-
-Response revoke(const Administration& a, const Request& request) {
-    const auto device = device_from_text(request.param("id"));
-    if (!device) return http::problem(device.error());
-    const auto text = field(request, "reason");
-    if (!text) return http::problem(text.error());
-    const auto reason = reason_of(*text);
-    if (!reason) return http::problem(Errc::usage, "the reason is replaced, lost, stolen or left");
-    const auto act = act_of(request, "revoke", {{"device", to_text(*device)}, {"reason", *text}});
-    if (auto ok = noted(a, act, [&] { return a.registry.revoke(*device, *reason); }); !ok)
-        return http::problem(ok.error());
-    return answer({{"device", to_text(*device)}, {"state", "revoked"}, {"reason", *text}});
 }
 
 Json as_json(const WipeLine& w) {
@@ -105,40 +74,16 @@ Response wipe(const Administration& a, const Request& request) {
     return answer(out);
 }
 
-Response revocation(const Administration& a, const Request& request) {
-    const auto device = device_from_text(request.param("id"));
-    if (!device) return http::problem(device.error());
-    Progress progress;
-    if (!a.revocations.find(*device, progress)) return http::problem(Errc::not_found, "no revocation since the start");
-    auto steps = Json::array();
-    for (std::size_t i = 0; i < kSteps; ++i)
-        steps.push_back({{"step", name(static_cast<Step>(i))},
-                         {"done", progress.done[i] != 0},
-                         {"after_ms", progress.done[i] == 0 ? 0 : progress.done[i] - progress.began}});
-    Json out{{"device", to_text(*device)}, {"complete", progress.complete()}, {"steps", steps}};
-    if (const auto line = a.wipes.wipe(*device); line && line->ordered != 0) out["wipe"] = as_json(*line);
-    return answer(out);
-}
-
 }  // namespace
 
 void add_device_routes(http::Router& router, const Administration& a) {
     using http::Access;
     using http::Method;
-    router
-        .add({Method::get, "/v1/admin/devices", [a](Request& r) { return list_devices(a, r); }, Access::open, 0})
-        .add({Method::post, "/v1/admin/devices/{id}/suspend", [a](Request& r) { return suspend(a, r, true); },
-              Access::open, kSmallBody})
-        .add({Method::post, "/v1/admin/devices/{id}/resume", [a](Request& r) { return suspend(a, r, false); },
-              Access::open, kSmallBody})
-        .add({Method::post, "/v1/admin/devices/{id}/revoke", [a](Request& r) { return revoke(a, r); }, Access::open,
-              kSmallBody})
+    router.add({Method::get, "/v1/admin/devices", [a](Request& r) { return list_devices(a, r); }, Access::open, 0})
         .add({Method::get, "/v1/admin/approvals", [a](Request&) { return list_waiting(a); }, Access::open, 0})
         .add({Method::post, "/v1/admin/devices/{id}/approve", [a](Request& r) { return approve(a, r); }, Access::open,
               kSmallBody})
-        .add({Method::get, "/v1/admin/devices/{id}/wipe", [a](Request& r) { return wipe(a, r); }, Access::open, 0})
-        .add({Method::get, "/v1/admin/devices/{id}/revocation", [a](Request& r) { return revocation(a, r); },
-              Access::open, 0});
+        .add({Method::get, "/v1/admin/devices/{id}/wipe", [a](Request& r) { return wipe(a, r); }, Access::open, 0});
 }
 
 }  // namespace nimes::gateway::admin

@@ -19,6 +19,11 @@ struct PersonFields {
     std::string unit;
 };
 
+struct PersonLine {
+    std::string address, name, rank, unit;
+    bool shut_out = false;  // enrols nothing
+};
+
 struct DeviceLine {
     DeviceId device;
     std::string address;
@@ -87,16 +92,22 @@ class Groups {
     virtual Result<void> appoint(const ConversationId& id, const ServiceAddress& member) = 0;
 };
 
+// People and all their devices, by one order that can be undone. Answers its number.
+class Suspensions {
+  public:
+    virtual ~Suspensions() = default;
+    virtual Result<std::uint64_t> suspend(const std::vector<std::string>& addresses, const std::string& who,
+                                          const std::string& why) = 0;
+};
+
 class Registry {
   public:
     virtual ~Registry() = default;
     enum class Change : std::uint8_t { added, changed, unchanged };
     // `row` is committed with the change, and not at all if nothing changes.
     virtual Result<Change> put_person(const PersonFields& person, const store::Batch& row) = 0;
+    virtual std::vector<PersonLine> people() const = 0;
     virtual std::vector<DeviceLine> devices(const std::optional<ServiceAddress>& of) const = 0;
-    virtual Result<void> suspend(const DeviceId& device) = 0;
-    virtual Result<void> resume(const DeviceId& device) = 0;
-    virtual Result<void> revoke(const DeviceId& device, RevokeReason reason) = 0;
 };
 
 }  // namespace nimes::gateway::admin

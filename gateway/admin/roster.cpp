@@ -8,7 +8,7 @@
 namespace nimes::gateway::admin {
 namespace {
 
-constexpr std::size_t kMistakesShown = 20;
+constexpr std::size_t kMistakesShown = 1'000;
 
 struct Columns {
     std::size_t address = 0, name = 0, unit = 0;

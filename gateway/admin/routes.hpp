@@ -3,18 +3,16 @@
 // Who may open the socket (mode 0600) may do everything; so no route here wants a token. Every change is in the audit
 // (audit/log.hpp), by the user id, and the login, of who is at the socket; every body may say "why", as may the query.
 //   POST /v1/admin/org {name, domain}            POST /v1/admin/units {name}
-//   POST /v1/admin/roster[?dry_run=1] (CSV)      GET  /v1/admin/devices[?user=ADDRESS]
-//   POST /v1/admin/devices/{id}/suspend|resume   POST /v1/admin/devices/{id}/revoke {reason}
-//   GET  /v1/admin/devices/{id}/revocation       GET  /v1/admin/approvals
-//   POST /v1/admin/devices/{id}/approve          GET  /v1/admin/devices/{id}/wipe
-//   GET  /v1/admin/groups/orphaned               GET  /v1/admin/groups/{id}
+//   POST /v1/admin/roster[?dry_run=1|suspend=N] (CSV)
+//                                                GET  /v1/admin/devices[?user=ADDRESS]
+//   GET  /v1/admin/approvals                     POST /v1/admin/devices/{id}/approve
+//   GET  /v1/admin/devices/{id}/wipe             GET  /v1/admin/groups/orphaned               GET  /v1/admin/groups/{id}
 //   POST /v1/admin/groups/{id}/administrator {address}
 //   GET  /v1/admin/audit[?from=SEQ]             GET  /v1/admin/audit/head
 // Threads and ownership as http/router.hpp says; all references must outlive the router.
 #pragma once
 
 #include "admin/organisation.hpp"
-#include "admin/revocations.hpp"
 #include "audit/log.hpp"
 #include "http/router.hpp"
 
@@ -23,10 +21,10 @@ namespace nimes::gateway::admin {
 struct Administration {
     Organisation& organisation;
     Registry& registry;
+    Suspensions& suspensions;
     Approvals& approvals;
     Wipes& wipes;
     Groups& groups;
-    Revocations& revocations;
     audit::Log& audit;
     const Clock& clock;
 };

@@ -44,7 +44,7 @@ mailbox::HeadHint MailboxPeople::head_since(std::uint64_t revision) const {
 std::optional<UserId> EnrolmentRoster::find(const ServiceAddress& address) const {
     if (!organisation_.has_domain(address.domain())) return std::nullopt;
     const auto person = directory_.person(address);
-    if (!person) return std::nullopt;
+    if (!person || directory_.closed(person->user)) return std::nullopt;
     return person->user;
 }
 
@@ -74,6 +74,13 @@ Result<admin::Registry::Change> AdminRegistry::put_person(const admin::PersonFie
             break;
     }
     return Change::unchanged;
+}
+
+std::vector<admin::PersonLine> AdminRegistry::people() const {
+    std::vector<admin::PersonLine> out;
+    for (const auto& p : directory_.people())
+        out.push_back({p.address, p.name, p.rank, p.unit, directory_.closed(p.user)});
+    return out;
 }
 
 std::vector<admin::DeviceLine> AdminRegistry::devices(const std::optional<ServiceAddress>& of) const {
@@ -106,14 +113,6 @@ Result<std::vector<admin::WaitingLine>> AdminApprovals::waiting() {
         if (const auto person = directory_.person(cert.user))
             out.push_back({cert.device, person->address, person->name, cert.platform});
     return out;
-}
-
-Result<void> AdminRegistry::revoke(const DeviceId& device, RevokeReason reason) {
-    // Asked again, its steps stay as they were; those of before the start were all done anew with it.
-    const auto before = directory_.admit(device);
-    const bool again = !before && before.error().code == Errc::device_revoked;
-    if (!again) revocations_.begin(device, clock_.now());
-    return directory_.revoke(device, reason);
 }
 
 Result<admin::WipeLine> AdminWipes::wipe(const DeviceId& device) {

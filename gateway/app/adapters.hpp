@@ -5,7 +5,6 @@
 
 #include "admin/organisation.hpp"
 #include "admin/ports.hpp"
-#include "admin/revocations.hpp"
 #include "broker/link.hpp"
 #include "broker/mirror_feed.hpp"
 #include "directory/directory.hpp"
@@ -90,17 +89,13 @@ class EnrolmentRoster final : public enrolment::Roster {
 
 class AdminRegistry final : public admin::Registry {
   public:
-    AdminRegistry(directory::Directory& directory, admin::Revocations& revocations, const Clock& clock)
-        : directory_(directory), revocations_(revocations), clock_(clock) {}
+    AdminRegistry(directory::Directory& directory, const Clock& clock) : directory_(directory), clock_(clock) {}
     Result<Change> put_person(const admin::PersonFields& person, const store::Batch& row) override;
+    std::vector<admin::PersonLine> people() const override;
     std::vector<admin::DeviceLine> devices(const std::optional<ServiceAddress>& of) const override;
-    Result<void> suspend(const DeviceId& device) override { return directory_.suspend(device); }
-    Result<void> resume(const DeviceId& device) override { return directory_.resume(device); }
-    Result<void> revoke(const DeviceId& device, RevokeReason reason) override;
 
   private:
     directory::Directory& directory_;
-    admin::Revocations& revocations_;
     const Clock& clock_;
 };
 

@@ -26,14 +26,13 @@ void Edge::push(Event event) {
     {
         const std::lock_guard lock(mutex_);
         if (events_.size() >= kMaxEvents)
-            events_.pop_front();  // states repeat; a revocation's way is shown, not made, here
+            events_.pop_front();  // states repeat
         events_.push_back(std::move(event));
     }
     wake_.notify_one();
 }
 
 void Edge::mirror_moved() { push(Moved{}); }
-void Edge::revoked(const DeviceId& device, std::uint64_t mirror_revision) { push(Revoked{device, mirror_revision}); }
 void Edge::linked() {
     needs_.metrics.broker_linked.set(1);
     needs_.log.info("broker_linked");
@@ -71,12 +70,6 @@ void Edge::run() {
 void Edge::handle(const Event& event) {
     if (std::holds_alternative<Linked>(event)) return needs_.feed.linked();
     if (std::holds_alternative<Moved>(event)) return send(needs_.feed.changed());
-    if (const auto* revoked = std::get_if<Revoked>(&event)) {
-        send(needs_.feed.changed());
-        needs_.revocations.told(revoked->device, revoked->mirror_revision, needs_.clock.now());
-        needs_.metrics.revocations_pending.set(static_cast<double>(needs_.revocations.pending()));
-        return;
-    }
     on_state(std::get<EdgeState>(event));
 }
 
@@ -88,7 +81,7 @@ void Edge::on_state(const EdgeState& state) {
     m.broker_kicked.follow(static_cast<double>(state.kicked));
     m.broker_tick_gap_max_seconds.set(static_cast<double>(state.tick_gap_max) / 1'000.0);
     if (!state.wants_full)
-        for (const auto seconds : needs_.revocations.obeyed(state.mirror_revision, needs_.clock.now()))
+        for (const auto seconds : needs_.revocations.obeyed(state.mirror_revision))
             m.revocation_effective_seconds.observe(seconds);
     m.revocations_pending.set(static_cast<double>(needs_.revocations.pending()));
     send(needs_.feed.on_state(state));
@@ -96,6 +89,7 @@ void Edge::on_state(const EdgeState& state) {
 
 void Edge::send(std::vector<Bytes> parts) {
     for (auto& part : parts) link_->control(std::move(part));
+    if (!parts.empty()) needs_.revocations.told(needs_.feed.sent());
 }
 
 }  // namespace nimes::gateway::app

@@ -11,12 +11,12 @@
 #include <thread>
 #include <variant>
 
-#include "admin/revocations.hpp"
 #include "broker/link.hpp"
 #include "broker/mirror_feed.hpp"
 #include "mailbox/mailroom.hpp"
 #include "operations/log.hpp"
 #include "operations/metrics.hpp"
+#include "revocation/runner.hpp"
 #include "wake/waker.hpp"
 
 namespace nimes::gateway::app {
@@ -26,7 +26,7 @@ class Edge final : public broker::Handler {
     struct Needs {
         broker::MirrorFeed& feed;
         mailbox::Mailroom& mailroom;
-        admin::Revocations& revocations;
+        revocation::Runner& revocations;
         const Clock& clock;
         const operations::Metrics& metrics;
         operations::Log& log;
@@ -37,9 +37,8 @@ class Edge final : public broker::Handler {
 
     void start(broker::Link& link);
     void stop();
-    // The directory's mirror moved; `revoked` when it was a revocation.
+    // The directory's mirror moved.
     void mirror_moved();
-    void revoked(const DeviceId& device, std::uint64_t mirror_revision);
 
     void linked() override;
     void unlinked() override;
@@ -52,11 +51,7 @@ class Edge final : public broker::Handler {
   private:
     struct Linked {};
     struct Moved {};
-    struct Revoked {
-        DeviceId device;
-        std::uint64_t mirror_revision;
-    };
-    using Event = std::variant<Linked, Moved, Revoked, EdgeState>;
+    using Event = std::variant<Linked, Moved, EdgeState>;
 
     void push(Event event);
     void run();

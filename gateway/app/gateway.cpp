@@ -12,6 +12,7 @@
 #include "app/housekeeping.hpp"
 #include "app/options.hpp"
 #include "app/pages.hpp"
+#include "app/revocation_hands.hpp"
 #include "directory/provisioning.hpp"
 #include "directory/routes.hpp"
 #include "enrolment/mailer.hpp"
@@ -20,6 +21,7 @@
 #include "mailbox/routes.hpp"
 #include "media/routes.hpp"
 #include "nimes/encoding.hpp"
+#include "revocation/routes.hpp"
 #include "shares/routes.hpp"
 #include "store/rocksdb_store.hpp"
 #include "version.hpp"
@@ -73,9 +75,6 @@ struct Gateway::Impl {
     Result<void> make_rooms();
     Result<Bytes> provisioning() const;
     void observe_directory();
-    // A revoked device's share is deleted, and where an administrator wants it wiped, that is ordered. False: the store
-    // did not take it; the next start does it.
-    bool shut_away(const DeviceId& device);
     void add_pages();
     Result<void> start();
     void stop();
@@ -93,7 +92,6 @@ struct Gateway::Impl {
     std::unique_ptr<audit::Log> audit;
     std::unique_ptr<admin::Organisation> organisation;
     std::unique_ptr<media::MediaStore> media;
-    admin::Revocations revocations;
 
     std::optional<MailboxPeople> people;
     std::optional<MailboxMedia> media_links;
@@ -118,12 +116,16 @@ struct Gateway::Impl {
     std::optional<mailbox::Mailroom> mailroom;
     std::optional<enrolment::Mailer> mailer;
     std::optional<enrolment::Enrolment> enrolment;
+    http::Router public_router, operations_router, admin_router;
+    std::optional<http::Server> server;
+    std::optional<RevocationHands> revocation_hands;
+    std::optional<RevocationNames> revocation_names;
+    std::optional<revocation::Runner> revocations;
+    std::optional<AdminSuspensions> suspensions;
     std::optional<broker::MirrorFeed> feed;
     std::optional<Edge> edge;
     std::optional<broker::Link> link;
     std::optional<Housekeeping> housekeeping;
-    http::Router public_router, operations_router, admin_router;
-    std::optional<http::Server> server;
 };
 
 Gateway::Gateway(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -168,7 +170,7 @@ Result<void> Gateway::Impl::make_rooms() {
     people.emplace(*directory);
     media_links.emplace(*media);
     roster.emplace(*directory, *organisation, clock);
-    registry.emplace(*directory, revocations, clock);
+    registry.emplace(*directory, clock);
     share_devices.emplace(*directory, *here, clock);
     signer.emplace(secrets);
     gate.emplace(clock);
@@ -192,11 +194,6 @@ Result<void> Gateway::Impl::make_rooms() {
     enrolment.emplace(enrolment::Enrolment::Needs{*store, *roster, *mailer, clock, random, metrics, log},
                       pepper_of(secrets), enrolment_policy(config));
     approvals.emplace(*enrolment, *directory);
-    feed.emplace(*mirror, secrets.directory.secret, secrets.org, config.broker.name, clock);
-    edge.emplace(Edge::Needs{*feed, *mailroom, revocations, clock, metrics, log, waker ? &*waker : nullptr});
-    link.emplace(link_options(config), secrets.gateway, *edge, clock, random);
-    outlet.connect(*link);
-    housekeeping.emplace(Housekeeping::Needs{*directory, *enrolment, *media, clock, metrics, log});
     server.emplace(http::ServerOptions{}, &*authoriser,
                    http::ServerHooks{[this](std::string_view route, std::string_view method, int status) {
                                          metrics.http_requests.with({route, method, std::to_string(status)}).add();
@@ -204,6 +201,17 @@ Result<void> Gateway::Impl::make_rooms() {
                                      [this](std::string_view event, std::string_view detail) {
                                          log.warning(event, {{"detail", detail}});
                                      }});
+    revocation_hands.emplace(RevocationHands::Needs{*store, *directory, *server, *mailroom, *shares, *wipes,
+                                                    *share_devices, endpoints ? &*endpoints : nullptr});
+    revocation_names.emplace(*directory);
+    revocations.emplace(
+        revocation::Runner::Needs{*store, *revocation_hands, *revocation_names, *audit, clock, log});
+    feed.emplace(*mirror, secrets.directory.secret, secrets.org, config.broker.name, clock);
+    suspensions.emplace(*revocations, *revocation_names);
+    edge.emplace(Edge::Needs{*feed, *mailroom, *revocations, clock, metrics, log, waker ? &*waker : nullptr});
+    link.emplace(link_options(config), secrets.gateway, *edge, clock, random);
+    outlet.connect(*link);
+    housekeeping.emplace(Housekeeping::Needs{*directory, *enrolment, *media, clock, metrics, log});
     return {};
 }
 
@@ -211,32 +219,8 @@ void Gateway::Impl::observe_directory() {
     directory::Directory::Observers observers;
     observers.head_moved = [this] { mailroom->head_moved(); };
     observers.mirror_moved = [this] { edge->mirror_moved(); };
-    observers.shut_out = [this](const DeviceId& device) {
-        const auto revoked = directory->admit(device);
-        const bool final = !revoked && revoked.error().code == Errc::device_revoked;
-        if (final) {
-            // A person's own revocation begins here, an administrator's has begun with the order.
-            if (admin::Progress known; !revocations.find(device, known)) revocations.begin(device, clock.now());
-            revocations.done(device, admin::Step::recorded, clock.now());
-            edge->revoked(device, directory->mirror_revision());
-        }
-        server->cut(device);
-        if (!final) return;
-        revocations.done(device, admin::Step::requests_cut, clock.now());
-        if (shut_away(device)) revocations.done(device, admin::Step::share_deleted, clock.now());
-        mailroom->purge(device);
-        if (endpoints && !endpoints->erase(device)) log.error("wake_endpoint_not_erased");
-        revocations.done(device, admin::Step::mailbox_destroyed, clock.now());
-    };
+    observers.shut_out = [this](const DeviceId& device) { revocations->noticed(device); };
     directory->observe(std::move(observers));
-}
-
-bool Gateway::Impl::shut_away(const DeviceId& device) {
-    const auto known = share_devices->find(device);
-    const bool erased = shares->erase(device).has_value();
-    if (!known || !known->to_be_wiped) return erased;
-    const auto facts = wipes->facts(device);
-    return facts && (facts->ordered != 0 || wipes->order(device)) && erased;
 }
 
 void Gateway::Impl::add_pages() {
@@ -255,7 +239,8 @@ void Gateway::Impl::add_pages() {
     add_operations(operations_router, metrics, health);
     add_local(admin_router, health, [this] { return provisioning(); });
     admin::add_routes(admin_router,
-                      {*organisation, *registry, *approvals, *admin_wipes, *admin_groups, revocations, *audit, clock});
+                      {*organisation, *registry, *suspensions, *approvals, *admin_wipes, *admin_groups, *audit, clock});
+    revocation::add_routes(admin_router, *revocations, *revocation_names);
 }
 
 Result<void> Gateway::Impl::start() {
@@ -275,13 +260,8 @@ Result<void> Gateway::Impl::start() {
     mailer->start();
     enrolment->start();
     edge->start(*link);
-    // A crash may have come between a revocation and the end of mailbox and share.
-    for (const auto& device : directory->revoked_devices()) {
-        mailroom->purge(device.cert.device);
-        (void)shut_away(device.cert.device);
-        if (endpoints)
-            if (auto ok = endpoints->erase(device.cert.device); !ok) return ok;
-    }
+    if (auto ok = revocations->load(); !ok) return ok;
+    revocations->start();
     if (auto ok = link->start(); !ok) return ok;
     housekeeping->start();
     return server->start();
@@ -290,6 +270,7 @@ Result<void> Gateway::Impl::start() {
 void Gateway::Impl::stop() {
     server->stop();
     housekeeping->stop();
+    revocations->stop();
     mailroom->stop();  // its last answers still go out by the link
     link->stop();
     edge->stop();

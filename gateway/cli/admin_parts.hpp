@@ -14,7 +14,8 @@ using Json = nlohmann::json;
 struct Admin {
     std::string config = "gateway.toml";
     bool json = false;
-    std::string name, domain, file, user, device, reason, group, why, head;
+    std::string name, domain, file, user, device, reason, group, why, head, unit, list, suspend;
+    std::uint64_t order = 0;
     bool dry_run = false;
     bool watch = false;
 
@@ -30,6 +31,7 @@ CLI::App* verb(CLI::App& to, const Shared& a, Chosen& chosen, const char* name, 
                Result<void> (*run)(const Admin&));
 
 void add_audit_verbs(CLI::App& admin, const Shared& a, Chosen& chosen);  // admin audit …
+void add_revocation_verbs(CLI::App& admin, const Shared& a, Chosen& chosen);  // admin suspend, revoke, …
 void add_group_verbs(CLI::App& admin, const Shared& a, Chosen& chosen);  // admin groups …
 
 }  // namespace nimes::gateway::cli

@@ -2,9 +2,7 @@
 #include <fstream>
 #include <iostream>
 #include <map>
-#include <set>
 #include <sstream>
-#include <thread>
 
 #include "cli/admin_parts.hpp"
 
@@ -31,22 +29,36 @@ Result<void> create_unit(const Admin& a) {
         [&](const Json&) { print_line("created unit " + a.name); });
 }
 
+void print_changes(const Json& changes) {
+    for (const auto& c : changes) {
+        std::printf("%-8s  %-36s  %s, %s, %s\n", c.value("what", "").c_str(), c.value("address", "").c_str(),
+                    c.value("name", "").c_str(), c.value("rank", "").c_str(), c.value("unit", "").c_str());
+        if (c.contains("before"))
+            std::printf("%-8s  %-36s  %s, %s, %s\n", "  before", "", c["before"].value("name", "").c_str(),
+                        c["before"].value("rank", "").c_str(), c["before"].value("unit", "").c_str());
+    }
+}
+
 Result<void> import_roster(const Admin& a) {
     std::ifstream in(a.file, std::ios::binary);
     std::ostringstream csv;
     csv << in.rdbuf();
     if (!in) return fail(Errc::usage, "cannot read " + a.file);
+    const auto query = "?why=" + query_escape(a.why) + (a.dry_run ? "&dry_run=1" : "") +
+                       (a.suspend.empty() ? "" : "&suspend=" + query_escape(a.suspend));
     return show(
-        a,
-        [&](AdminClient& c) {
-            return c.post_csv("/v1/admin/roster?why=" + query_escape(a.why) + (a.dry_run ? "&dry_run=1" : ""), csv.str());
-        },
+        a, [&](AdminClient& c) { return c.post_csv("/v1/admin/roster" + query, csv.str()); },
         [&](const Json& answer) {
-            std::cout << answer.value("people", 0)
-                      << (a.dry_run ? " people, all lines are right; nothing was changed\n" : " people: ");
-            if (!a.dry_run)
-                std::cout << answer.value("added", 0) << " added, " << answer.value("changed", 0) << " changed, "
-                          << answer.value("unchanged", 0) << " unchanged\n";
+            if (a.dry_run) print_changes(answer["changes"]);
+            const auto n = [&](const char* name) { return std::to_string(answer.value(name, 0)); };
+            print_line(n("people") + " people: " + n("added") + (a.dry_run ? " would be added, " : " added, ") +
+                       n("changed") + " changed, " + n("unchanged") + " unchanged; " + n("suspended") + " of " + n("of") +
+                       " not on the roster any more" + (a.dry_run ? ", to be suspended" : ", suspended"));
+            if (answer.value("shut_out", 0) > 0)
+                print_line(n("shut_out") + " on the roster are shut out; `admin reinstate --user` lets them in again");
+            if (a.dry_run && answer.value("wants_number", false))
+                print_line("that many are suspended only if the import says --suspend " + n("suspended"));
+            if (a.dry_run) print_line("nothing was changed");
         });
 }
 
@@ -74,9 +86,9 @@ Result<void> list_waiting(const Admin& a) {
         });
 }
 
-Result<void> change_device(const Admin& a, const std::string& verb) {
+Result<void> approve(const Admin& a) {
     return show(
-        a, [&](AdminClient& c) { return c.post("/v1/admin/devices/" + a.device + "/" + verb, {{"why", a.why}}); },
+        a, [&](AdminClient& c) { return c.post("/v1/admin/devices/" + a.device + "/approve", {{"why", a.why}}); },
         [&](const Json& answer) { print_line(a.device + " is " + answer.value("state", "") + " now"); });
 }
 
@@ -91,46 +103,9 @@ void print_wipe(const Json& wipe) {
     std::printf("  %-18s %s\n", "wipe", at == words.end() ? "unknown" : at->second);
 }
 
-// Each as it is done: what has not come yet is what hangs.
-void print_steps(const Json& answer, std::set<std::string>& printed) {
-    for (const auto& step : answer["steps"])
-        if (const auto name = step.value("step", ""); step.value("done", false) && printed.insert(name).second)
-            std::printf("  %-18s %s ms\n", name.c_str(), std::to_string(step.value("after_ms", 0)).c_str());
-    if (answer.value("complete", false) && answer.contains("wipe")) print_wipe(answer["wipe"]);
-    std::fflush(stdout);
-}
-
 Result<void> show_wipe(const Admin& a) {
     return show(
         a, [&](AdminClient& c) { return c.get("/v1/admin/devices/" + a.device + "/wipe"); }, print_wipe);
-}
-
-Result<void> watch_revocation(const Admin& a) {
-    auto client = a.client();
-    if (!client) return pass(client);
-    std::set<std::string> printed;
-    for (std::size_t seen = 0;;) {
-        auto answer = client->get("/v1/admin/devices/" + a.device + "/revocation");
-        if (!answer) return pass(answer);
-        std::size_t done = 0;
-        for (const auto& step : (*answer)["steps"]) done += step.value("done", false) ? 1 : 0;
-        if (a.json && done > seen) print_line(answer->dump());
-        if (!a.json) print_steps(*answer, printed);
-        if (answer->value("complete", false)) return {};
-        seen = done;
-        std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    }
-}
-
-Result<void> revoke(const Admin& a) {
-    auto done = show(
-        a,
-        [&](AdminClient& c) {
-            return c.post("/v1/admin/devices/" + a.device + "/revoke", {{"reason", a.reason}, {"why", a.why}});
-        },
-        [&](const Json&) { print_line(a.device + " is revoked, for good"); });
-    if (!done || !a.watch) return done;
-    return watch_revocation(a);
 }
 
 }  // namespace
@@ -161,7 +136,11 @@ void add_admin_verbs(CLI::App& app, Chosen& chosen) {
     auto* import =
         verb(*roster, a, chosen, "import", "Import people from a CSV file: address,name,rank,unit", import_roster);
     import->add_option("FILE", a->file, "CSV; its first line is address,name,rank,unit")->required();
-    import->add_flag("--dry-run", a->dry_run, "Check every line, change nothing");
+    import->add_flag("--dry-run", a->dry_run, "Check every line, show what would change, change nothing");
+    import->add_option("--suspend", a->suspend, "How many people leave with it: said where it is more than 20, or 2 %");
+    import->footer(
+        "The file is the whole roster: who does not stand on it any more is suspended, with all devices, until somebody\n"
+        "reinstates them. One wrong line refuses the whole file, and every wrong line is named.");
 
     auto* devices = admin->add_subcommand("devices", "Enrolled devices")->require_subcommand(1)->fallthrough();
     verb(*devices, a, chosen, "list", "List devices", list_devices)->add_option("--user", a->user, "Of one address");
@@ -170,24 +149,11 @@ void add_admin_verbs(CLI::App& app, Chosen& chosen) {
     verb(*devices, a, chosen, "wipe", "What became of the order to wipe a lost or stolen device", show_wipe)
         ->add_option("DEVICE", a->device, "26 characters, as `devices list` shows it")
         ->required();
-    verb(*devices, a, chosen, "approve", "Approve a device, once you know that its person holds it",
-         [](const Admin& s) { return change_device(s, "approve"); })
+    verb(*devices, a, chosen, "approve", "Approve a device, once you know that its person holds it", approve)
         ->add_option("DEVICE", a->device, "26 characters, as `devices list` shows it")
         ->required();
 
-    verb(*admin, a, chosen, "suspend", "Keep a device out until it is resumed",
-         [](const Admin& s) { return change_device(s, "suspend"); })
-        ->add_option("DEVICE", a->device, "26 characters, as `devices list` shows it")
-        ->required();
-    verb(*admin, a, chosen, "resume", "Let a suspended device in again",
-         [](const Admin& s) { return change_device(s, "resume"); })
-        ->add_option("DEVICE", a->device, "26 characters, as `devices list` shows it")
-        ->required();
-    auto* out = verb(*admin, a, chosen, "revoke", "Shut a device out for good, now", revoke);
-    out->add_option("DEVICE", a->device, "26 characters, as `devices list` shows it")->required();
-    out->add_option("--reason", a->reason)->required()->check(CLI::IsMember({"stolen", "lost", "replaced", "left"}));
-    out->add_flag("--watch", a->watch,
-                  "Wait until broker, gateway, mailbox and share have obeyed; shows the wipe order");
+    add_revocation_verbs(*admin, a, chosen);
     add_audit_verbs(*admin, a, chosen);
     add_group_verbs(*admin, a, chosen);
 }

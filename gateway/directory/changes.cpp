@@ -1,4 +1,4 @@
-// Everything that changes the directory: people, certificates, suspension, revocation, heads.
+// What changes the directory: people, certificates, heads. Who is shut out: shut_out.cpp.
 #include <algorithm>
 
 #include "directory/impl.hpp"
@@ -8,13 +8,6 @@ namespace {
 
 constexpr Millis kCertificateLife = Millis{1'095} * kDay;
 constexpr std::size_t kMirrorKept = 100'000;
-
-template <class Record>
-void insert_by_device(std::vector<Record>& into, const Record& record) {
-    const auto at = std::lower_bound(into.begin(), into.end(), record.device,
-                                     [](const Record& r, const DeviceId& d) { return r.device < d; });
-    into.insert(at, record);
-}
 
 bool same(const Person& person, const PersonFields& fields) {
     return person.name == fields.name && person.rank == fields.rank && person.unit == fields.unit;
@@ -55,24 +48,41 @@ Result<void> Directory::Impl::mirror_changed(const DeviceId& device) {
     return store.commit(batch, store::Sync::no);
 }
 
-Result<void> Directory::Impl::change_entry(UserState& user, DirectoryEntry entry, store::Batch batch,
-                                           const DeviceId& device) {
-    // As an agent would judge it: what does not verify is never stored.
-    if (auto ok = parse_entry(entry.user, entry.records(), keys); !ok) return pass(ok);
+Result<void> Directory::Impl::change_entries(std::vector<Change> changes) {
     const auto next = state.heads.size() + 1;
     const auto oldest = state.maps.empty() ? next : state.maps.begin()->first;
     // A head that could not be stored is made up for by the next: what was before both stays.
-    const bool noted = !user.past.empty() && user.past.back().until == next;
-    if (!noted) batch.put(past_key(next), encode_past(user.entry));
-    batch.erase_range(past_key(0), past_key(oldest + 1));
-    if (auto ok = store.commit(batch, store::Sync::yes); !ok) return ok;
-    if (!noted) user.past.push_back({next, user.entry});
-    std::erase_if(user.past, [&](const Past& p) { return p.until <= oldest; });
-    user.entry = std::move(entry);
-    state.by_device[device] = user.entry.user;
-    state.place(user);
-    if (auto ok = mirror_changed(device); !ok) return ok;
-    return publish({user.entry.user}, false);
+    const auto noted = [&](const UserState& user) { return !user.past.empty() && user.past.back().until == next; };
+    std::vector<store::Batch> batches;
+    std::vector<UserId> users;
+    for (auto& change : changes) {
+        // As an agent would judge it: what does not verify is never stored.
+        if (auto ok = parse_entry(change.entry.user, change.entry.records(), keys); !ok) return pass(ok);
+        if (!noted(*change.user)) change.batch.put(past_key(next), encode_past(change.user->entry));
+        change.batch.erase_range(past_key(0), past_key(oldest + 1));
+        batches.push_back(std::move(change.batch));
+    }
+    if (auto ok = store.commit(batches, store::Sync::yes); !ok) return ok;
+    for (auto& change : changes) {
+        auto& user = *change.user;
+        if (!noted(user)) user.past.push_back({next, user.entry});
+        std::erase_if(user.past, [&](const Past& p) { return p.until <= oldest; });
+        user.entry = std::move(change.entry);
+        for (const auto& device : change.devices) state.by_device[device] = user.entry.user;
+        state.place(user);
+        users.push_back(user.entry.user);
+    }
+    for (const auto& change : changes)
+        for (const auto& device : change.devices)
+            if (auto ok = mirror_changed(device); !ok) return ok;
+    return publish(users, users.empty());
+}
+
+Result<void> Directory::Impl::change_entry(UserState& user, DirectoryEntry entry, store::Batch batch,
+                                           const DeviceId& device) {
+    std::vector<Change> one;
+    one.push_back({&user, std::move(entry), std::move(batch), {device}});
+    return change_entries(std::move(one));
 }
 
 void Directory::Impl::tell(bool head, bool mirror, const DeviceId* shut_out) const {
@@ -153,6 +163,7 @@ Result<DeviceCert> Directory::certify(DeviceCert cert) {
         if (const auto* there = user.entry.cert(cert.device); there != nullptr && there->body() == cert.body())
             return *there;  // a repeat
         if (cert.seq != user.entry.next_seq()) return fail(Errc::storage_conflict, "the entry moved on");
+        if (user.closed) return fail(Errc::forbidden, "this person is shut out");
         if (user.entry.active_devices(impl_->clock.now()).size() >= kMaxActiveDevices) return fail(Errc::device_limit);
         if (user.entry.certs.size() + user.entry.revokes.size() >= kMaxRecords) return fail(Errc::device_limit);
         cert.ea_key = key_id(impl_->secrets.ea.public_key);
@@ -171,66 +182,6 @@ Result<DeviceCert> Directory::certify(DeviceCert cert) {
     }
     impl_->tell(true, true, nullptr);
     return cert;
-}
-
-Result<void> Directory::Impl::apply_revoke(UserState& user, const DeviceRevoke& record) {
-    const auto& device = record.device;
-    auto entry = user.entry;
-    insert_by_device(entry.revokes, record);
-    store::Batch batch(user_partition(record.user));
-    batch.put(revoke_key(device), record.encode());
-    batch.erase(batch_key(device)).erase_range(seal_key_key(device, 0), seal_key_key(device, ~std::uint32_t{0}));
-    if (auto ok = change_entry(user, std::move(entry), batch, device); !ok) return ok;
-    user.devices[device].seal_batch = 0;
-    // They are handed out no more as it is; open() drops what stays behind when this fails.
-    (void)one_time.drop(device);
-    return {};
-}
-
-Result<void> Directory::revoke(const DeviceId& device, RevokeReason reason) {
-    {
-        const std::lock_guard lock(impl_->mutex);
-        auto* user = impl_->state.user_of(device);
-        if (user == nullptr) return fail(Errc::device_unknown);
-        if (user->entry.revoke(device) != nullptr) return {};  // final already
-        DeviceRevoke record;
-        record.reason = reason;
-        record.user = user->entry.user;
-        record.device = device;
-        record.actor = key_actor(impl_->secrets.administrator.public_key);
-        record.effective = impl_->clock.now();
-        record.seq = user->entry.next_seq();
-        record.signature = sign_revoke_admin(impl_->secrets.administrator.secret, impl_->secrets.org, record.body());
-        if (auto ok = impl_->apply_revoke(*user, record); !ok) return ok;
-    }
-    impl_->tell(true, true, &device);
-    return {};
-}
-
-Result<void> Directory::Impl::set_suspended(const DeviceId& device, bool suspended) {
-    const std::lock_guard lock(mutex);
-    auto* user = state.user_of(device);
-    if (user == nullptr) return fail(Errc::device_unknown);
-    if (user->entry.revoke(device) != nullptr) return fail(Errc::device_revoked, "that is final");
-    auto changed = user->devices[device];
-    changed.suspended = suspended;
-    store::Batch batch(user_partition(user->entry.user));
-    batch.put(device_key(device), encode_device(changed));
-    if (auto ok = store.commit(batch, store::Sync::yes); !ok) return ok;
-    user->devices[device] = changed;
-    return mirror_changed(device);
-}
-
-Result<void> Directory::suspend(const DeviceId& device) {
-    if (auto ok = impl_->set_suspended(device, true); !ok) return ok;
-    impl_->tell(false, true, &device);
-    return {};
-}
-
-Result<void> Directory::resume(const DeviceId& device) {
-    if (auto ok = impl_->set_suspended(device, false); !ok) return ok;
-    impl_->tell(false, true, nullptr);
-    return {};
 }
 
 }  // namespace nimes::gateway::directory

@@ -83,6 +83,7 @@ class Directory {
     Result<Put> put_person(const PersonFields& fields, const store::Batch* along = nullptr);
     [[nodiscard]] std::optional<Person> person(const ServiceAddress& address) const;
     [[nodiscard]] std::optional<Person> person(const UserId& user) const;
+    [[nodiscard]] std::vector<Person> people() const;
 
     // Devices. The 128 bytes for a device that is about to join: sequence number, address hash and dates are set.
     Result<DeviceCert> draft(const UserId& user, const PublicKey& identity, DeviceRole role, Admission admission,
@@ -91,9 +92,18 @@ class Directory {
     Result<DeviceCert> certify(DeviceCert signed_cert);
     // The administrator's voucher for a device whose owner has no other one left.
     [[nodiscard]] std::pair<DeviceId, Signature> approve(const DeviceCert& draft) const;
+    // All of them, in one head; one wrong device refuses all. Those revoked already are left as they are.
+    Result<void> revoke(std::span<const DeviceId> devices, RevokeReason reason);
+    Result<void> suspend(std::span<const DeviceId> devices);
+    Result<void> resume(std::span<const DeviceId> devices);
+    Result<void> revoke(const DeviceId& device, RevokeReason reason);
     Result<void> suspend(const DeviceId& device);
     Result<void> resume(const DeviceId& device);
-    Result<void> revoke(const DeviceId& device, RevokeReason reason);
+    // A closed person enrols no device. Their devices are another matter.
+    Result<void> set_closed(const UserId& user, bool closed);
+    [[nodiscard]] bool closed(const UserId& user) const;
+    // Of a revoked device: those that are handed out once, too.
+    Result<void> destroy_seal_keys(const DeviceId& device);
     // What a person's own device signed: it, or another one of the same person, is out for good. Applied like an
     // administrator's; the same record again answers the same. Errc::forbidden (the actor is not the caller),
     // not_found (no device of this person), signature_invalid, malformed (not of now), storage_conflict (another seq

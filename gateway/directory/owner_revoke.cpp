@@ -38,7 +38,10 @@ Result<void> Directory::revoke_own(const DeviceId& caller, const DeviceRevoke& r
         if (there != nullptr || record.seq != user->entry.next_seq())
             return fail(Errc::storage_conflict, "the entry moved on");
         if (!of_now(record.effective, now)) return fail(Errc::malformed, "effective_ms is not of now");
-        if (auto ok = impl_->apply_revoke(*user, record); !ok) return ok;
+        std::vector<Impl::Change> one;
+        one.push_back({user, user->entry, store::Batch(user_partition(record.user)), {}});
+        Impl::put_revoke(one[0], record);
+        if (auto ok = impl_->apply_revokes(std::move(one)); !ok) return ok;
     }
     impl_->tell(true, true, &record.device);
     return {};

@@ -111,6 +111,8 @@ Result<void> State::load_user(store::Store& store, const UserId& id, const OrgSe
             auto person = parse_person(id, row.value, secrets);
             if (!person) return pass(person);
             user.person = std::move(*person);
+        } else if (row.key == kClosedKey) {
+            user.closed = true;
         } else if (row.key[0] == 'c' || row.key[0] == 'r') {
             records.push_back(row.value);
         } else if (row.key[0] == 'd') {

@@ -29,6 +29,7 @@ struct UserState {
     std::vector<Past> past;  // oldest first
     std::map<DeviceId, DeviceState> devices;
     std::optional<Digest> published_address;  // whose leaf stands in the map
+    bool closed = false;                      // enrols no device
 };
 
 struct HeadRow {
@@ -51,6 +52,7 @@ std::string past_key(std::uint64_t until);
 std::string batch_key(const DeviceId& device);
 std::string seal_key_key(const DeviceId& device, std::uint32_t day);
 inline constexpr std::string_view kPersonKey = "p";
+inline constexpr std::string_view kClosedKey = "x";
 Bytes encode_device(const DeviceState& state);
 DeviceState parse_device(ByteView bytes);
 Bytes encode_past(const DirectoryEntry& entry);

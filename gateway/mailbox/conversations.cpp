@@ -203,6 +203,19 @@ std::unordered_set<DeviceId> Conversations::granted(const ConversationId& id, co
     return chain.chain == chain_id ? chain.devices : std::unordered_set<DeviceId>{};
 }
 
+Result<std::vector<Conversations::Granted>> Conversations::newest_chains(store::Store& store, const ConversationId& id) {
+    auto rows = store.scan(partition(id), "c", "d", kCacheLimit);
+    if (!rows) return pass(rows);
+    std::vector<Granted> out;
+    for (const auto& row : *rows) {
+        Reader in(row.value);
+        Granted granted{DeviceId::from(as_bytes(row.key).subspan(1)), in.id<ChainId>(), {}};
+        while (in.left() >= DeviceId::size) granted.devices.push_back(in.id<DeviceId>());
+        out.push_back(std::move(granted));
+    }
+    return out;
+}
+
 void Conversations::forget() {
     cache_.clear();
     chains_.clear();

@@ -46,6 +46,13 @@ class Conversations {
                     const std::vector<DeviceId>& devices, store::Batch& into);
     [[nodiscard]] std::unordered_set<DeviceId> granted(const ConversationId& id, const DeviceId& sender,
                                                        const ChainId& chain);
+    // The newest chain of each device in a conversation, as stored, and who was granted it. Any thread.
+    struct Granted {
+        DeviceId sender;
+        ChainId chain;
+        std::vector<DeviceId> devices;
+    };
+    static Result<std::vector<Granted>> newest_chains(store::Store& store, const ConversationId& id);
     static store::Partition partition(const ConversationId& id);
     static std::string event_key(std::uint64_t epoch);
 

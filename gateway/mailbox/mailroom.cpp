@@ -110,7 +110,9 @@ void Mailroom::gone(const DeviceId& device, std::uint64_t connection) {
 }
 std::uint32_t Mailroom::reconnect_spread_ms() const { return impl_->delivery.spread_ms(); }
 void Mailroom::head_moved() { impl_->push({Task::Kind::head, {}, 0, {}}); }
-void Mailroom::purge(const DeviceId& device) { impl_->push({Task::Kind::purge, device, 0, {}}); }
+void Mailroom::purge(const DeviceId& device, std::function<void(const Result<void>&)> done) {
+    impl_->push({Task::Kind::purge, device, 0, {}, std::move(done)});
+}
 
 Result<void> Mailroom::appoint(const ConvEvent& event) {
     auto done = std::make_shared<std::promise<Result<void>>>();
@@ -186,8 +188,7 @@ void Mailroom::Impl::work(std::vector<Task> tasks) {
                 break;
             case Task::Kind::purge:
                 delivery.end(task.device);
-                if (const auto ok = committer.mailboxes().purge(task.device); !ok)
-                    needs.log.error("mailbox_purge_failed", {{"code", ok.error().row().name}});
+                task.answer(committer.mailboxes().purge(task.device));
                 break;
         }
     }

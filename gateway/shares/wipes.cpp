@@ -47,6 +47,12 @@ Result<std::optional<WipeOrder>> WipeOrders::deliver(const DeviceId& device) {
     auto order = stored(device);
     if (!order) return order;
     const auto now = clock_.now();
+    // It asks before the revocation came to this step: it is answered as if it had.
+    if (const auto known = devices_.find(device); !*order && known && known->to_be_wiped) {
+        if (auto made = this->order(device); !made) return pass(made);
+        order = stored(device);
+        if (!order) return order;
+    }
     if (!*order || now >= (*order)->expires) return std::optional<WipeOrder>();
     auto receipt = store_.get(of(device), kReceipt);
     if (!receipt) return pass(receipt);

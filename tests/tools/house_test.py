@@ -22,7 +22,7 @@ ROOMS = {
     "gateway": {
         **{room: set() for room in FOUNDATION},
         "audit": {"store"},
-        **{room: FOUNDATION for room in ("directory", "enrolment", "mailbox", "media", "wake", "admin", "shares")},
+        **{room: FOUNDATION for room in ("directory", "enrolment", "mailbox", "media", "wake", "admin", "shares", "revocation")},
         "app": None,
         "cli": None,
     },

@@ -3,7 +3,8 @@
 import hashlib
 import os
 
-from people import ROSTER, WorldTest, json, unittest
+from people import ROSTER, WorldTest, json, unittest, wait_until
+from people_roster import write_roster
 from harness.gateway import Refused
 
 
@@ -40,10 +41,10 @@ class Acts(WorldTest):
         acts = [json.loads(line) for line in lines[:-1]]
         self.assertEqual([a["seq"] for a in acts], list(range(1, noted["seq"] + 1)))
         did = {a["what"] for a in acts}
-        self.assertTrue({"org create", "unit create", "roster import", "person put", "suspend", "resume"} <= did, did)
+        self.assertTrue({"org create", "unit create", "roster import", "person put", "suspend", "reinstate"} <= did, did)
         self.assertTrue(all(a["who"].startswith(f"uid {os.getuid()}") for a in acts), acts)
         suspended = next(a for a in acts if a["what"] == "suspend")
-        self.assertEqual((suspended["whom"], suspended["why"]), ({"device": device}, "liegen gelassen"))
+        self.assertEqual((suspended["whom"]["devices"], suspended["why"]), ([device], "liegen gelassen"))
         put = [a["whom"]["address"] for a in acts if a["what"] == "person put"]
         self.assertEqual(sorted(put), sorted(row[0] for row in ROSTER.values()))
 
@@ -63,6 +64,30 @@ class Acts(WorldTest):
         self.gateway.start(self.world.port["operations"])
         self.gateway.admin("unit", "create", "--name", "Uelzen")
         self.assertEqual(self.verify(self.export("later.jsonl"), "--head", noted["hash"])["known_at"], noted["seq"])
+
+    def test_who_leaves_the_roster(self):
+        """A roster is whole: shown first, stopped where many leave, and undone by an order of its own."""
+        file = self.folder / "next.csv"
+        rows = [row for name, row in ROSTER.items() if name != "anna"]
+        write_roster(file, [*rows, ("n.neu@polizei.example", "Neu, Nora", "PK", "Celle")])
+        shown = self.gateway.admin("roster", "import", file, "--dry-run")
+        self.assertEqual([(c["what"], c["address"]) for c in shown["changes"]],
+                         [("add", "n.neu@polizei.example"), ("suspend", ROSTER["anna"][0])])
+        noted = self.gateway.admin("audit", "head")
+        for words in ((), ("--suspend", "2")):
+            with self.assertRaises(Refused) as caught:
+                self.gateway.admin("roster", "import", file, *words)
+            self.assertIn("nothing was changed", caught.exception.text)
+        self.assertEqual(self.gateway.admin("audit", "head"), noted)
+        order = self.gateway.admin("roster", "import", file, "--suspend", "1")["order"]
+        wait_until(lambda: self.gateway.admin("revocations", order)["complete"], "the suspension", 60, self.supervisor)
+        self.assertEqual(self.anna.run("inbox").status, 4)
+        write_roster(file, ROSTER.values())
+        back = self.gateway.admin("roster", "import", file, "--suspend", "1")  # Nora leaves, and Anna stays shut out
+        self.assertEqual(back["shut_out"], 1)
+        self.assertEqual(self.anna.run("inbox").status, 4)
+        self.gateway.admin("reinstate", "--user", ROSTER["anna"][0])
+        self.ok(self.anna.run("inbox"))
 
     def gateway_head(self, lines: list) -> list:
         """With a head made to fit, as who cuts the end off could."""

@@ -1,81 +1,9 @@
 // The routes by which an administrator sees and approves devices of people who have lost all others.
-#include <catch2/catch.hpp>
-#include <nlohmann/json.hpp>
-
-#include "admin/routes.hpp"
-#include "nimes/encoding.hpp"
-#include "store/memory_store.hpp"
+#include "desk.hpp"
 
 using namespace nimes;
 using namespace nimes::gateway;
 using namespace nimes::gateway::admin;
-using Json = nlohmann::json;
-
-namespace {
-
-struct NoRegistry final : Registry {
-    Result<Change> put_person(const PersonFields&, const store::Batch&) override { return Change::unchanged; }
-    std::vector<DeviceLine> devices(const std::optional<ServiceAddress>&) const override { return {}; }
-    Result<void> suspend(const DeviceId&) override { return {}; }
-    Result<void> resume(const DeviceId&) override { return {}; }
-    Result<void> revoke(const DeviceId&, RevokeReason) override { return {}; }
-};
-
-struct OneWaits final : Approvals {
-    WaitingLine line{DeviceId{}, "a.meyer@polizei.example", "Meyer, Anna", 7};
-    std::vector<DeviceId> approved;
-    OneWaits() { line.device.bytes.fill(5); }
-    Result<std::vector<WaitingLine>> waiting() override { return std::vector{line}; }
-    Result<void> approve(const DeviceId& device) override {
-        if (device != line.device) return fail(Errc::not_found, "no such device waits for an approval");
-        approved.push_back(device);
-        return {};
-    }
-};
-
-struct OneWipe final : Wipes {
-    WipeLine line;
-    Result<WipeLine> wipe(const DeviceId&) override { return line; }
-};
-
-struct NoGroups final : Groups {
-    Result<GroupLine> group(const ConversationId&) override { return fail(Errc::not_found); }
-    Result<std::vector<GroupLine>> orphaned() override { return std::vector<GroupLine>{}; }
-    Result<void> appoint(const ConversationId&, const ServiceAddress&) override { return fail(Errc::not_found); }
-};
-
-struct Desk {
-    store::MemoryStore store;
-    SystemClock clock;
-    std::unique_ptr<Organisation> organisation = Organisation::open(store).value();
-    NoRegistry registry;
-    OneWaits approvals;
-    OneWipe wipes;
-    NoGroups groups;
-    Revocations revocations;
-    std::unique_ptr<audit::Log> log = audit::Log::open(store, clock).value();
-    http::Router router;
-
-    Desk() { add_routes(router, {*organisation, registry, approvals, wipes, groups, revocations, *log, clock}); }
-    http::Response ask(http::Method method, const std::string& path) const {
-        auto match = router.find(method, path);
-        REQUIRE(match.handler != nullptr);
-        http::Request request;
-        request.method = method;
-        request.path = path;
-        request.params = match.params;
-        return (*match.handler)(request);
-    }
-    // "what" of each audit line.
-    std::vector<std::string> audit() {
-        std::vector<std::string> out;
-        const auto lines = log->read(1, 100).value();
-        for (const auto& line : lines) out.push_back(Json::parse(line).at("what"));
-        return out;
-    }
-};
-
-}  // namespace
 
 TEST_CASE("an administrator sees who waits, and looking leaves no trace") {
     Desk desk;

@@ -3,7 +3,6 @@
 #include <catch2/catch.hpp>
 
 #include "admin/organisation.hpp"
-#include "admin/revocations.hpp"
 #include "store/memory_store.hpp"
 
 using namespace nimes;
@@ -64,7 +63,8 @@ TEST_CASE("broken files: quotes, headers, bytes that are no text, too many mista
     CHECK(refusal("address,name,unit\na@polizei.example,Me\x1b[2Jyer,Celle\n").find("UTF-8") != std::string::npos);
     CHECK(refusal("address,name,unit\na@polizei.example,Me\xc3yer,Celle\n").find("UTF-8") != std::string::npos);
     std::string many = "address,name,unit\n";
-    for (int i = 0; i < 30; ++i) many += "bad,x,Celle\n";
+    for (int i = 0; i < 1'010; ++i) many += "bad,x,Celle\n";
+    CHECK(refusal(many).find("line 1001:") != std::string::npos);
     CHECK(refusal(many).find("and 10 more") != std::string::npos);
     CHECK(parse_roster(std::string(kMaxRosterBytes + 1, 'x'), kRules).error().code == Errc::too_large);
 }
@@ -92,27 +92,4 @@ TEST_CASE("one organisation, its domain compared by equality, its units each onc
     CHECK(org->has_domain("polizei.example"));
     CHECK_FALSE(org->has_domain("x.polizei.example"));
     CHECK(org->rules().units == std::vector<std::string>{"Celle"});
-}
-
-TEST_CASE("a revocation's way: pending until the broker holds its revision, complete when all is done") {
-    Revocations revocations;
-    const DeviceId device = DeviceId::from(Bytes(16, 7));
-    revocations.begin(device, 1'000);
-    revocations.done(device, Step::recorded, 1'001);
-    CHECK(revocations.obeyed(99, 1'002).empty());  // the broker was not told yet
-    revocations.told(device, 50, 1'003);
-    CHECK(revocations.obeyed(49, 1'004).empty());
-    CHECK(revocations.pending() == 1);
-    CHECK(revocations.obeyed(50, 1'500) == std::vector<double>{0.5});
-    CHECK(revocations.obeyed(51, 1'600).empty());  // once
-    CHECK(revocations.pending() == 0);
-    Progress progress;
-    REQUIRE(revocations.find(device, progress));
-    CHECK_FALSE(progress.complete());
-    revocations.done(device, Step::requests_cut, 1'601);
-    revocations.done(device, Step::mailbox_destroyed, 1'602);
-    revocations.done(device, Step::share_deleted, 1'603);
-    REQUIRE(revocations.find(device, progress));
-    CHECK(progress.complete());
-    CHECK_FALSE(revocations.find(DeviceId{}, progress));
 }

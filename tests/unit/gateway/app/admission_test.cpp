@@ -73,3 +73,20 @@ TEST_CASE("an approved device enters with the administrator's signature, and an 
     CHECK(client.look_up(p.anna));
     CHECK(p.roster.next_admission(p.anna) == Admission::vouched);
 }
+
+TEST_CASE("who is shut out is unknown to enrolment, gets no certificate for what had begun before, and comes back") {
+    Place p;
+    const auto row = store::Batch({store::Family::audit, "log"});
+    REQUIRE(p.organisation->create("Polizei", "polizei.example", row));
+    CHECK(p.roster.find(directory::Office::address(1)) == p.anna);
+    const auto begun = p.office.draft(p.anna);
+    REQUIRE(p.office.directory->set_closed(p.anna, true));
+    CHECK_FALSE(p.roster.find(directory::Office::address(1)));
+    CHECK(p.roster.certify(begun.cert).error().code == Errc::forbidden);
+    p.office.reopen();
+    CHECK(p.office.directory->closed(p.anna));
+    CHECK(p.office.directory->certify(begun.cert).error().code == Errc::forbidden);
+    REQUIRE(p.office.directory->set_closed(p.anna, false));
+    CHECK(p.office.directory->certify(begun.cert));
+    CHECK(p.office.directory->set_closed(UserId{}, true).error().code == Errc::not_found);
+}

@@ -107,6 +107,50 @@ TEST_CASE("suspended is shut out and comes back") {
     CHECK(office.directory->mirror_all().at(0).state == MirrorState::active);
 }
 
+TEST_CASE("many are revoked in one head, several of one person among them; one wrong device refuses all") {
+    Office office;
+    const auto anna = office.person(1), bernd = office.person(2);
+    const auto phone = office.enrol(anna);
+    const auto tablet = office.enrol(anna, &phone);
+    const auto other = office.enrol(bernd);
+    std::vector<DeviceId> told;
+    office.directory->observe({[] {}, [] {}, [&](const DeviceId& d) { told.push_back(d); }});
+    const auto before = office.directory->newest_head();
+    const std::vector all{phone.cert.device, other.cert.device, tablet.cert.device};
+    auto wrong = all;
+    wrong.push_back(DeviceId{});
+    CHECK(office.directory->revoke(wrong, RevokeReason::lost).error().code == Errc::device_unknown);
+    CHECK(office.directory->newest_head() == before);
+    CHECK(office.directory->admit(phone.cert.device));
+    REQUIRE(office.directory->revoke(all, RevokeReason::lost));
+    CHECK(office.directory->newest_head().revision == before.revision + 1);
+    CHECK(told == all);
+    for (const auto& device : all) CHECK(office.directory->admit(device).error().code == Errc::device_revoked);
+    REQUIRE(office.directory->revoke(all, RevokeReason::stolen));
+    CHECK(office.directory->newest_head().revision == before.revision + 1);
+    Client client(office);
+    CHECK(client.look_up(anna));
+    CHECK(client.look_up(bernd));
+    office.reopen();
+    for (const auto& device : all) CHECK(office.directory->device(device)->revoke->reason == RevokeReason::lost);
+    CHECK(office.directory->newest_head().revision == before.revision + 1);
+}
+
+TEST_CASE("a revocation whose head was not stored gets it when it is asked for again") {
+    Office office;
+    const auto handset = office.enrol(office.person(1));
+    const auto before = office.directory->newest_head();
+    office.store.broken = "heads";
+    CHECK_FALSE(office.directory->revoke(handset.cert.device, RevokeReason::stolen));
+    office.store.broken.clear();
+    REQUIRE(office.directory->revoke(handset.cert.device, RevokeReason::stolen));
+    CHECK(office.directory->newest_head().revision == before.revision + 1);
+    Client client(office);
+    const auto entry = client.look_up(handset.user);
+    REQUIRE(entry);
+    CHECK(office.directory->newest_head().map_root != before.map_root);
+}
+
 TEST_CASE("seal keys: one batch of the device's own, never an older one, gone with the device") {
     Office office;
     const auto user = office.person(1);

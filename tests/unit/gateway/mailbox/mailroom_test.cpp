@@ -71,8 +71,10 @@ TEST_CASE("the mailroom answers, delivers, refuses and purges from its own threa
     room.head_moved();
     CHECK(outlet.wait(20, 3)[2].head().revision() == 2);
 
-    room.purge(made<DeviceId>(20));
+    bool purged = false;
+    room.purge(made<DeviceId>(20), [&](const Result<void>& gone) { purged = gone.has_value(); });
     room.stop();
+    CHECK(purged);
     CHECK(store.scan(Mailboxes::partition(made<DeviceId>(20)), {}, {}, 10)->empty());
     CHECK(metrics.text().find("nimes_messages_accepted_total 1") != std::string::npos);
 }

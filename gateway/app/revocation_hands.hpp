@@ -1,0 +1,78 @@
+// The steps of a revocation, done by the rooms that know how; and the names in orders.
+//
+// Threads: as revocation/ports.hpp says; all state belongs to the rooms. References must outlive it.
+#pragma once
+
+#include "admin/ports.hpp"
+#include "directory/directory.hpp"
+#include "http/server.hpp"
+#include "mailbox/mailroom.hpp"
+#include "revocation/runner.hpp"
+#include "shares/shares.hpp"
+#include "shares/wipes.hpp"
+#include "wake/endpoints.hpp"
+
+namespace nimes::gateway::app {
+
+class RevocationHands final : public revocation::Hands {
+  public:
+    struct Needs {
+        store::Store& store;
+        directory::Directory& directory;
+        http::Server& server;
+        mailbox::Mailroom& mailroom;
+        shares::Shares& shares;
+        shares::WipeOrders& wipes;
+        const shares::Devices& share_devices;
+        wake::Endpoints* endpoints;  // nullptr: nobody is woken
+    };
+    explicit RevocationHands(const Needs& needs) : needs_(needs) {}
+
+    Result<void> record(const revocation::Order& order, std::span<const DeviceId> devices) override;
+    Result<std::vector<DeviceId>> record(const revocation::Order& order, const UserId& user) override;
+    std::uint64_t mirror_revision() override { return needs_.directory.mirror_revision(); }
+    Result<void> tokens_refused(const DeviceId& device) override;
+    Result<void> cut_requests(const DeviceId& device) override;
+    void destroy_mailbox(const DeviceId& device, std::function<void(const Result<void>&)> done) override;
+    Result<void> destroy_seal_keys(const DeviceId& device) override {
+        return needs_.directory.destroy_seal_keys(device);
+    }
+    Result<void> share_withheld(const DeviceId& device) override;
+    Result<void> delete_share(const DeviceId& device) override { return needs_.shares.erase(device); }
+    Result<void> order_wipe(const DeviceId& device) override { return needs_.wipes.order(device); }
+    Result<std::vector<revocation::Owed>> owed(const std::set<DeviceId>& devices) override;
+    Result<void> drop_renewed(std::vector<revocation::Owed>& owed) override;
+    std::map<DeviceId, Found> revoked() override;
+    std::optional<Found> revoked(const DeviceId& device) override;
+
+  private:
+    [[nodiscard]] Found found(const directory::DeviceFacts& facts) const;
+    [[nodiscard]] bool out(const DeviceId& device) const;
+    const Needs needs_;
+};
+
+// Those who left the roster.
+class AdminSuspensions final : public admin::Suspensions {
+  public:
+    AdminSuspensions(revocation::Runner& runner, const revocation::Names& names) : runner_(runner), names_(names) {}
+    Result<std::uint64_t> suspend(const std::vector<std::string>& addresses, const std::string& who,
+                                  const std::string& why) override;
+
+  private:
+    revocation::Runner& runner_;
+    const revocation::Names& names_;
+};
+
+class RevocationNames final : public revocation::Names {
+  public:
+    explicit RevocationNames(const directory::Directory& directory) : directory_(directory) {}
+    std::optional<UserId> user(const ServiceAddress& address) const override;
+    std::vector<UserId> unit(const std::string& name) const override;
+    std::string address(const revocation::Subject& subject) const override;
+    std::optional<std::string> state(const DeviceId& device) const override;
+
+  private:
+    const directory::Directory& directory_;
+};
+
+}  // namespace nimes::gateway::app

@@ -1,0 +1,98 @@
+// The administration's routes over a store in memory, and rooms that say what a test wants.
+#pragma once
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "admin/routes.hpp"
+#include "nimes/encoding.hpp"
+#include "store/memory_store.hpp"
+
+namespace nimes::gateway::admin {
+
+using Json = nlohmann::json;
+
+struct ARegistry final : Registry {
+    std::vector<PersonLine> known;
+    std::vector<std::string> put;
+    store::Store* store = nullptr;
+    Result<Change> put_person(const PersonFields& person, const store::Batch& row) override {
+        put.push_back(person.address.text());
+        if (auto ok = store->commit(row, store::Sync::yes); !ok) return pass(ok);
+        return Change::added;
+    }
+    std::vector<PersonLine> people() const override { return known; }
+    std::vector<DeviceLine> devices(const std::optional<ServiceAddress>&) const override { return {}; }
+};
+
+struct ASuspensions final : Suspensions {
+    std::vector<std::string> suspended;
+    std::string why;
+    Result<std::uint64_t> suspend(const std::vector<std::string>& addresses, const std::string&,
+                                  const std::string& reason) override {
+        suspended = addresses;
+        why = reason;
+        return std::uint64_t{7};
+    }
+};
+
+struct OneWaits final : Approvals {
+    WaitingLine line{DeviceId{}, "a.meyer@polizei.example", "Meyer, Anna", 7};
+    std::vector<DeviceId> approved;
+    OneWaits() { line.device.bytes.fill(5); }
+    Result<std::vector<WaitingLine>> waiting() override { return std::vector{line}; }
+    Result<void> approve(const DeviceId& device) override {
+        if (device != line.device) return fail(Errc::not_found, "no such device waits for an approval");
+        approved.push_back(device);
+        return {};
+    }
+};
+
+struct OneWipe final : Wipes {
+    WipeLine line;
+    Result<WipeLine> wipe(const DeviceId&) override { return line; }
+};
+
+struct NoGroups final : Groups {
+    Result<GroupLine> group(const ConversationId&) override { return fail(Errc::not_found); }
+    Result<std::vector<GroupLine>> orphaned() override { return std::vector<GroupLine>{}; }
+    Result<void> appoint(const ConversationId&, const ServiceAddress&) override { return fail(Errc::not_found); }
+};
+
+struct Desk {
+    store::MemoryStore store;
+    SystemClock clock;
+    std::unique_ptr<Organisation> organisation = Organisation::open(store).value();
+    ARegistry registry;
+    ASuspensions suspensions;
+    OneWaits approvals;
+    OneWipe wipes;
+    NoGroups groups;
+    std::unique_ptr<audit::Log> log = audit::Log::open(store, clock).value();
+    http::Router router;
+
+    Desk() {
+        registry.store = &store;
+        add_routes(router, {*organisation, registry, suspensions, approvals, wipes, groups, *log, clock}); }
+    http::Response ask(http::Method method, const std::string& path, const std::string& body = {},
+                       const http::Request::Pairs& query = {}) const {
+        auto match = router.find(method, path);
+        REQUIRE(match.handler != nullptr);
+        http::Request request;
+        request.body = to_bytes(as_bytes(body));
+        request.query = query;
+        request.method = method;
+        request.path = path;
+        request.params = match.params;
+        return (*match.handler)(request);
+    }
+    // "what" of each audit line.
+    std::vector<std::string> audit() {
+        std::vector<std::string> out;
+        const auto lines = log->read(1, 100).value();
+        for (const auto& line : lines) out.push_back(Json::parse(line).at("what"));
+        return out;
+    }
+};
+
+}  // namespace nimes::gateway::admin
