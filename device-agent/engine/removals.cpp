@@ -10,7 +10,6 @@ namespace {
 using container::Table;
 using container::Transaction;
 
-constexpr Millis kTryAgain = 10 * kSecond;
 constexpr Millis kSweepEvery = kHour;
 constexpr auto kLeftAlone = std::chrono::hours(24);  // whatever is under way touched its file since
 constexpr std::size_t kAtOnce = 50;

@@ -8,6 +8,7 @@
 // while the network answers. Errors are the store's.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 
 #include "engine/acts.hpp"
@@ -34,6 +35,8 @@ Result<bool> removals_owed(container::Transaction& tx);
 
 class Removals {
   public:
+    static constexpr Millis kTryAgain = 10 * kSecond;
+
     Removals(Core& core, Network& network) : core_(core), network_(network) {}
 
     Result<void> run(Lock& lock, bool online);
@@ -47,8 +50,9 @@ class Removals {
 
     Core& core_;
     Network& network_;
-    // What was written before this connection began is nobody's who runs now.
-    const std::filesystem::file_time_type began_ = std::filesystem::file_time_type::clock::now();
+    // What was written before this connection began is nobody's who runs now; file systems' clocks lag by some ms.
+    const std::filesystem::file_time_type began_ =
+        std::filesystem::file_time_type::clock::now() - std::chrono::seconds(1);
     Millis next_try_ = 0, next_sweep_ = 0;  // boot clock
 };
 
