@@ -63,6 +63,8 @@ void Edge::run() {
         lock.unlock();
         for (const auto& event : events) handle(event);
         send(needs_.feed.tick());
+        // Also while no broker says anything: that is when it matters.
+        needs_.metrics.revocations_pending.set(static_cast<double>(needs_.revocations.pending()));
         lock.lock();
     }
 }
@@ -83,7 +85,6 @@ void Edge::on_state(const EdgeState& state) {
     if (!state.wants_full)
         for (const auto seconds : needs_.revocations.obeyed(state.mirror_revision))
             m.revocation_effective_seconds.observe(seconds);
-    m.revocations_pending.set(static_cast<double>(needs_.revocations.pending()));
     send(needs_.feed.on_state(state));
 }
 

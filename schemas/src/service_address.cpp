@@ -13,9 +13,10 @@ constexpr std::size_t kMaxDomain = 253;
 constexpr std::size_t kMaxLabel = 63;
 
 bool is_alnum(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
-// RFC 5322 atext, after folding to lower case.
+// RFC 5322 atext, after folding to lower case, but for % and !: mail servers read them as a route ("x%elsewhere.example",
+// "elsewhere.example!x") and pass the mail on.
 bool is_atext(char c) {
-    return is_alnum(c) || std::string_view("!#$%&'*+-/=?^_`{|}~").find(c) != std::string_view::npos;
+    return is_alnum(c) || std::string_view("#$&'*+-/=?^_`{|}~").find(c) != std::string_view::npos;
 }
 
 // Splits at '.', and asks that every part is non-empty and passes `good`.
@@ -33,7 +34,8 @@ std::size_t count_parts(std::string_view text, Predicate good) {
 }
 
 bool is_dot_atom(std::string_view text) {
-    return text.size() <= kMaxLocal &&
+    // One that begins with - is an option on some mail server's command line.
+    return text.size() <= kMaxLocal && !text.starts_with('-') &&
            count_parts(text, [](auto part) { return std::all_of(part.begin(), part.end(), is_atext); }) > 0;
 }
 

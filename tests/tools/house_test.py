@@ -3,9 +3,10 @@
 
 - no source file is longer than 400 lines;
 - a room includes only what stands below it (ROOMS repeats the table of CONTRIBUTING.md);
+- the tests that SECURITY.md names exist under their names;
 - every step of the two paths in ARCHITECTURE.md names files, they exist, and each opens by saying which step it is.
 
-    house_test.py [House|Steps|Rules]
+    house_test.py [House|Steps|Threats|Rules]
 """
 import re
 import unittest
@@ -113,6 +114,14 @@ def broken_steps(root: Path) -> list:
     return out
 
 
+def missing_tests(root: Path, text: str) -> list:
+    """What the threat table's last column names, `file` "beginning of a name", and is not there."""
+    rows = re.findall(r'^\|.*\| `([\w./-]+)` "([^"]+)" \|$', text, re.MULTILINE)
+    gone = [f"{file}: {name}" for file, name in rows
+            if not (root / file).is_file() or name not in (root / file).read_text(encoding="utf-8")]
+    return gone if rows else ["no table"]
+
+
 def opening(path: Path) -> str:
     return "\n".join(path.read_text(encoding="utf-8").splitlines()[:12])
 
@@ -128,6 +137,16 @@ class House(unittest.TestCase):
 class Steps(unittest.TestCase):
     def test_every_step_is_in_the_file_it_names(self):
         self.assertEqual(broken_steps(ROOT), [])
+
+
+class Threats(unittest.TestCase):
+    def test_every_threat_has_its_test(self):
+        text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+        table = text[text.index("## Threats"):text.index("Not held by a test")]
+        self.assertEqual(missing_tests(ROOT, table), [])
+        self.assertEqual(table.count('" |\n'), table.count("\n| ") - 1, "a row names no test")
+        self.assertEqual(len(missing_tests(ROOT, '| x | `SECURITY.md` "' + "Z" * 9 + '" |')), 1)
+        self.assertEqual(len(missing_tests(ROOT, '| x | `tests/nowhere.py` "a" |')), 1)
 
 
 class Rules(unittest.TestCase):

@@ -1,6 +1,7 @@
 // A service address, checked and normalised once: the very string that was checked is the one that mail goes to.
 //
-// Accepted: exactly one '@'; local part an ASCII dot-atom of at most 64 characters; domain of LDH labels, at least two,
+// Accepted: exactly one '@'; local part an ASCII dot-atom of at most 64 characters, without '%' and '!' (routes of mail
+// servers) and no '-' in front; domain of LDH labels, at least two,
 // at most 253 characters, no trailing dot. Upper case is folded to lower case, nothing else is changed. Refused:
 // everything else, with Errc::bad_address. Whether a domain belongs to an organisation is equality, never "ends in".
 // Threads: values.
