@@ -52,6 +52,12 @@ Result<Target> Target::parse(ByteView bytes) {
     return out;
 }
 
+Target* target_in(std::vector<Target>& targets, const Subject& subject) {
+    const auto at = std::lower_bound(targets.begin(), targets.end(), subject,
+                                     [](const Target& t, const Subject& s) { return t.subject < s; });
+    return at == targets.end() || at->subject != subject ? nullptr : &*at;
+}
+
 bool Order::wants(const Target& target, Step step) const {
     if (step == Step::recorded) return true;
     if (!target.subject.is_device()) return false;

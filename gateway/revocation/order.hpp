@@ -61,6 +61,9 @@ struct Target {
     static Result<Target> parse(ByteView bytes);
 };
 
+// In targets that ascend by subject; nullptr: not there.
+Target* target_in(std::vector<Target>& targets, const Subject& subject);
+
 // A chain that somebody still sends under, though a device holds it that is out.
 struct Owed {
     ConversationId conversation;
@@ -78,7 +81,7 @@ struct Order {
     std::string who, why;
     Millis ordered = 0;
     Millis ended = 0;  // every step of every target done, or superseded
-    std::vector<Target> targets;
+    std::vector<Target> targets;  // ascending by subject
     std::vector<Owed> owed;
     Millis renewed = 0;  // nothing is owed any more
 

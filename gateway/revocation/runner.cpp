@@ -8,11 +8,6 @@ namespace nimes::gateway::revocation {
 namespace {
 
 constexpr auto kTick = std::chrono::seconds(1);
-Target* find_in(std::vector<Target>& targets, const Subject& subject) {
-    const auto at = std::find_if(targets.begin(), targets.end(), [&](const auto& t) { return t.subject == subject; });
-    return at == targets.end() ? nullptr : &*at;
-}
-
 Target target_of(const Subject& subject) {
     Target out;
     out.subject = subject;
@@ -147,14 +142,12 @@ void Runner::noticed(const DeviceId& device) {
     wake_.notify_all();
 }
 
-Runner::Superseded Runner::superseded_by(const std::vector<Target>& targets, std::uint64_t id) const {
+Runner::Superseded Runner::superseded_by(std::vector<Target> targets, std::uint64_t id) const {
     Superseded out;
     for (const auto& [old, run] : runs_) {
         if (old == id || run.order.ended != 0) continue;
         for (auto target : run.order.targets) {
-            const bool same = std::any_of(targets.begin(), targets.end(),
-                                          [&](const auto& t) { return t.subject == target.subject; });
-            if (!same || run.order.finished(target)) continue;
+            if (run.order.finished(target) || target_in(targets, target.subject) == nullptr) continue;
             target.superseded = needs_.clock.now();
             out.push_back({old, target});
         }
@@ -164,7 +157,7 @@ Runner::Superseded Runner::superseded_by(const std::vector<Target>& targets, std
 
 void Runner::supersede(const Superseded& old) {
     for (const auto& s : old)
-        if (auto* target = find_in(runs_.at(s.order).order.targets, s.target.subject)) *target = s.target;
+        if (auto* target = target_in(runs_.at(s.order).order.targets, s.target.subject)) *target = s.target;
 }
 
 std::optional<Order> Runner::copy(std::uint64_t id) const {

@@ -88,7 +88,7 @@ class Runner {
     Result<void> look_at_owed(const Order& order);
     Result<void> finish(std::uint64_t id);
     Result<void> done(std::uint64_t id, const Subject& subject, Step step);
-    [[nodiscard]] Superseded superseded_by(const std::vector<Target>& targets, std::uint64_t id) const;
+    [[nodiscard]] Superseded superseded_by(std::vector<Target> targets, std::uint64_t id) const;
     void supersede(const Superseded& old);
     [[nodiscard]] std::optional<Order> copy(std::uint64_t id) const;
 

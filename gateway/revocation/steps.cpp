@@ -13,11 +13,6 @@ constexpr Millis kLookAtOwed = 10 * kSecond;
 constexpr Step kPlain[] = {Step::tokens_refused, Step::share_withheld,    Step::share_deleted,      Step::wipe_ordered,
                            Step::requests_cut,   Step::mailbox_destroyed, Step::seal_keys_destroyed};
 
-Target* find_in(std::vector<Target>& targets, const Subject& subject) {
-    const auto at = std::find_if(targets.begin(), targets.end(), [&](const auto& t) { return t.subject == subject; });
-    return at == targets.end() ? nullptr : &*at;
-}
-
 bool waits_for(const Order& order, const Target& target, Step step) {
     return target.superseded == 0 && order.wants(target, step) && !target.has(step);
 }
@@ -65,7 +60,8 @@ Result<void> Runner::record_people(const Order& order) {
         auto& held = runs_.at(order.id).order;
         std::vector<Target> added;
         for (const auto& device : *devices)
-            if (find_in(held.targets, Subject::of(device)) == nullptr) added.push_back({Subject::of(device), {}, 0, 0});
+            if (target_in(held.targets, Subject::of(device)) == nullptr) added.push_back({Subject::of(device), {}, 0, 0});
+        std::sort(added.begin(), added.end(), [](const Target& a, const Target& b) { return a.subject < b.subject; });
         const auto old = superseded_by(added, order.id);
         auto next = person;
         next.done[static_cast<std::size_t>(Step::recorded)] = needs_.clock.now();
@@ -73,8 +69,10 @@ Result<void> Runner::record_people(const Order& order) {
         all.push_back(next);
         if (auto ok = journal_.add(order, all, old); !ok) return ok;
         supersede(old);
-        *find_in(held.targets, person.subject) = next;
+        *target_in(held.targets, person.subject) = next;
         held.targets.insert(held.targets.end(), added.begin(), added.end());
+        std::sort(held.targets.begin(), held.targets.end(),
+                  [](const Target& a, const Target& b) { return a.subject < b.subject; });
     }
     return {};
 }
@@ -97,7 +95,7 @@ Result<void> Runner::record_devices(const Order& order) {
     }
     const std::lock_guard lock(mutex_);
     if (auto ok = journal_.mark(order.id, targets); !ok) return ok;
-    for (const auto& target : targets) *find_in(runs_.at(order.id).order.targets, target.subject) = target;
+    for (const auto& target : targets) *target_in(runs_.at(order.id).order.targets, target.subject) = target;
     return {};
 }
 
@@ -172,9 +170,9 @@ Result<void> Runner::list_chains(const Order& order) {
     const std::lock_guard lock(mutex_);
     auto next = runs_.at(order.id).order;
     for (auto& target : targets) {
-        target = *find_in(next.targets, target.subject);  // other steps may have been confirmed meanwhile
+        target = *target_in(next.targets, target.subject);  // other steps may have been confirmed meanwhile
         target.done[static_cast<std::size_t>(Step::chains_listed)] = needs_.clock.now();
-        *find_in(next.targets, target.subject) = target;
+        *target_in(next.targets, target.subject) = target;
     }
     for (const auto& o : *owed)
         if (std::find(next.owed.begin(), next.owed.end(), o) == next.owed.end()) next.owed.push_back(o);
@@ -218,7 +216,7 @@ Result<void> Runner::done(std::uint64_t id, const Subject& subject, Step step) {
     const std::lock_guard lock(mutex_);
     const auto run = runs_.find(id);
     if (run == runs_.end()) return {};
-    auto* target = find_in(run->second.order.targets, subject);
+    auto* target = target_in(run->second.order.targets, subject);
     if (target == nullptr || target->superseded != 0 || target->has(step)) return {};
     auto next = *target;
     next.done[static_cast<std::size_t>(step)] = needs_.clock.now();

@@ -93,6 +93,26 @@ TEST_CASE("a person is closed before their devices are counted, and all of them 
     CHECK(w.acts() == std::vector<std::string>{"revoke"});
 }
 
+TEST_CASE("people and single devices in one order: each is found again, also after a start in the middle") {
+    World w;
+    auto draft = w.draft(Kind::revoke, {device(14)});
+    draft.people = {user(1)};
+    w.hands.mailbox_waits = true;
+    REQUIRE(w.runner->order(draft));
+    w.runner->round();
+    w.start();
+    w.hands.mailbox_waits = false;
+    w.settle();
+    CHECK(w.runner->find(1).value()->ended != 0);
+    CHECK(w.runner->find(1).value()->targets.size() == 4);
+    for (const auto n : {std::uint8_t{11}, std::uint8_t{12}, std::uint8_t{14}}) {
+        CHECK(w.hands.state[device(n)] == "revoked");
+        CHECK(w.calls(Step::share_deleted, n) == 1);
+        CHECK(w.done(1, n, Step::mailbox_destroyed));
+    }
+    CHECK(w.hands.state[device(13)] == "active");
+}
+
 TEST_CASE("a step that fails holds up no other, is tried again, and counts once it is confirmed") {
     for (std::size_t i = 0; i < kSteps; ++i) {
         const auto step = static_cast<Step>(i);
