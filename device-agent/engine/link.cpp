@@ -248,7 +248,9 @@ void Link::on_welcome(Lock& lock, const v1::Welcome& welcome) {
         if (user.size() == UserId::size) users.push_back(UserId::from(as_bytes(user)));
     core_.mark_changed(users, welcome.head().too_many());
     (void)sync_.keys().welcomed(welcome.seal_batch_no());
-    if (welcome.has_accepted_ms()) (void)outbox_.known_to_gateway(welcome.accepted_ms());
+    std::vector<Gap> gaps;
+    for (const auto& gap : welcome.gaps()) gaps.push_back({gap.after_ms(), gap.until_ms()});
+    (void)outbox_.lost_by_gateway(gaps);
     welcomed_ = true;
     core_.changed.notify_all();
     go_on(lock);

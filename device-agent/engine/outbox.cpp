@@ -184,15 +184,13 @@ std::vector<Outbox::Stuck> Outbox::stuck() const {
     return out;
 }
 
-Result<void> Outbox::known_to_gateway(Millis newest_accepted) {
+Result<void> Outbox::lost_by_gateway(const std::vector<Gap>& gaps) {
     bool back = false;
     auto done = core_.transact([&](Transaction& tx) -> Result<void> {
-        auto newest = remembered_.newest(tx);
-        if (!newest) return pass(newest);
-        if (*newest <= newest_accepted) return {};
-        auto lost = remembered_.take_from(tx, newest_accepted);  // that millisecond may have been more than one commit
-        auto waiting = tx.scan(Table::outbox);
+        auto lost = remembered_.take_lost(tx, gaps);
         if (!lost) return pass(lost);
+        if (lost->empty()) return {};
+        auto waiting = tx.scan(Table::outbox);
         if (!waiting) return pass(waiting);
         for (auto& item : *lost) {
             item.again = true;
@@ -205,7 +203,9 @@ Result<void> Outbox::known_to_gateway(Millis newest_accepted) {
         back = true;
         return {};
     });
-    if (!done || !back) return done;
+    if (!done) return done;
+    remembered_.looked_at(gaps);
+    if (!back) return {};
     items_.clear();
     if (auto ok = load(); !ok) return ok;
     flush();

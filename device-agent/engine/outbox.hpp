@@ -29,10 +29,10 @@ class Outbox {
     // The gateway's word, and when it received it.
     Result<void> accepted(const MessageId& id, Millis received);
     Result<void> rejected(const MessageId& id, const Error& error, Millis retry_after);
-    // The newest submission of this device that the gateway knows. If it accepted later ones, its store went back to an
-    // older state: they go again, as they were, before everything else. What is refused then may build on what somebody
-    // else still has to submit again: it is tried for an hour.
-    Result<void> known_to_gateway(Millis newest_accepted);
+    // When the gateway's store accepted nothing. What was accepted all the same, by a store that went back to an older
+    // state since, goes again, as it was, before everything else. What is refused then may build on what somebody else
+    // still has to submit again: it is tried for an hour.
+    Result<void> lost_by_gateway(const std::vector<Gap>& gaps);
 
     // What waits for a reason that the gateway named.
     struct Stuck {

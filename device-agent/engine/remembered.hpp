@@ -1,5 +1,5 @@
 // What the gateway accepted is kept for a day, as it was sent: should the gateway's store go back to an older state, it
-// is submitted again (Welcome.accepted_ms in transport.proto).
+// is submitted again (Welcome.gaps in transport.proto).
 //
 // At most kMost submissions, the newest ones. It is ciphertext whose keys this device no longer has. Call with the
 // core's lock held. Errors are the store's.
@@ -9,19 +9,26 @@
 
 namespace nimes::agent::engine {
 
+// When the gateway's store accepted nothing: later than `after` and earlier than `until`, by the gateway's clock.
+struct Gap {
+    Millis after = 0;
+    Millis until = 0;
+};
+
 class Remembered {
   public:
     static constexpr std::uint64_t kMost = 5'000;
 
     Result<void> keep(container::Transaction& tx, const OutboxItem& item, Millis received);
-    // When the newest was accepted, by the gateway's clock; 0: none is kept. Reads them all, once.
-    Result<Millis> newest(container::Transaction& tx);
-    // Those accepted at `since` or later, in the order of their acceptance; they are kept here no longer.
-    Result<std::vector<OutboxItem>> take_from(container::Transaction& tx, Millis since);
+    // Those that were accepted in a gap, in the order of their acceptance; they are kept here no longer. Reads all that
+    // are kept, unless the newest gap was looked at before.
+    Result<std::vector<OutboxItem>> take_lost(container::Transaction& tx, const std::vector<Gap>& gaps);
+    // Once what was lost is in the outbox, on disk.
+    void looked_at(const std::vector<Gap>& gaps);
 
   private:
-    std::uint64_t kept_ = 0;  // since this process started
-    std::optional<Millis> newest_;
+    std::uint64_t kept_ = 0;   // since this process started
+    Millis looked_until_ = 0;  // the end of the newest gap that was looked at
 };
 
 }  // namespace nimes::agent::engine

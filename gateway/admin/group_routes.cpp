@@ -44,8 +44,7 @@ Response appoint(const Administration& a, const Request& request) {
     const auto address = ServiceAddress::parse(*text);
     if (!address) return http::problem(address.error());
     const auto act = act_of(request, "group appoint", {{"group", to_hex(id->view())}, {"address", address->text()}});
-    if (auto ok = noted(a, act, [&] { return a.groups.appoint(*id, *address); }); !ok)
-        return http::problem(ok.error());
+    if (auto ok = noted(a, act, [&] { return a.groups.appoint(*id, *address); }); !ok) return http::problem(ok.error());
     const auto group = a.groups.group(*id);
     if (!group) return http::problem(group.error());
     return answer(as_json(*group));

@@ -38,8 +38,9 @@ Result<void> Check::take(std::string_view text) {
     }
     if (*seq < next) return broken(entry(*seq) + " stands where " + entry(next) + " should: moved, or doubled");
     if (word(line, "prev") != to_hex(head_.hash.view()))
-        return broken(head_.seq == 0 ? entry(next) + " is no first entry: what was before it is missing"
-                                     : entry(head_.seq) + " was changed, or " + entry(next) + " is not what followed it");
+        return broken(head_.seq == 0
+                          ? entry(next) + " is no first entry: what was before it is missing"
+                          : entry(head_.seq) + " was changed, or " + entry(next) + " is not what followed it");
     head_ = {*seq, hash_of(text)};
     seen_.emplace(head_.hash, head_.seq);
     return {};

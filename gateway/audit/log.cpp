@@ -49,9 +49,9 @@ Result<std::unique_ptr<Log>> Log::open(store::Store& store, const Clock& clock) 
     }
     auto newest = store.last(partition(), "e", "f");
     if (!newest) return pass(newest);
-    const bool agree = *newest ? (*newest)->key == key_of(out->head_.seq) &&
-                                     hash_of(as_text((*newest)->value)) == out->head_.hash
-                               : out->head_.seq == 0;
+    const bool agree =
+        *newest ? (*newest)->key == key_of(out->head_.seq) && hash_of(as_text((*newest)->value)) == out->head_.hash
+                : out->head_.seq == 0;
     if (!agree) return fail(Errc::storage, "the audit does not end as its head says: entries are lost or changed");
     return out;
 }

@@ -90,8 +90,7 @@ Result<void> verify(const Admin& a) {
     std::cout << "sound: " << sound->head.seq << " entries, head " << hash << '\n';
     if (sound->known_at)
         std::cout << "the head that you gave is entry " << *sound->known_at << ": nothing up to it was changed since\n";
-    else
-        std::cout << "nothing is known of whether all of it was rewritten: give --head, as you noted it before\n";
+    else std::cout << "nothing is known of whether all of it was rewritten: give --head, as you noted it before\n";
     return {};
 }
 
@@ -109,9 +108,11 @@ void add_audit_verbs(CLI::App& admin, const Shared& a, Chosen& chosen) {
          show_head);
     verb(*audit, a, chosen, "export", "All entries, one JSON object a line, and the head as the last", export_all)
         ->add_option("--out", a->file, "File to write; standard output without it");
-    auto* check = verb(*audit, a, chosen, "verify", "Was anything in an export changed, removed, moved or cut off?", verify);
+    auto* check =
+        verb(*audit, a, chosen, "verify", "Was anything in an export changed, removed, moved or cut off?", verify);
     check->add_option("FILE", a->file, "An export; no gateway need run")->required();
-    check->add_option("--head", a->head, "Hash of any entry, as it was noted at its time: finds what was rewritten whole");
+    check->add_option("--head", a->head,
+                      "Hash of any entry, as it was noted at its time: finds what was rewritten whole");
 }
 
 }  // namespace nimes::gateway::cli

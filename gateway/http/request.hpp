@@ -57,9 +57,9 @@ struct Request {
     Pairs params;      // the pattern's {names}, percent-decoded
     Pairs query;       // percent-decoded; '+' is a plus sign
     Headers headers;
-    std::string peer;              // Transport::peer(); an address is never to be logged with a person
-    std::optional<Caller> caller;  // always there on a route that wants a token
-    Bytes body;                    // complete, at most the route's limit; empty on a streaming route
+    std::string peer;                             // Transport::peer(); an address is never to be logged with a person
+    std::optional<Caller> caller;                 // always there on a route that wants a token
+    Bytes body;                                   // complete, at most the route's limit; empty on a streaming route
     std::optional<std::uint64_t> content_length;  // as declared; nullopt when chunked
     // Ends this connection soon, from any thread, at any time, also when it is gone already. For takeovers.
     std::function<void()> hang_up;

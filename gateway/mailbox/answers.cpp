@@ -91,7 +91,11 @@ Bytes encode_welcome(const WelcomeFacts& facts) {
     set_head(*welcome.mutable_head(), facts.head);
     welcome.set_reconnect_spread_ms(facts.reconnect_spread_ms);
     welcome.set_seal_batch_no(facts.seal_batch);
-    welcome.set_accepted_ms(facts.accepted);
+    for (const auto& gap : facts.gaps) {
+        auto& out = *welcome.add_gaps();
+        out.set_after_ms(gap.after);
+        out.set_until_ms(gap.until);
+    }
     for (const auto& mark : facts.newest) {
         auto& out = *welcome.add_newest();
         out.set_lane(static_cast<v1::Lane>(mark.lane));

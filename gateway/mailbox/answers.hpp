@@ -11,7 +11,7 @@ struct WelcomeFacts {
     std::uint32_t reconnect_spread_ms = 0;
     std::uint32_t seal_batch = 0;
     std::vector<Mark> newest;
-    Millis accepted = 0;  // the newest submission of this device that is known
+    std::vector<Gap> gaps;
 };
 
 Bytes encode_welcome(const WelcomeFacts& facts);

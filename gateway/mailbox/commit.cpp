@@ -6,7 +6,6 @@
 namespace nimes::gateway::mailbox {
 namespace {
 
-constexpr std::string_view kNewestKey = "a";
 std::string dedupe_key(const MessageId& id) { return "d" + std::string(as_text(id.view())); }
 
 }  // namespace
@@ -18,17 +17,13 @@ struct Committer::Plan {
     std::unordered_map<DeviceId, store::Batch> entries;
     std::map<std::uint64_t, store::Batch> bodies;          // by bucket
     std::map<std::pair<DeviceId, MessageId>, Millis> ids;  // of this very commit: a repeat may stand right behind
-    std::set<DeviceId> fresh;                              // senders of what was accepted now
 
     static store::Batch& of(std::unordered_map<DeviceId, store::Batch>& batches, const DeviceId& device) {
         return batches.try_emplace(device, Mailboxes::partition(device)).first->second;
     }
-    std::vector<store::Batch> take(Mailboxes& mailboxes, Millis now) {
+    std::vector<store::Batch> take(Mailboxes& mailboxes) {
         std::vector<store::Batch> out = std::move(conversations);
-        for (auto& [device, batch] : dedupe) {
-            if (fresh.contains(device)) batch.put(std::string(kNewestKey), as_bytes(store::key_u64(now)));
-            out.push_back(std::move(batch));
-        }
+        for (auto& [device, batch] : dedupe) out.push_back(std::move(batch));
         for (auto& [device, batch] : entries) {
             mailboxes.plan_next(device, batch);
             out.push_back(std::move(batch));
@@ -39,7 +34,8 @@ struct Committer::Plan {
 };
 
 std::vector<Outcome> Committer::commit(std::span<const Waiting> waiting, Millis now) {
-    now = latest_ = std::max(latest_, now);
+    const auto opened = open_spans();
+    now = spans_.time(now);
     Plan work;
     std::vector<Outcome> outcomes;
     outcomes.reserve(waiting.size());
@@ -49,10 +45,12 @@ std::vector<Outcome> Committer::commit(std::span<const Waiting> waiting, Millis 
         outcome.id = w.submit.id;
         outcome.received = now;
         outcome.lane = w.submit.lane;
-        plan(work, w, outcome, now);
+        if (opened) plan(work, w, outcome, now);
+        else outcome.accepted = fail(opened.error().code, "nothing was accepted");
     }
-    auto batches = work.take(mailboxes_, now);
+    auto batches = work.take(mailboxes_);
     const bool something = !batches.empty();
+    if (something) batches.push_back(spans_.take(now));
     for (auto& erased : mailboxes_.take_erased()) batches.push_back(std::move(erased));
     if (batches.empty()) return outcomes;
     if (auto stored = store_.commit(batches, something ? store::Sync::yes : store::Sync::no); !stored) {
@@ -90,10 +88,14 @@ void Committer::plan(Plan& work, const Waiting& w, Outcome& outcome, Millis now)
     if (outcome.accepted) outcome.accepted = plan_new(work, w, *user, *before == Known::half, outcome);
 }
 
-Result<Millis> Committer::newest_accepted(store::Store& store, const DeviceId& device) {
-    auto stored = store.get(Mailboxes::partition(device), kNewestKey);
-    if (!stored) return pass(stored);
-    return *stored ? store::u64_of(as_text(**stored)).value_or(0) : 0;
+Result<void> Committer::open_spans() {
+    if (spans_.is_open()) return {};
+    return spans_.open(options_.started);
+}
+
+const std::vector<Gap>& Committer::gaps() {
+    (void)open_spans();  // none are known: nothing is submitted again for that
+    return spans_.gaps();
 }
 
 // What an earlier try left: nothing, a part of it, or all.
@@ -148,7 +150,6 @@ Result<void> Committer::plan_new(Plan& work, const Waiting& w, const UserId& use
     work.bodies.try_emplace(ref.bucket, ref.partition()).first->second.put(ref.key(), body.encode());
     Plan::of(work.dedupe, w.sender).put(dedupe_key(s.id), as_bytes(store::key_u64(received)));
     work.ids[{w.sender, s.id}] = received;
-    if (!half) work.fresh.insert(w.sender);
     if (!outcome.delivered.empty()) outcome.body = std::move(body);
     outcome.missing = std::move(to.missing);
     return {};

@@ -9,11 +9,11 @@
 #pragma once
 
 #include <functional>
-#include <set>
 
 #include "mailbox/conversations.hpp"
 #include "mailbox/expand.hpp"
 #include "mailbox/mailboxes.hpp"
+#include "mailbox/spans.hpp"
 
 namespace nimes::gateway::mailbox {
 
@@ -46,7 +46,8 @@ class Committer {
           media_(media),
           options_(options),
           conversations_(store),
-          mailboxes_(store, options) {}
+          mailboxes_(store, options),
+          spans_(store) {}
 
     // Outcomes in the order given. When the store fails, all that was planned is refused with its error and nothing of
     // it counts: the senders repeat.
@@ -54,8 +55,8 @@ class Committer {
 
     [[nodiscard]] Mailboxes& mailboxes() { return mailboxes_; }
     [[nodiscard]] Conversations& conversations() { return conversations_; }
-    // When the newest submission of the device was accepted; 0: none ever was.
-    static Result<Millis> newest_accepted(store::Store& store, const DeviceId& device);
+    // For welcomes.
+    const std::vector<Gap>& gaps();
     // Dedupe records whose time has passed go, of at most `limit` of this mailbox behind `from`. Answers where to go
     // on; empty: the mailbox is done.
     Result<std::string> expire_dedupe(const std::string& partition_name, const std::string& from, std::size_t limit,
@@ -69,6 +70,7 @@ class Committer {
     enum class Known : std::uint8_t { no, half, whole, expired };
     // `received` is left as it is unless the submission is known.
     Result<Known> known(const DeviceId& sender, const MessageId& id, Millis now, Millis& received);
+    Result<void> open_spans();
     // Errc::held while what the sender sent before it is missing: accepted now, it would have overtaken it for good.
     Result<void> in_turn(const Plan& plan, const Waiting& waiting, Millis now);
 
@@ -78,7 +80,7 @@ class Committer {
     const Options& options_;
     Conversations conversations_;
     Mailboxes mailboxes_;
-    Millis latest_ = 0;  // times of acceptance never fall
+    Spans spans_;
 };
 
 }  // namespace nimes::gateway::mailbox

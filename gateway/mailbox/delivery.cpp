@@ -46,8 +46,7 @@ void Delivery::welcome(const DeviceId& device, Session& session, Millis now) {
     facts.seal_batch = people_.seal_batch(device);
     for (const auto lane : kLanes)
         if (const auto newest = mailboxes_.newest(device, lane)) facts.newest.push_back({lane, *newest});
-    const auto accepted = Committer::newest_accepted(store_, device);
-    facts.accepted = accepted ? *accepted : ~Millis{0};  // not known: nothing is submitted again for that
+    facts.gaps = committer_.gaps();
     session.head_revision = facts.head.revision;
     outlet_.send(device, encode_welcome(facts));
 }

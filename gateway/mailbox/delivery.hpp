@@ -19,10 +19,11 @@ namespace nimes::gateway::mailbox {
 
 class Delivery {
   public:
-    Delivery(store::Store& store, Mailboxes& mailboxes, const People& people, Outlet& outlet, const Options& options,
+    Delivery(store::Store& store, Committer& committer, const People& people, Outlet& outlet, const Options& options,
              const operations::Metrics& metrics)
         : store_(store),
-          mailboxes_(mailboxes),
+          committer_(committer),
+          mailboxes_(committer.mailboxes()),
           people_(people),
           outlet_(outlet),
           options_(options),
@@ -91,6 +92,7 @@ class Delivery {
     void ask_silent(Millis now);
 
     store::Store& store_;
+    Committer& committer_;
     Mailboxes& mailboxes_;
     const People& people_;
     Outlet& outlet_;

@@ -54,7 +54,7 @@ struct Mailroom::Impl {
           options(starting(o, n.clock.now())),
           round(n.outlet),
           committer(n.store, n.people, n.media, options),
-          delivery(n.store, committer.mailboxes(), n.people, round, options, n.metrics),
+          delivery(n.store, committer, n.people, round, options, n.metrics),
           expiry(n.store, committer, options) {}
 
     void push(Task task);

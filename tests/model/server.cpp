@@ -84,7 +84,7 @@ void Server::up(const DeviceId& device, ByteView packet) {
         facts.server = clock_.now();
         facts.head = people_->head_since(std::get<mailbox::Hello>(command).head_revision);
         facts.seal_batch = directory_->seal_batch(device);
-        facts.accepted = must(mailbox::Committer::newest_accepted(store_, device), "newest accepted");
+        facts.gaps = committer_->gaps();
         return bag(device).answers.push_back(mailbox::encode_welcome(facts));
     }
     if (auto* sent = std::get_if<mailbox::Submit>(&command)) submit(device, std::move(*sent));

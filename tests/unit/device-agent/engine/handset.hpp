@@ -36,7 +36,8 @@ class Handset {
     std::vector<agent::engine::OutboxItem> waiting();
     Result<void> accepted(const MessageId& id);
     Result<void> rejected(const MessageId& id, const Error& error) { return parts_->outbox.rejected(id, error, 0); }
-    Result<void> welcomed(Millis newest_accepted) { return parts_->outbox.known_to_gateway(newest_accepted); }
+    // By a gateway whose store accepted nothing then.
+    Result<void> welcomed(Millis after, Millis until) { return parts_->outbox.lost_by_gateway({{after, until}}); }
     Result<void> take(const v1::Envelope& envelope);
     Result<bool> ask();
     // What is held is looked at again, as after each look-up.

@@ -26,7 +26,7 @@ struct Office {
         store = folders::open(folder.path / "store");
         options.started = now;
         committer.emplace(*store, people, media, options);
-        delivery.emplace(*store, committer->mailboxes(), people, outlet, options, metrics);
+        delivery.emplace(*store, *committer, people, outlet, options, metrics);
     }
     void stop() {
         delivery.reset();
@@ -61,6 +61,11 @@ struct Office {
         REQUIRE(sent.size() > before);
         REQUIRE(sent[before].has_welcome());
         return sent[before].welcome();
+    }
+    v1::Gap newest_gap() {
+        const auto welcome = hello(10);
+        REQUIRE(welcome.gaps_size() > 0);
+        return welcome.gaps(welcome.gaps_size() - 1);
     }
     std::uint64_t last_sequence(std::uint8_t device) {
         std::uint64_t out = 0;
@@ -156,18 +161,52 @@ TEST_CASE("a device that has everything is in sync at once, after a restart too"
     for (const auto& mark : welcome.newest()) CHECK(mark.sequence() <= held);
 }
 
-TEST_CASE("restored from an hour ago: the welcome tells a sender up to where it is known") {
+TEST_CASE("restored from an hour ago: the welcome tells when this store accepted nothing, whatever it accepted since") {
     Office office;
-    CHECK(office.hello(10).accepted_ms() == 0);
     office.submit(1);
     const auto known = office.submit(2).received;
     office.checkpoint();
-    const auto newest = office.submit(3).received;
-    CHECK(office.hello(10).accepted_ms() == newest);
+    const auto lost = office.submit(3).received;
     office.restore();
-    const auto welcome = office.hello(10);
-    CHECK(welcome.has_accepted_ms());
-    CHECK(welcome.accepted_ms() == known);
+    const auto restored = office.submit(4).received;  // before the device has heard of it
+    const auto gap = office.newest_gap();
+    CHECK(gap.after_ms() == known);
+    CHECK(lost < gap.until_ms());
+    CHECK(gap.until_ms() <= restored);
     CHECK_FALSE(office.submit(3).repeated);  // what was lost is new again
     CHECK(office.submit(2).repeated);
+}
+
+TEST_CASE("a gap is told of after further restarts, too; one in which nothing was accepted grows") {
+    Office office;
+    const auto known = office.submit(1).received;
+    office.checkpoint();
+    office.submit(2);
+    office.restore();
+    const auto until = office.newest_gap().until_ms();
+    const auto after = office.submit(3).received;
+    for (int i = 0; i < 3; ++i) {
+        office.stop();
+        office.now += kMinute;
+        office.start();
+    }
+    const auto welcome = office.hello(10);
+    const auto& gaps = welcome.gaps();
+    REQUIRE(gaps.size() == 3);  // the first start of all, the restore, three restarts
+    CHECK(gaps[1].after_ms() == known);
+    CHECK(gaps[1].until_ms() == until);
+    CHECK(gaps[2].after_ms() == after);
+    CHECK(gaps[2].until_ms() == office.now);
+}
+
+TEST_CASE("a clock that was set back does not put what is accepted into a gap") {
+    Office office;
+    const auto before = office.submit(1).received;
+    office.stop();
+    office.now -= kHour;
+    office.start();
+    const auto gap = office.newest_gap();
+    const auto received = office.submit(2).received;
+    CHECK(received > before);
+    CHECK(received >= gap.until_ms());
 }

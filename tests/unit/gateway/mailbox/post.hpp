@@ -155,7 +155,8 @@ struct Post {
     void restart() {
         delivery.reset();
         committer.emplace(store, people, media, options);
-        delivery.emplace(store, committer->mailboxes(), people, outlet, options, metrics);
+        (void)committer->gaps();  // noted at its start
+        delivery.emplace(store, *committer, people, outlet, options, metrics);
     }
 
     // A message of the conversation between users a and b.
