@@ -84,7 +84,8 @@ Result<Outcome> Open::grant(Transaction& tx, const v1::Envelope& envelope) {
     const auto verdict = sealing::judge_grant(*opened, facts, core_.now());
     if (!verdict.alarm.empty())
         if (auto ok = core_.raise_alarm(tx, verdict.alarm); !ok) return pass(ok);
-    if (verdict.outcome == Outcome::dropped) core_.failures.refused++;
+    // Of a chain that is here, it came before.
+    if (verdict.outcome == Outcome::dropped && facts.held == nullptr) core_.failures.refused++;
     if (verdict.outcome == Outcome::held || verdict.outcome == Outcome::dropped) return verdict.outcome;
     auto stored = store_chain(tx, *opened, facts, verdict.outcome == Outcome::withheld);
     if (!stored) return stored;

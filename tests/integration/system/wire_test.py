@@ -182,7 +182,7 @@ class Idle(Wire):
         self.anna.online()
         client = self.connection(self.anna)
         mqtt = self.sniff("broker")
-        wait_until(lambda: len([p for p in mqtt.of(client) if p[2] == "down" and p[4]]) >= 4, "four answers", 240)
+        wait_until(lambda: len([p for p in mqtt.of(client) if p[2] == "down" and p[4]]) >= 3, "three answers", 240)
         packets = mqtt.of(client)
         first = packets[0][0]
         asked = [p for p in packets if p[2] == "up" and p[4]]
