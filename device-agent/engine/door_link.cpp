@@ -85,8 +85,11 @@ Result<void> take_arrivals(Core& core, const std::function<Result<void>(const v1
         for (const auto& arrival : *some) {
             v1::Deliver one;
             const auto& bytes = arrival.envelope;
-            if (one.add_envelopes()->ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
+            if (one.add_envelopes()->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+                one.mutable_envelopes(0)->set_after(
+                    0);  // the door judged its turn; what was before it may have expired
                 if (auto done = deliver(one); !done) return done;
+            }
             taken[arrival.lane] = arrival.sequence;
         }
         for (const auto& [lane, sequence] : taken)

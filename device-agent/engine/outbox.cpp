@@ -134,7 +134,7 @@ Result<void> Outbox::remove(const MessageId& id, MessageState state, Millis rece
         const auto& item = at->second.item;
         if (auto gone = tx.erase(Table::outbox, at->first); !gone) return pass(gone);
         if (state == MessageState::sent && !at->second.signal)
-            if (auto ok = remembered_.keep(tx, item, received); !ok) return ok;
+            if (auto ok = remembered_.keep(tx, item, std::min(received, core_.now() + kDay)); !ok) return ok;
         if (!item.is_message) return {};
         auto row = find_message(tx, core_.own().device, id);
         if (!row) return pass(row);
@@ -206,17 +206,18 @@ Result<void> Outbox::lost_by_gateway(const std::vector<Gap>& gaps) {
     if (!done) return done;
     remembered_.looked_at(gaps);
     if (!back) return {};
+    restored_until_ = core_.clock.boot() + kHour;
     items_.clear();
     if (auto ok = load(); !ok) return ok;
     flush();
     return {};
 }
 
-// True while what the gateway lost and now refuses is to be tried further.
+// True while what the gateway refuses is to be tried further, since it lost that, or what that builds on.
 bool Outbox::tried_again(const MessageId& id) {
     const auto at = find(id);
-    if (at == items_.end() || !at->second.item.again) return false;
     const auto now = core_.clock.boot();
+    if (at == items_.end() || (!at->second.item.again && now >= restored_until_)) return false;
     auto& waiting = at->second;
     if (!waiting.refused_since) waiting.refused_since = now;
     if (now >= *waiting.refused_since + kHour) return false;

@@ -79,6 +79,7 @@ class Outbox {
     Core& core_;
     transport::PacketSession& session_;
     Remembered remembered_;
+    Millis restored_until_ = 0;  // by the boot clock: the gateway's store went back, and others have not come back yet
     Items items_;
     std::map<MessageId, Error> refused_;
     Pauses pauses_;

@@ -126,14 +126,14 @@ Result<void> Committer::plan_new(Plan& work, const Waiting& w, const UserId& use
     const auto& s = w.submit;
     const auto received = outcome.received;
     Expansion to;
+    std::optional<Conversations::Planned> change;
     if (s.kind == Payload::event) {
-        std::vector<UserId> affected;
         const auto event = ConvEvent::parse(s.payload);
-        auto batch = conversations_.plan(*event, s.payload, user, affected);
-        if (!batch) return pass(batch);
-        work.conversations.push_back(std::move(*batch));
-        auto expansion = expand_event(affected, w.sender, people_);
+        auto planned = conversations_.plan(*event, s.payload, user);
+        if (!planned) return pass(planned);
+        auto expansion = expand_event(planned->affected, w.sender, people_);
         if (!expansion) return pass(expansion);
+        change = std::move(*planned);
         to = std::move(*expansion);
     } else {
         auto expansion = expand(s, w.sender, user, people_, conversations_);
@@ -143,6 +143,10 @@ Result<void> Committer::plan_new(Plan& work, const Waiting& w, const UserId& use
             if (auto ok = media_.link(blob, w.sender, received + options_.retention); !ok) return ok;
     }
     if (auto ok = plan_entries(work, w, to, half, outcome); !ok) return ok;
+    if (change) {  // a roster counts only with the event that tells of it
+        conversations_.took(s.conversation, *change);
+        work.conversations.push_back(std::move(change->batch));
+    }
 
     const BodyRef ref{received / kHour, w.sender, s.id};
     Body body{s.kind, received, user, s.conversation, s.pair, s.payload};

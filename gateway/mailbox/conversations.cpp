@@ -153,24 +153,27 @@ Result<Group> Conversations::find(const ConversationId& id) {
     return group;
 }
 
-Result<store::Batch> Conversations::plan(const ConvEvent& event, ByteView bytes, const UserId& sender,
-                                         std::vector<UserId>& affected) {
+Result<Conversations::Planned> Conversations::plan(const ConvEvent& event, ByteView bytes, const UserId& sender) {
     const auto held = find(event.conversation);
     if (!held && held.error().code != Errc::conversation_unknown) return fail(held.error().code, held.error().detail);
-    store::Batch batch(partition(event.conversation));
+    Planned out{store::Batch(partition(event.conversation)), {}, {}};
     if (held && held->epoch == event.epoch && held->state == event.state()) {
         // A crash came between this event and its delivery: the sender repeats it, and it goes out now.
-        add_users(held->roster, event, affected);
-        return batch;
+        add_users(held->roster, event, out.affected);
+        return out;
     }
     auto next = apply_event(held ? &*held : nullptr, event, sender);
     if (!next) return pass(next);
 
-    batch.expect(std::string(kGroupKey), held ? std::optional(held->encode()) : std::nullopt);
-    batch.put(event_key(event.epoch), bytes).put(std::string(kGroupKey), next->encode());
-    add_users(next->roster, event, affected);
-    cache_[event.conversation] = std::move(*next);
-    return batch;
+    out.batch.expect(std::string(kGroupKey), held ? std::optional(held->encode()) : std::nullopt);
+    out.batch.put(event_key(event.epoch), bytes).put(std::string(kGroupKey), next->encode());
+    add_users(next->roster, event, out.affected);
+    out.next = std::move(*next);
+    return out;
+}
+
+void Conversations::took(const ConversationId& id, Planned& planned) {
+    if (planned.next) cache_[id] = std::move(*planned.next);
 }
 
 Conversations::Chain& Conversations::newest_chain(const ConversationId& id, const DeviceId& sender) {
@@ -203,7 +206,8 @@ std::unordered_set<DeviceId> Conversations::granted(const ConversationId& id, co
     return chain.chain == chain_id ? chain.devices : std::unordered_set<DeviceId>{};
 }
 
-Result<std::vector<Conversations::Granted>> Conversations::newest_chains(store::Store& store, const ConversationId& id) {
+Result<std::vector<Conversations::Granted>> Conversations::newest_chains(store::Store& store,
+                                                                         const ConversationId& id) {
     auto rows = store.scan(partition(id), "c", "d", kCacheLimit);
     if (!rows) return pass(rows);
     std::vector<Granted> out;

@@ -37,9 +37,14 @@ class Conversations {
 
     // Errc::conversation_unknown when there is none.
     Result<Group> find(const ConversationId& id);
-    // Plans the event: the batch that stores it, and both rosters' users in `affected`.
-    Result<store::Batch> plan(const ConvEvent& event, ByteView bytes, const UserId& sender,
-                              std::vector<UserId>& affected);
+    struct Planned {
+        store::Batch batch;
+        std::vector<UserId> affected;  // both rosters' users
+        std::optional<Group> next;     // none: the event was stored before
+    };
+    // Changes nothing. What is committed is told by took(): the next event of that commit stands on it.
+    Result<Planned> plan(const ConvEvent& event, ByteView bytes, const UserId& sender);
+    void took(const ConversationId& id, Planned& planned);
 
     // Plans that these devices hold the chain now.
     void plan_grant(const ConversationId& id, const DeviceId& sender, const ChainId& chain,

@@ -100,7 +100,13 @@ void Delivery::gone(const DeviceId& device, std::uint64_t connection) {
     if (const auto at = silent_.find(device); at != silent_.end() && at->second.connection <= connection)
         silent_.erase(at);
     const auto at = sessions_.find(device);
-    if (at != sessions_.end() && at->second.connection != 0 && at->second.connection <= connection) end(device);
+    if (at != sessions_.end() && at->second.connection != 0 && at->second.connection <= connection) leave(device);
+}
+
+void Delivery::leave(const DeviceId& device) {
+    const auto at = sessions_.find(device);
+    if (at != sessions_.end() && !at->second.under_way.empty()) left_.push_back(device);
+    end(device);
 }
 
 // Nothing is sent to who did not say what it holds: numbers that it takes for old would be acknowledged unread.
@@ -274,7 +280,7 @@ void Delivery::tick(Millis now) {
     for (const auto& device : late) {
         auto& session = sessions_.at(device);
         if (++session.resends > options_.resends) {
-            end(device);
+            leave(device);
             continue;
         }
         session.pace.lost();

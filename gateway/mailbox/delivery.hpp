@@ -10,6 +10,7 @@
 #pragma once
 
 #include <atomic>
+#include <utility>
 
 #include "mailbox/answers.hpp"
 #include "mailbox/pace.hpp"
@@ -54,6 +55,9 @@ class Delivery {
     // Sends again what was not acknowledged in time; asks those who said no Hello.
     void tick(Millis now);
 
+    // Devices that went while something was under way to them, since the last call: nobody has rung for it.
+    std::vector<DeviceId> take_left() { return std::exchange(left_, {}); }
+
     [[nodiscard]] std::size_t sessions() const { return sessions_.size(); }
     // Over how long the devices that are here shall come back after the broker went away. Any thread.
     [[nodiscard]] std::uint32_t spread_ms() const { return spread_ms_; }
@@ -90,6 +94,7 @@ class Delivery {
     bool fill(const DeviceId& device, Session& session, Lane lane, Packet& packet, Millis now);
     void flush(const DeviceId& device, Packet& packet);
     void ask_silent(Millis now);
+    void leave(const DeviceId& device);
 
     store::Store& store_;
     Committer& committer_;
@@ -107,6 +112,7 @@ class Delivery {
         int asked = 0;
     };
     std::unordered_map<DeviceId, Silent> silent_;  // here, without a session
+    std::vector<DeviceId> left_;
 };
 
 }  // namespace nimes::gateway::mailbox

@@ -25,10 +25,14 @@ Result<std::vector<UserId>> users_of(const Submit& s, const UserId& user, Conver
     return users;
 }
 
-Result<std::vector<Target>> targets_of(const std::vector<UserId>& users, const DeviceId& sender, const People& people) {
+// A member of a group whom the directory does not know (it may have been put back to an older state) does not stop what
+// is for the others.
+Result<std::vector<Target>> targets_of(const std::vector<UserId>& users, bool group, const DeviceId& sender,
+                                       const People& people) {
     std::vector<Target> out;
     for (const auto& user : users) {
         auto devices = people.devices_of(user);
+        if (!devices && group && devices.error().code == Errc::recipient_unknown) continue;
         if (!devices) return devices;
         for (const auto& d : *devices)
             if (d.device != sender) out.push_back(d);
@@ -57,7 +61,7 @@ Result<Expansion> expand(const Submit& s, const DeviceId& sender, const UserId& 
                          Conversations& conversations) {
     auto users = users_of(s, user, conversations);
     if (!users) return pass(users);
-    auto targets = targets_of(*users, sender, people);
+    auto targets = targets_of(*users, s.pair.empty(), sender, people);
     if (!targets) return pass(targets);
     if (!s.device.is_zero()) {
         std::erase_if(*targets, [&](const Target& t) { return t.device != s.device; });

@@ -64,6 +64,7 @@ struct Mailroom::Impl {
     void receive(const DeviceId& device, ByteView packet, std::vector<Waiting>& waiting, Millis now);
     void commit(const std::vector<Waiting>& waiting, Millis now);
     void ring(const std::vector<Outcome>& outcomes);
+    void ring_left();
     Outcome signal(const Waiting& signal, Millis now);
     void tick();
 
@@ -199,6 +200,7 @@ void Mailroom::Impl::work(std::vector<Task> tasks) {
     if (!waiting.empty()) commit(waiting, now);
     for (const auto& w : signals) round.send(w.sender, encode_outcome(signal(w, now)));
     if (head) delivery.head_moved();
+    ring_left();
     for (const auto batch : done) round.done(batch);
     round.flush();
 }
@@ -256,6 +258,12 @@ void Mailroom::Impl::ring(const std::vector<Outcome>& outcomes) {
     for (const auto& device : away) needs.doorbell->waits(device);
 }
 
+// What was sent into a connection that was dead already.
+void Mailroom::Impl::ring_left() {
+    for (const auto& device : delivery.take_left())
+        if (needs.doorbell != nullptr && !delivery.has_session(device)) needs.doorbell->waits(device);
+}
+
 // What is not stored is said to those who are here, behind everything that was: its chain may have come just now.
 Outcome Mailroom::Impl::signal(const Waiting& w, Millis now) {
     Outcome out;
@@ -278,6 +286,7 @@ Outcome Mailroom::Impl::signal(const Waiting& w, Millis now) {
 void Mailroom::Impl::tick() {
     const auto now = needs.clock.now();
     delivery.tick(now);
+    ring_left();
     round.flush();
     if (const auto gone = expiry.step(now); !gone)
         needs.log.error("mailbox_expiry_failed", {{"code", gone.error().row().name}});

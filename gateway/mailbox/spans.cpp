@@ -29,7 +29,7 @@ Result<void> Spans::open(Millis started) {
     // A process that accepted nothing leaves the gap as it was, only longer.
     if (!gaps_.empty() && gaps_.back().after == newest_) gaps_.back().until = started;
     else gaps_.push_back({newest_, started});
-    if (gaps_.size() > kMost) gaps_.erase(gaps_.begin());
+    if (gaps_.size() > kMost) join_nearest();
     Writer all;
     for (const auto& gap : gaps_) all.u64(gap.after).u64(gap.until);
     store::Batch batch(kPlace);
@@ -38,6 +38,18 @@ Result<void> Spans::open(Millis started) {
     newest_ = started - 1;
     open_ = true;
     return {};
+}
+
+// The two with the least between them become one: more is submitted again, nothing is forgotten.
+void Spans::join_nearest() {
+    const auto between = [&](std::size_t i) {
+        return gaps_[i + 1].after - std::min(gaps_[i].until, gaps_[i + 1].after);
+    };
+    std::size_t nearest = 0;
+    for (std::size_t i = 1; i + 1 < gaps_.size(); ++i)
+        if (between(i) < between(nearest)) nearest = i;
+    gaps_[nearest].until = gaps_[nearest + 1].until;
+    gaps_.erase(gaps_.begin() + static_cast<std::ptrdiff_t>(nearest) + 1);
 }
 
 Millis Spans::time(Millis now) const { return std::max(newest_ + 1, now); }

@@ -39,6 +39,8 @@ class Spans {
     [[nodiscard]] const std::vector<Gap>& gaps() const { return gaps_; }
 
   private:
+    void join_nearest();
+
     store::Store& store_;
     bool open_ = false;
     Millis newest_ = 0;

@@ -83,6 +83,23 @@ TEST_CASE("behind the door what arrives is stored as it came and acknowledged, a
     CHECK(desk.core->box->arrivals(9)->empty());
 }
 
+TEST_CASE("what came to a locked handset behind something that expired there was thrown away, unread, when it opened") {
+    Desk desk;
+    REQUIRE(desk.contact());
+    const auto packet = delivery(2);
+    v1::Down down;
+    REQUIRE(down.ParseFromArray(packet.bytes.data(), static_cast<int>(packet.bytes.size())));
+    const auto envelope = down.deliver().envelopes(0).SerializeAsString();  // number 1 was here, too, for a week
+    const agent::container::Arrival second{2, 2, to_bytes(as_bytes(envelope))};
+    REQUIRE(desk.core->box->put_arrivals({&second, 1}, 99'999));
+    std::vector<agent::engine::Turn> turns;
+    REQUIRE(take_arrivals(*desk.core, [&](const v1::Deliver& deliver) {
+        turns.push_back(agent::engine::turn_of(deliver.envelopes(0), 0));
+        return Result<void>();
+    }));
+    CHECK(turns == std::vector{agent::engine::Turn::next});
+}
+
 TEST_CASE("behind the door, too, nothing is taken behind a packet that got lost, and what comes bundled is taken") {
     Desk desk;
     REQUIRE(desk.contact());

@@ -128,6 +128,19 @@ TEST_CASE("what is refused after a restore is tried again: it may build on what 
     CHECK(agent::engine::StoredMessage::parse(rows[0].value)->state == agent::engine::MessageState::refused);
 }
 
+TEST_CASE("what was said in a group that the restored gateway did not know yet was refused for good") {
+    Sender s;
+    s.say(1);
+    s.accept_all();
+    s.say(2);  // goes out with the connection, before the welcome tells what was lost
+    REQUIRE(s.anna->welcomed(0, s.clock.now() + 1));
+    REQUIRE(s.anna->rejected(id(2), {Errc::conversation_unknown, {}}));
+    CHECK(s.waiting().back() == id(2));
+    s.clock.set(90 * kMinute);
+    REQUIRE(s.anna->rejected(id(2), {Errc::conversation_unknown, {}}));
+    CHECK(s.waiting().back() == id(1));
+}
+
 TEST_CASE("what was accepted is kept for a day, and not without end") {
     Sender s;
     for (std::uint8_t n = 1; n <= 3; ++n) s.say(n);

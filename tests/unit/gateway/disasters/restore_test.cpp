@@ -210,3 +210,21 @@ TEST_CASE("a clock that was set back does not put what is accepted into a gap") 
     CHECK(received > before);
     CHECK(received >= gap.until_ms());
 }
+
+TEST_CASE("however often the gateway is started after a restore, what was lost stays in a gap") {
+    Office office;
+    office.submit(1);
+    office.checkpoint();
+    const auto lost = office.submit(2).received;
+    office.restore();
+    for (std::uint8_t i = 0; i < 2 * Spans::kMost; ++i) {
+        office.submit(static_cast<std::uint8_t>(10 + i));
+        office.stop();
+        office.now += kSecond;
+        office.start();
+    }
+    const auto welcome = office.hello(10);
+    CHECK(welcome.gaps_size() == static_cast<int>(Spans::kMost));
+    const auto holds = [&](const v1::Gap& gap) { return gap.after_ms() < lost && lost < gap.until_ms(); };
+    CHECK(std::any_of(welcome.gaps().begin(), welcome.gaps().end(), holds));
+}

@@ -43,6 +43,34 @@ TEST_CASE("a group: events in order, its members alone, the removed included onc
     CHECK(post.submit(10, message(7, create.conversation)).delivered == std::vector{made<DeviceId>(30)});
 }
 
+TEST_CASE("a change that was refused was stored all the same: a stranger in the roster stopped everybody's messages") {
+    Post post;
+    const auto create = creation_of(kThree);
+    REQUIRE(post.submit(10, submission(1, create)).accepted);
+    const Group group{1, create.state(), false, kThree};
+    auto more = kThree;
+    more.push_back({made<UserId>(9), MemberRole::poster});
+    auto add =
+        group_event(EventKind::change, &group, 1, 10, {{made<UserId>(9), MemberRole::poster, RosterOp::add}}, more);
+    add.conversation = create.conversation;
+    CHECK(post.submit(10, submission(2, add)).accepted.error().code == Errc::recipient_unknown);
+    CHECK(post.submit(20, message(3, create.conversation)).delivered.size() == 3);
+    post.restart();
+    CHECK(post.submit(20, message(4, create.conversation)).delivered.size() == 3);
+    auto change = group_event(EventKind::change, &group, 1, 10,
+                              {{made<UserId>(2), MemberRole::poster, RosterOp::remove}}, {kThree[0], kThree[2]});
+    change.conversation = create.conversation;
+    CHECK(post.submit(10, submission(5, change)).accepted);  // the epoch is free
+}
+
+TEST_CASE("a member whom a restored directory does not know stopped what was for the others") {
+    Post post;
+    const auto create = creation_of(kThree);
+    REQUIRE(post.submit(10, submission(1, create)).accepted);
+    post.people.users.erase(made<UserId>(3));
+    CHECK(post.submit(20, message(2, create.conversation)).delivered.size() == 2);
+}
+
 TEST_CASE("only one of two events of an epoch is taken") {
     Post post;
     const auto create = creation_of(kThree);

@@ -97,6 +97,21 @@ TEST_CASE("what is not acknowledged is sent again; a device that stays silent co
     CHECK(post.received(20).size() == 1 + static_cast<std::size_t>(post.options.resends));
     CHECK(post.delivery->sessions() == 0);
     CHECK(*post.committer->mailboxes().waiting(made<DeviceId>(20)) == 1);
+    CHECK(post.delivery->take_left() == std::vector{made<DeviceId>(20)});  // it is rung for
+    CHECK(post.delivery->take_left().empty());
+}
+
+TEST_CASE("what was sent into a connection that was dead already rang nobody until the next message") {
+    Post post;
+    post.delivery->connected(made<DeviceId>(20), 5, post.now);
+    post.hello(20);
+    post.delivery->gone(made<DeviceId>(20), 5);
+    CHECK(post.delivery->take_left().empty());  // nothing was under way
+    post.delivery->connected(made<DeviceId>(20), 6, post.now);
+    post.hello(20);
+    REQUIRE(post.submit(10, Post::pair_message(1, 1, 2)).accepted);
+    post.delivery->gone(made<DeviceId>(20), 6);
+    CHECK(post.delivery->take_left() == std::vector{made<DeviceId>(20)});
 }
 
 TEST_CASE("a late \"gone\" of an older connection does not end the newer session") {
