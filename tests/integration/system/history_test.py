@@ -134,10 +134,12 @@ class History(WorldTest):
         taking.wait()
         third.watcher = None
         third.online()
-        done = third.run("history", "take", "--code", code, "--wait", "5")
-        self.assertIn(done.status, (0, 9), done.err)  # 9: it was whole before the kill
-        there = self.shown(third)
-        self.assertEqual(sum(1 for t in there if t.startswith("Zeile ")), 40)
+
+        def whole():  # 9: it was before the kill, or the offer has not come again yet
+            done = third.run("history", "take", "--code", code, "--wait", "5")
+            self.assertIn(done.status, (0, 9), done.err)
+            return sum(1 for text in self.shown(third) if text.startswith("Zeile ")) == 40
+        wait_until(whole, "the whole history", 120, self.supervisor)
         lines = third.run("inbox", "--wait", "0", "--peek").lines()
         messages = [(e["from"]["device"], e["message"]) for e in lines if "message" in e]
         self.assertEqual(len(messages), len(set(messages)))
