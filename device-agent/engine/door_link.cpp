@@ -86,8 +86,8 @@ Result<void> take_arrivals(Core& core, const std::function<Result<void>(const v1
             v1::Deliver one;
             const auto& bytes = arrival.envelope;
             if (one.add_envelopes()->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-                one.mutable_envelopes(0)->set_after(
-                    0);  // the door judged its turn; what was before it may have expired
+                // The door judged its turn; what was before it may have expired.
+                one.mutable_envelopes(0)->set_after(0);
                 if (auto done = deliver(one); !done) return done;
             }
             taken[arrival.lane] = arrival.sequence;

@@ -70,8 +70,10 @@ Result<Outcome> Open::envelope(Transaction& tx, const v1::Envelope& envelope) {
 // answered.
 Result<void> Open::note_arrival(Transaction& tx, const v1::Envelope& envelope) {
     if (envelope.payload_case() == v1::Envelope::kControl) {
+        const auto sealed = SealedControl::parse(as_bytes(envelope.control()));
         const auto sender = id_of<UserId>(envelope.sender_user());
-        if (core_.directory->find(sender) != nullptr) core_.stale.insert(sender);
+        if (sealed && sealed->type == ControlType::key_request && core_.directory->find(sender) != nullptr)
+            core_.stale.insert(sender);
         return {};
     }
     if (envelope.payload_case() != v1::Envelope::kGrant) return {};

@@ -32,6 +32,11 @@ bool of_conversation(Errc code) {
     }
 }
 
+// Is it refused for what the gateway does not know (yet)?
+bool builds_on_something(Errc code) {
+    return code == Errc::conversation_unknown || code == Errc::not_a_member || code == Errc::recipient_unknown;
+}
+
 }  // namespace
 
 Result<void> Outbox::load() {
@@ -214,10 +219,11 @@ Result<void> Outbox::lost_by_gateway(const std::vector<Gap>& gaps) {
 }
 
 // True while what the gateway refuses is to be tried further, since it lost that, or what that builds on.
-bool Outbox::tried_again(const MessageId& id) {
+bool Outbox::tried_again(const MessageId& id, Errc refusal) {
     const auto at = find(id);
     const auto now = core_.clock.boot();
-    if (at == items_.end() || (!at->second.item.again && now >= restored_until_)) return false;
+    if (at == items_.end()) return false;
+    if (!at->second.item.again && (now >= restored_until_ || !builds_on_something(refusal))) return false;
     auto& waiting = at->second;
     if (!waiting.refused_since) waiting.refused_since = now;
     if (now >= *waiting.refused_since + kHour) return false;
@@ -227,7 +233,7 @@ bool Outbox::tried_again(const MessageId& id) {
 
 Result<void> Outbox::rejected(const MessageId& id, const Error& error, Millis retry_after) {
     if (retry_after == 0 || error.code == Errc::epoch_conflict)
-        if (tried_again(id)) return {};
+        if (tried_again(id, error.code)) return {};
     // An event that lost its epoch to another is made anew on top of that one, by who wanted it: never repeated.
     const bool outrun = error.code == Errc::epoch_conflict;
     if (outrun)

@@ -58,7 +58,7 @@ class Outbox {
         Millis sent = 0;  // boot clock; 0: not in this connection
         bool uploaded = false;
         bool signal = false;                    // never stored: nothing is sent behind it
-        std::optional<Millis> refused_since{};  // boot clock; of what goes again
+        std::optional<Millis> refused_since{};  // boot clock; of what is tried all the same
     };
     struct Pause {
         Error error;
@@ -71,7 +71,7 @@ class Outbox {
     using Items = std::map<std::uint64_t, Waiting>;  // by row: the order of sending
     Items::iterator find(const MessageId& id);
     Result<void> remove(const MessageId& id, MessageState state, Millis received = 0);
-    bool tried_again(const MessageId& id);
+    bool tried_again(const MessageId& id, Errc refusal);
     void put_off(const MessageId& id, const Error& error, Millis retry_after);
     [[nodiscard]] const Pause* pause_of(const ConversationId& conversation) const;
     [[nodiscard]] bool paused(const ConversationId& conversation, Millis now) const;

@@ -44,12 +44,15 @@ Result<void> check_number(const ImportPlan& plan, const std::string* said) {
         const auto [end, error] = std::from_chars(said->data(), said->data() + said->size(), number);
         if (error != std::errc() || end != said->data() + said->size()) return fail(Errc::usage, "suspend is a number");
         if (number == n) return {};
-        return fail(Errc::usage, std::to_string(n) + " people would be suspended, not " + *said + ": nothing was changed");
+        return fail(Errc::usage,
+                    std::to_string(n) + " people would be suspended, not " + *said + ": nothing was changed");
     }
     if (!plan.wants_number()) return {};
-    return fail(Errc::usage, std::to_string(n) + " of " + std::to_string(plan.standing) +
-                                 " people are not on this roster and would be suspended; nothing was changed. Look at them "
-                                 "with --dry-run; if that is right, say --suspend " + std::to_string(n));
+    return fail(Errc::usage,
+                std::to_string(n) + " of " + std::to_string(plan.standing) +
+                    " people are not on this roster and would be suspended; nothing was changed. Look at them "
+                    "with --dry-run; if that is right, say --suspend " +
+                    std::to_string(n));
 }
 
 audit::Act of_import(const Request& request, const std::string& file, const PersonFields& person) {
@@ -100,14 +103,10 @@ Response RosterImport::answer_to(const Request& request) {
     const std::lock_guard lock(one_at_a_time_);
     const auto plan = plan_import(*people, a_.registry.people());
     const bool dry = request.query_value("dry_run") != nullptr;
-    Json out{{"people", people->size()},
-             {"dry_run", dry},
-             {"added", plan.added.size()},
-             {"changed", plan.changed.size()},
-             {"unchanged", plan.unchanged},
-             {"suspended", plan.leaving.size()},
-             {"shut_out", plan.shut_out.size()},
-             {"of", plan.standing},
+    Json out{{"people", people->size()},           {"dry_run", dry},
+             {"added", plan.added.size()},         {"changed", plan.changed.size()},
+             {"unchanged", plan.unchanged},        {"suspended", plan.leaving.size()},
+             {"shut_out", plan.shut_out.size()},   {"of", plan.standing},
              {"wants_number", plan.wants_number()}};
     if (dry) {
         out["changes"] = changes_of(plan);

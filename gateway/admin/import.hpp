@@ -1,10 +1,11 @@
-// A roster compared with who is known, and what becomes of the difference. A roster is whole: who does not stand on it any
-// more has left, and is suspended with all devices. Nothing of it is final, and nobody is reinstated by standing on it again.
+// A roster compared with who is known, and what becomes of the difference. A roster is whole: who does not stand on it
+// any more has left, and is suspended with all devices. Nothing of it is final, and nobody is reinstated by standing on
+// it again.
 //
-// Because a cut-off or a wrong file looks like a great leaving, one that would suspend more than 20 people, or more than 2 %
-// of those who stand, wants their exact number said. Threads: any; imports run one after the other. Ownership: as routes.hpp.
-// Errors: Errc::bad_roster_line, too_large, not_found (no organisation yet), usage (that number), storage: what was done
-// before it stays, and the same import again goes on from there.
+// Because a cut-off or a wrong file looks like a great leaving, one that would suspend more than 20 people, or more
+// than 2 % of those who stand, wants their exact number said. Threads: any; imports run one after the other. Ownership:
+// as routes.hpp. Errors: Errc::bad_roster_line, too_large, not_found (no organisation yet), usage (that number),
+// storage: what was done before it stays, and the same import again goes on from there.
 #pragma once
 
 #include <mutex>
@@ -25,8 +26,9 @@ struct ImportPlan {
     std::vector<Changed> changed;
     std::size_t unchanged = 0;
     std::vector<PersonLine> leaving;
-    std::vector<PersonLine> shut_out;  // on the roster, and suspended or revoked as people: somebody must reinstate them
-    std::size_t standing = 0;          // people who are not shut out now
+    std::vector<PersonLine>
+        shut_out;              // on the roster, and suspended or revoked as people: somebody must reinstate them
+    std::size_t standing = 0;  // people who are not shut out now
     [[nodiscard]] bool wants_number() const;
 };
 // Pure.

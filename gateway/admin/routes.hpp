@@ -6,7 +6,7 @@
 //   POST /v1/admin/roster[?dry_run=1|suspend=N] (CSV)
 //                                                GET  /v1/admin/devices[?user=ADDRESS]
 //   GET  /v1/admin/approvals                     POST /v1/admin/devices/{id}/approve
-//   GET  /v1/admin/devices/{id}/wipe             GET  /v1/admin/groups/orphaned               GET  /v1/admin/groups/{id}
+//   GET  /v1/admin/devices/{id}/wipe             GET  /v1/admin/groups/orphaned               GET /v1/admin/groups/{id}
 //   POST /v1/admin/groups/{id}/administrator {address}
 //   GET  /v1/admin/audit[?from=SEQ]             GET  /v1/admin/audit/head
 // Threads and ownership as http/router.hpp says; all references must outlive the router.

@@ -25,8 +25,7 @@ void Edge::stop() {
 void Edge::push(Event event) {
     {
         const std::lock_guard lock(mutex_);
-        if (events_.size() >= kMaxEvents)
-            events_.pop_front();  // states repeat
+        if (events_.size() >= kMaxEvents) events_.pop_front();  // states repeat
         events_.push_back(std::move(event));
     }
     wake_.notify_one();

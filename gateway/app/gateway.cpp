@@ -204,8 +204,7 @@ Result<void> Gateway::Impl::make_rooms() {
     revocation_hands.emplace(RevocationHands::Needs{*store, *directory, *server, *mailroom, *shares, *wipes,
                                                     *share_devices, endpoints ? &*endpoints : nullptr});
     revocation_names.emplace(*directory);
-    revocations.emplace(
-        revocation::Runner::Needs{*store, *revocation_hands, *revocation_names, *audit, clock, log});
+    revocations.emplace(revocation::Runner::Needs{*store, *revocation_hands, *revocation_names, *audit, clock, log});
     feed.emplace(*mirror, secrets.directory.secret, secrets.org, config.broker.name, clock);
     suspensions.emplace(*revocations, *revocation_names);
     edge.emplace(Edge::Needs{*feed, *mailroom, *revocations, clock, metrics, log, waker ? &*waker : nullptr});

@@ -87,9 +87,8 @@ Result<void> RevocationHands::drop_renewed(std::vector<Owed>& owed) {
     }
     std::erase_if(owed, [&](const Owed& o) {
         const auto& all = chains[o.conversation];
-        return out(o.sender) || std::none_of(all.begin(), all.end(), [&](const auto& g) {
-                   return g.sender == o.sender && g.chain == o.chain;
-               });
+        return out(o.sender) || std::none_of(all.begin(), all.end(),
+                                             [&](const auto& g) { return g.sender == o.sender && g.chain == o.chain; });
     });
     return {};
 }

@@ -52,8 +52,8 @@ Result<void> import_roster(const Admin& a) {
             if (a.dry_run) print_changes(answer["changes"]);
             const auto n = [&](const char* name) { return std::to_string(answer.value(name, 0)); };
             print_line(n("people") + " people: " + n("added") + (a.dry_run ? " would be added, " : " added, ") +
-                       n("changed") + " changed, " + n("unchanged") + " unchanged; " + n("suspended") + " of " + n("of") +
-                       " not on the roster any more" + (a.dry_run ? ", to be suspended" : ", suspended"));
+                       n("changed") + " changed, " + n("unchanged") + " unchanged; " + n("suspended") + " of " +
+                       n("of") + " not on the roster any more" + (a.dry_run ? ", to be suspended" : ", suspended"));
             if (answer.value("shut_out", 0) > 0)
                 print_line(n("shut_out") + " on the roster are shut out; `admin reinstate --user` lets them in again");
             if (a.dry_run && answer.value("wants_number", false))
@@ -88,7 +88,10 @@ Result<void> list_waiting(const Admin& a) {
 
 Result<void> approve(const Admin& a) {
     return show(
-        a, [&](AdminClient& c) { return c.post("/v1/admin/devices/" + a.device + "/approve", {{"why", a.why}}); },
+        a,
+        [&](AdminClient& c) {
+            return c.post("/v1/admin/devices/" + a.device + "/approve", {{"why", a.why}});
+        },
         [&](const Json& answer) { print_line(a.device + " is " + answer.value("state", "") + " now"); });
 }
 
@@ -139,7 +142,8 @@ void add_admin_verbs(CLI::App& app, Chosen& chosen) {
     import->add_flag("--dry-run", a->dry_run, "Check every line, show what would change, change nothing");
     import->add_option("--suspend", a->suspend, "How many people leave with it: said where it is more than 20, or 2 %");
     import->footer(
-        "The file is the whole roster: who does not stand on it any more is suspended, with all devices, until somebody\n"
+        "The file is the whole roster: who does not stand on it any more is suspended, with all devices, until "
+        "somebody\n"
         "reinstates them. One wrong line refuses the whole file, and every wrong line is named.");
 
     auto* devices = admin->add_subcommand("devices", "Enrolled devices")->require_subcommand(1)->fallthrough();

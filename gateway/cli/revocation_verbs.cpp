@@ -11,18 +11,17 @@
 namespace nimes::gateway::cli {
 namespace {
 
-const std::map<std::string, const char*> kSteps{
-    {"recorded", "in the directory, on disk"},
-    {"tokens_refused", "the gateway takes no token of it"},
-    {"broker_told", "on its way to the broker"},
-    {"broker_obeyed", "the broker has cut it, and admits it no more"},
-    {"requests_cut", "running HTTPS requests are cut"},
-    {"mailbox_destroyed", "what waited for it is destroyed"},
-    {"seal_keys_destroyed", "its keys are given to nobody"},
-    {"share_withheld", "its store opens no more while it is suspended"},
-    {"share_deleted", "its store opens never again"},
-    {"wipe_ordered", "an order to wipe itself waits for it"},
-    {"chains_listed", "it is known who must still leave it out"}};
+const std::map<std::string, const char*> kSteps{{"recorded", "in the directory, on disk"},
+                                                {"tokens_refused", "the gateway takes no token of it"},
+                                                {"broker_told", "on its way to the broker"},
+                                                {"broker_obeyed", "the broker has cut it, and admits it no more"},
+                                                {"requests_cut", "running HTTPS requests are cut"},
+                                                {"mailbox_destroyed", "what waited for it is destroyed"},
+                                                {"seal_keys_destroyed", "its keys are given to nobody"},
+                                                {"share_withheld", "its store opens no more while it is suspended"},
+                                                {"share_deleted", "its store opens never again"},
+                                                {"wipe_ordered", "an order to wipe itself waits for it"},
+                                                {"chains_listed", "it is known who must still leave it out"}};
 
 // One a line: a device's id or an address; empty lines and those that begin with # are passed over.
 Result<Json> named_in(const std::string& path) {
@@ -83,9 +82,10 @@ void print_order(const Json& order) {
     for (const auto& step : order["steps"]) print_step(step);
     print_end(order);
     for (const auto& target : order["targets"])
-        std::printf("  %-8s %-26s  %s\n", target.value("superseded_ms", 0ULL) != 0 ? "replaced"
-                                          : target.value("done", false)            ? "done"
-                                                                                   : "open",
+        std::printf("  %-8s %-26s  %s\n",
+                    target.value("superseded_ms", 0ULL) != 0 ? "replaced"
+                    : target.value("done", false)            ? "done"
+                                                             : "open",
                     target.value("device", "").c_str(), target.value("address", "").c_str());
     for (const auto& owed : order["owed"])
         std::printf("  owed     %s  by %s\n", owed.value("conversation", "").c_str(), owed.value("by", "").c_str());
@@ -174,8 +174,8 @@ void add_revocation_verbs(CLI::App& admin, const Shared& a, Chosen& chosen) {
         "Examples:\n  nimes-gateway admin revoke mfzwizltoq2gk3tumvzgs4dumu --reason stolen --watch\n"
         "  nimes-gateway admin revoke --user a.meyer@polizei.example --reason left --why 'retired'\n"
         "  nimes-gateway admin revoke --list lost.txt --reason lost");
-    auto* list = verb(admin, a, chosen, "revocations", "Orders to shut out and let in, and how far each came",
-                      show_revocations);
+    auto* list =
+        verb(admin, a, chosen, "revocations", "Orders to shut out and let in, and how far each came", show_revocations);
     list->add_option("ORDER", a->order, "One order, with each of its devices, and who owes it a new chain");
 }
 

@@ -35,8 +35,9 @@ Result<void> Directory::revoke(std::span<const DeviceId> devices, RevokeReason r
             auto* user = impl_->state.user_of(device);
             if (user == nullptr) return fail(Errc::device_unknown);
             const auto& id = user->entry.user;
-            auto& change = changes.try_emplace(id, Impl::Change{user, user->entry, store::Batch(user_partition(id)), {}})
-                               .first->second;
+            auto& change =
+                changes.try_emplace(id, Impl::Change{user, user->entry, store::Batch(user_partition(id)), {}})
+                    .first->second;
             if (change.entry.revoke(device) != nullptr) continue;  // final already
             DeviceRevoke record;
             record.reason = reason;
@@ -45,7 +46,8 @@ Result<void> Directory::revoke(std::span<const DeviceId> devices, RevokeReason r
             record.actor = key_actor(impl_->secrets.administrator.public_key);
             record.effective = impl_->clock.now();
             record.seq = change.entry.next_seq();
-            record.signature = sign_revoke_admin(impl_->secrets.administrator.secret, impl_->secrets.org, record.body());
+            record.signature =
+                sign_revoke_admin(impl_->secrets.administrator.secret, impl_->secrets.org, record.body());
             Impl::put_revoke(change, record);
             shut_out.push_back(device);
         }
@@ -62,7 +64,9 @@ Result<void> Directory::revoke(std::span<const DeviceId> devices, RevokeReason r
     return {};
 }
 
-Result<void> Directory::revoke(const DeviceId& device, RevokeReason reason) { return revoke(std::span(&device, 1), reason); }
+Result<void> Directory::revoke(const DeviceId& device, RevokeReason reason) {
+    return revoke(std::span(&device, 1), reason);
+}
 
 Result<void> Directory::Impl::set_suspended(std::span<const DeviceId> devices, bool suspended) {
     const std::lock_guard lock(mutex);

@@ -107,7 +107,7 @@ Result<Committer::Known> Committer::known(const DeviceId& sender, const MessageI
     if (then + options_.retention <= now) return Known::expired;
     received = then;
     const BodyRef ref{received / kHour, sender, id};
-    auto body = store_.get(ref.partition(), ref.key());
+    auto body = store_.read(ref.partition(), ref.key(), 0, {});
     if (!body) return pass(body);
     return *body ? Known::whole : Known::half;
 }

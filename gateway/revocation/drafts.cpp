@@ -1,6 +1,6 @@
 // What somebody asks for, in JSON, made an order: every wrong name is told, and then nothing is begun.
-#include "nimes/encoding.hpp"
 #include "revocation/drafts.hpp"
+#include "nimes/encoding.hpp"
 
 namespace nimes::gateway::revocation {
 namespace {

@@ -10,8 +10,9 @@ using Json = nlohmann::json;
 constexpr std::string_view kKinds[] = {"", "suspend", "revoke", "reinstate"};
 constexpr std::string_view kReasons[] = {"", "replaced", "lost", "stolen", "left"};
 constexpr std::string_view kStepNames[kSteps] = {
-    "recorded",     "tokens_refused", "broker_told",   "broker_obeyed", "requests_cut", "mailbox_destroyed",
-    "seal_keys_destroyed", "share_withheld", "share_deleted", "wipe_ordered",  "chains_listed"};
+    "recorded",      "tokens_refused",    "broker_told",         "broker_obeyed",
+    "requests_cut",  "mailbox_destroyed", "seal_keys_destroyed", "share_withheld",
+    "share_deleted", "wipe_ordered",      "chains_listed"};
 constexpr std::uint8_t kVersion = 1;
 
 template <class Enum, std::size_t N>
@@ -89,9 +90,12 @@ bool Order::complete() const {
 }
 
 Bytes Order::encode_head() const {
-    const Json out{{"kind", static_cast<int>(kind)}, {"reason", reason ? static_cast<int>(*reason) : 0},
-                   {"wipe", wipe},                   {"scope", scope},
-                   {"who", who},                     {"why", why},
+    const Json out{{"kind", static_cast<int>(kind)},
+                   {"reason", reason ? static_cast<int>(*reason) : 0},
+                   {"wipe", wipe},
+                   {"scope", scope},
+                   {"who", who},
+                   {"why", why},
                    {"ordered_ms", ordered}};
     return to_bytes(as_bytes(out.dump(-1, ' ', false, Json::error_handler_t::replace)));
 }

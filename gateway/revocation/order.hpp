@@ -80,7 +80,7 @@ struct Order {
     std::string scope;  // "device", "user", "unit Celle", "list"
     std::string who, why;
     Millis ordered = 0;
-    Millis ended = 0;  // every step of every target done, or superseded
+    Millis ended = 0;             // every step of every target done, or superseded
     std::vector<Target> targets;  // ascending by subject
     std::vector<Owed> owed;
     Millis renewed = 0;  // nothing is owed any more

@@ -34,8 +34,9 @@ Json step_of(const Order& order, Step step) {
         last = std::max(last, t.done[static_cast<std::size_t>(step)]);
     }
     const bool all = done == of;
-    return {{"step", name(step)}, {"of", of},          {"confirmed", done},
-            {"done", all},        {"ms", all ? last : 0}, {"after_ms", all && last != 0 ? last - order.ordered : 0}};
+    return {{"step", name(step)},   {"of", of},
+            {"confirmed", done},    {"done", all},
+            {"ms", all ? last : 0}, {"after_ms", all && last != 0 ? last - order.ordered : 0}};
 }
 
 Json steps_of(const Order& order) {
@@ -156,9 +157,11 @@ void add_routes(http::Router& router, Runner& r, const Names& n) {
     using http::Access;
     using http::Method;
     router
-        .add({Method::post, "/v1/admin/revocations", [&](Request& q) { return give(r, n, q, q.body); }, Access::open, kBody})
+        .add({Method::post, "/v1/admin/revocations", [&](Request& q) { return give(r, n, q, q.body); }, Access::open,
+              kBody})
         .add({Method::get, "/v1/admin/revocations", [&](Request& q) { return list(r, q); }, Access::open, 0})
-        .add({Method::get, "/v1/admin/revocations/{id}", [&](Request& q) { return show_one(r, n, q); }, Access::open, 0})
+        .add(
+            {Method::get, "/v1/admin/revocations/{id}", [&](Request& q) { return show_one(r, n, q); }, Access::open, 0})
         .add({Method::post, "/v1/admin/devices/{id}/suspend",
               [&](Request& q) { return give_one(r, n, q, Kind::suspend); }, Access::open, kBody})
         .add({Method::post, "/v1/admin/devices/{id}/resume",

@@ -4,8 +4,8 @@
 //   GET  /v1/admin/revocations[?before=ID]       GET  /v1/admin/revocations/{id}
 //   POST /v1/admin/devices/{id}/suspend|resume   POST /v1/admin/devices/{id}/revoke {reason}
 //   GET  /v1/admin/devices/{id}/revocation       the newest order on a device
-// The whole of it is in schemas/openapi-admin.yaml. Threads and ownership as http/router.hpp says; runner and names must
-// outlive the router.
+// The whole of it is in schemas/openapi-admin.yaml. Threads and ownership as http/router.hpp says; runner and names
+// must outlive the router.
 #pragma once
 
 #include "http/router.hpp"

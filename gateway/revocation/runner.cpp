@@ -100,7 +100,8 @@ Result<Order> Runner::given(std::uint64_t id) {
 
 Result<Order> Runner::order(const Draft& draft) {
     const std::lock_guard acting(acting_);
-    Order order{0, draft.kind, draft.reason, draft.wipe, draft.scope, draft.who, draft.why, needs_.clock.now(), 0, {}, {}, 0};
+    Order order{0, draft.kind, draft.reason, draft.wipe, draft.scope, draft.who, draft.why, needs_.clock.now(),
+                0, {},         {},           0};
     std::set<Subject> subjects;
     std::optional<std::uint64_t> before;
     for (const auto& user : draft.people) subjects.insert(Subject::of(user));
@@ -131,7 +132,8 @@ Result<Order> Runner::order(const Draft& draft) {
     woken_ = true;
     wake_.notify_all();
     if (!recorded)
-        return fail(recorded.error().code, "order " + std::to_string(order.id) + " stands, and is carried out once this is over");
+        return fail(recorded.error().code,
+                    "order " + std::to_string(order.id) + " stands, and is carried out once this is over");
     return runs_.at(order.id).order;
 }
 
@@ -195,8 +197,7 @@ std::vector<double> Runner::obeyed(std::uint64_t mirror_revision) {
             if (!journal_.mark(id, std::span(&next, 1))) continue;
             target = next;
             woken_ = true;
-            if (run.order.kind == Kind::revoke)
-                out.push_back(static_cast<double>(now - run.order.ordered) / 1'000.0);
+            if (run.order.kind == Kind::revoke) out.push_back(static_cast<double>(now - run.order.ordered) / 1'000.0);
         }
     if (woken_) wake_.notify_all();
     return out;

@@ -1,12 +1,12 @@
 // Carries orders out: each is journalled with its audit entry, recorded in the directory before order() returns, and
-// then taken through its steps by a thread of its own, until every one is confirmed; again after a crash, from where the
-// journal says. A step that failed is tried again after 1 s, then ever later, at most a minute.
+// then taken through its steps by a thread of its own, until every one is confirmed; again after a crash, from where
+// the journal says. A step that failed is tried again after 1 s, then ever later, at most a minute.
 //
 // A later order on the same device or person takes the place of an earlier one that is not done: nothing more is done
 // for that. Threads: any; start() and stop() from one. told(), obeyed() and noticed() never wait for a step.
 // Ownership: everything in Needs must outlive it, and stop() must have returned before the rooms behind `hands` go.
-// Errors: Errc::storage and what the directory answers: then the order stands and is carried out later, or (before it is
-// in the journal) was never given.
+// Errors: Errc::storage and what the directory answers: then the order stands and is carried out later, or (before it
+// is in the journal) was never given.
 #pragma once
 
 #include <condition_variable>
@@ -53,7 +53,8 @@ class Runner {
     Result<Order> order(const Draft& draft);
     // The directory shut a device out, perhaps by the word of its owner.
     void noticed(const DeviceId& device);
-    // The brokers were sent, and hold, this mirror revision. Answers the seconds that each revocation took to be obeyed.
+    // The brokers were sent, and hold, this mirror revision. Answers the seconds that each revocation took to be
+    // obeyed.
     void told(std::uint64_t mirror_revision);
     std::vector<double> obeyed(std::uint64_t mirror_revision);
 

@@ -39,7 +39,8 @@ void Runner::advance(std::uint64_t id) {
     const auto pause = ok ? (run.order.ended != 0 ? kLookAtOwed : 0)
                           : std::min(kLongestPause, kSecond << std::min(run.failures - 1, 6U));
     run.again = needs_.clock.boot() + pause;
-    if (!ok) needs_.log.warning("revocation_step_failed", {{"order", std::to_string(id)}, {"code", ok.error().row().name}});
+    if (!ok)
+        needs_.log.warning("revocation_step_failed", {{"order", std::to_string(id)}, {"code", ok.error().row().name}});
 }
 
 Result<void> Runner::record(std::uint64_t id) {
@@ -60,7 +61,8 @@ Result<void> Runner::record_people(const Order& order) {
         auto& held = runs_.at(order.id).order;
         std::vector<Target> added;
         for (const auto& device : *devices)
-            if (target_in(held.targets, Subject::of(device)) == nullptr) added.push_back({Subject::of(device), {}, 0, 0});
+            if (target_in(held.targets, Subject::of(device)) == nullptr)
+                added.push_back({Subject::of(device), {}, 0, 0});
         std::sort(added.begin(), added.end(), [](const Target& a, const Target& b) { return a.subject < b.subject; });
         const auto old = superseded_by(added, order.id);
         auto next = person;

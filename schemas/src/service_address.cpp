@@ -13,11 +13,9 @@ constexpr std::size_t kMaxDomain = 253;
 constexpr std::size_t kMaxLabel = 63;
 
 bool is_alnum(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
-// RFC 5322 atext, after folding to lower case, but for % and !: mail servers read them as a route ("x%elsewhere.example",
-// "elsewhere.example!x") and pass the mail on.
-bool is_atext(char c) {
-    return is_alnum(c) || std::string_view("#$&'*+-/=?^_`{|}~").find(c) != std::string_view::npos;
-}
+// RFC 5322 atext, after folding to lower case, but for % and !: mail servers read them as a route
+// ("x%elsewhere.example", "elsewhere.example!x") and pass the mail on.
+bool is_atext(char c) { return is_alnum(c) || std::string_view("#$&'*+-/=?^_`{|}~").find(c) != std::string_view::npos; }
 
 // Splits at '.', and asks that every part is non-empty and passes `good`.
 template <class Predicate>

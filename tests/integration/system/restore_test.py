@@ -5,7 +5,7 @@ import shutil
 
 from people import WorldTest, unittest, wait_until
 
-BERND, ANNA = "Meyer, Gifhorn", "Meyer, Celle"
+BERND = "Meyer, Gifhorn"
 
 
 class Restore(WorldTest):
@@ -17,7 +17,7 @@ class Restore(WorldTest):
     def start_gateway(self) -> None:
         self.gateway.start(self.world.port["operations"])
 
-    def send(self, agent, to: str, *texts) -> None:
+    def send(self, agent, to: tuple, *texts) -> None:
         for text in texts:
             self.assertTrue(self.ok(agent.run("send", to[0], to[1], text, "--wait", "60"))["accepted"])
 

@@ -28,6 +28,15 @@ class Wire final : public agent::transport::PacketSession {
     std::vector<v1::Up>& ups_;
 };
 
+// Each connection that is made is `wire`.
+DoorLink::SessionMaker wired(Wire*& wire, std::vector<v1::Up>& ups) {
+    return [&](agent::transport::MqttSink sink) {
+        auto out = std::make_unique<Wire>(std::move(sink), ups);
+        wire = out.get();
+        return std::unique_ptr<agent::transport::PacketSession>(std::move(out));
+    };
+}
+
 agent::transport::Packet delivery(std::uint64_t sequence) {
     v1::Down down;
     auto& envelope = *down.mutable_deliver()->add_envelopes();
@@ -47,11 +56,7 @@ TEST_CASE("behind the door what arrives is stored as it came and acknowledged, a
     desk.core->box->lock();
     std::vector<v1::Up> ups;
     Wire* wire = nullptr;
-    const auto make = [&](agent::transport::MqttSink sink) {
-        auto out = std::make_unique<Wire>(std::move(sink), ups);
-        wire = out.get();
-        return std::unique_ptr<agent::transport::PacketSession>(std::move(out));
-    };
+    const auto make = wired(wire, ups);
     {
         DoorLink door(*desk.core, make);
         wire->say(agent::transport::Connected{});
@@ -106,11 +111,7 @@ TEST_CASE("behind the door, too, nothing is taken behind a packet that got lost,
     desk.core->box->lock();
     std::vector<v1::Up> ups;
     Wire* wire = nullptr;
-    DoorLink door(*desk.core, [&](agent::transport::MqttSink sink) {
-        auto out = std::make_unique<Wire>(std::move(sink), ups);
-        wire = out.get();
-        return std::unique_ptr<agent::transport::PacketSession>(std::move(out));
-    });
+    DoorLink door(*desk.core, wired(wire, ups));
     wire->say(delivery(1));
     wire->say(delivery(3));
     wire->say(delivery(4));

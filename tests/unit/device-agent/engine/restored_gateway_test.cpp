@@ -35,9 +35,10 @@ struct Sender {
     void say(std::uint8_t n) {
         REQUIRE(anna->say(1, id(n), agent::conversation::Text{"Nachricht " + std::to_string(n), {}, {}, {}}));
     }
-    // All that waits, at the present time.
-    void accept_all() {
+    // All that waits, at the present time; which that is.
+    Millis accept_all() {
         for (const auto& item : anna->waiting()) REQUIRE(anna->accepted(item.id));
+        return clock.now();
     }
     std::vector<MessageId> waiting() {
         std::vector<MessageId> out;
@@ -59,8 +60,7 @@ TEST_CASE("a gateway that knows everything is told nothing twice") {
 TEST_CASE("what a restored gateway no longer knows goes again, as it was, before what is new") {
     Sender s;
     s.say(1);
-    s.accept_all();
-    const auto known = s.clock.now();
+    const auto known = s.accept_all();
     s.clock.set(kMinute);
     s.say(2);
     s.say(3);
@@ -87,8 +87,7 @@ TEST_CASE("what a restored gateway no longer knows goes again, as it was, before
 TEST_CASE("what was accepted after a restore, before the welcome came, hid what had been lost") {
     Sender s;
     s.say(1);
-    s.accept_all();
-    const auto known = s.clock.now();
+    const auto known = s.accept_all();
     s.clock.set(kMinute);
     s.say(2);
     s.accept_all();
@@ -135,6 +134,10 @@ TEST_CASE("what was said in a group that the restored gateway did not know yet w
     s.say(2);  // goes out with the connection, before the welcome tells what was lost
     REQUIRE(s.anna->welcomed(0, s.clock.now() + 1));
     REQUIRE(s.anna->rejected(id(2), {Errc::conversation_unknown, {}}));
+    CHECK(s.waiting().back() == id(2));
+    // Its epoch was lost to another's, which nothing of that can change.
+    s.say(3);
+    REQUIRE(s.anna->rejected(id(3), {Errc::epoch_conflict, {}}));
     CHECK(s.waiting().back() == id(2));
     s.clock.set(90 * kMinute);
     REQUIRE(s.anna->rejected(id(2), {Errc::conversation_unknown, {}}));

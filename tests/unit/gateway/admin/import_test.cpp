@@ -56,8 +56,8 @@ TEST_CASE("a dry run shows every change with what was before, and changes nothin
     CHECK(shown["changes"][0]["address"] == address(4));
     CHECK(shown["changes"][1]["rank"] == "PHK");
     CHECK(shown["changes"][1]["before"]["rank"] == "PK");
-    CHECK(shown["changes"][2] == Json{{"what", "suspend"}, {"address", address(1)}, {"name", "Meyer"}, {"rank", "PK"},
-                                      {"unit", "Celle"}});
+    CHECK(shown["changes"][2] ==
+          Json{{"what", "suspend"}, {"address", address(1)}, {"name", "Meyer"}, {"rank", "PK"}, {"unit", "Celle"}});
     CHECK(office.registry.put.empty());
     CHECK(office.suspensions.suspended.empty());
     CHECK(office.audit().empty());
@@ -93,7 +93,8 @@ TEST_CASE("more than 20 people, or more than 2 % of them, leave only when their 
         CHECK(office.suspensions.suspended.size() == (c.stops ? 0 : c.leave));
         if (!c.stops) continue;
         CHECK(office.audit().empty());
-        CHECK(json(answer)["detail"].get<std::string>().find("--suspend " + std::to_string(c.leave)) != std::string::npos);
+        CHECK(json(answer)["detail"].get<std::string>().find("--suspend " + std::to_string(c.leave)) !=
+              std::string::npos);
         for (const auto wrong : {c.leave - 1, c.leave + 1})
             CHECK(office.import(lines, {{"suspend", std::to_string(wrong)}}).status == 400);
         CHECK(office.import(lines, {{"suspend", "all"}}).status == 400);

@@ -1,5 +1,5 @@
-// kill -9 at every point of a revocation, over RocksDB and with the real rooms: before and after each step of each room,
-// before and after each commit of each of them. Then another process finds the store, and brings it to its end.
+// kill -9 at every point of a revocation, over RocksDB and with the real rooms: before and after each step of each
+// room, before and after each commit of each of them. Then another process finds the store, and brings it to its end.
 //
 // The parent starts no thread and opens no store; each life is a process of its own.
 #include <signal.h>
@@ -42,7 +42,9 @@ struct MortalStore final : store::Store {
         countdown.pass();
         return done;
     }
-    Result<std::optional<Bytes>> get(const store::Partition& p, std::string_view k) override { return inner->get(p, k); }
+    Result<std::optional<Bytes>> get(const store::Partition& p, std::string_view k) override {
+        return inner->get(p, k);
+    }
     Result<std::vector<store::Record>> scan(const store::Partition& p, std::string_view from, std::string_view until,
                                             std::size_t limit) override {
         return inner->scan(p, from, until, limit);
@@ -190,7 +192,8 @@ void go_on(const std::filesystem::path& folder) {
     must(!rooms.runner.find(2).value(), "it was ordered once");
     must(order->complete() && order->ended != 0, "complete");
     must(rooms.directory->admit(device).error().code == Errc::device_revoked, "revoked");
-    must(rooms.store.scan({store::Family::directory, "share" + std::string(as_text(device.view()))}, "s", "t", 1)->empty(),
+    must(rooms.store.scan({store::Family::directory, "share" + std::string(as_text(device.view()))}, "s", "t", 1)
+             ->empty(),
          "the share is gone");
     must(rooms.store.scan(mailbox::Mailboxes::partition(device), "", "", 1)->empty(), "the mailbox is gone");
     must(rooms.wipes.facts(device)->ordered != 0, "the wipe is ordered");
@@ -217,7 +220,8 @@ int status_of(const Life& life) {
 
 }  // namespace
 
-TEST_CASE("kill -9 at every point of a revocation: the next start brings it to its end, once, or it was never ordered") {
+TEST_CASE(
+    "kill -9 at every point of a revocation: the next start brings it to its end, once, or it was never ordered") {
     const folders::Folder folder;
     const auto fresh = folder.path / "fresh";
     REQUIRE(status_of([&] { prepare(fresh); }) == kFinished);

@@ -1,6 +1,6 @@
 // What can be asked for, and what is refused before anything is begun.
-#include "nimes/encoding.hpp"
 #include "revocation/drafts.hpp"
+#include "nimes/encoding.hpp"
 #include "world.hpp"
 
 using namespace nimes;
@@ -16,7 +16,8 @@ Result<Draft> read(World& w, const Json& body) { return draft_of(as_bytes(body.d
 
 TEST_CASE("a device, a person, a unit and a list") {
     World w;
-    const auto one = read(w, {{"kind", "revoke"}, {"reason", "stolen"}, {"devices", {to_text(device(11))}}, {"why", "x"}});
+    const auto one =
+        read(w, {{"kind", "revoke"}, {"reason", "stolen"}, {"devices", {to_text(device(11))}}, {"why", "x"}});
     REQUIRE(one);
     CHECK(one->scope == "device");
     CHECK(one->wipe);
@@ -55,8 +56,8 @@ TEST_CASE("what is refused, and why") {
 
 TEST_CASE("every wrong name of a list is told by its place, and no address is repeated") {
     World w;
-    const auto refused = read(w, {{"kind", "suspend"},
-                                  {"users", {"anna@polizei.example", "eve@polizei.example", "x@y@polizei.example"}}});
+    const auto refused = read(
+        w, {{"kind", "suspend"}, {"users", {"anna@polizei.example", "eve@polizei.example", "x@y@polizei.example"}}});
     REQUIRE_FALSE(refused);
     CHECK(refused.error().detail == "user 2: nobody of that address\nuser 3: not one service address");
     const auto devices = read(w, {{"kind", "suspend"}, {"devices", {to_text(device(11)), to_text(device(99))}}});

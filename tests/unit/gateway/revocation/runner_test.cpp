@@ -208,7 +208,8 @@ TEST_CASE("a mailbox is asked for once, and a late answer still counts") {
 
 TEST_CASE("orders are listed newest first, a page at a time") {
     World w;
-    for (const auto n : {std::uint8_t{11}, std::uint8_t{12}, std::uint8_t{13}}) REQUIRE(w.runner->order(w.draft(Kind::suspend, {device(n)})));
+    for (const auto n : {std::uint8_t{11}, std::uint8_t{12}, std::uint8_t{13}})
+        REQUIRE(w.runner->order(w.draft(Kind::suspend, {device(n)})));
     const auto ids = [&](std::uint64_t before, std::size_t limit) {
         std::vector<std::uint64_t> out;
         const auto page = w.runner->newest(before, limit).value();

@@ -66,7 +66,8 @@ struct FakeHands final : Hands {
     std::size_t acts = 0, dies_at = 0;  // 0: never
     bool dies_before = false;
 
-    Result<void> act(Step step, const Subject& on, const std::function<void()>& effect = [] {}) {
+    Result<void> act(
+        Step step, const Subject& on, const std::function<void()>& effect = [] {}) {
         const std::string word(name(step));
         if (failures[word] > 0) {
             --failures[word];
@@ -97,7 +98,9 @@ struct FakeHands final : Hands {
         state[d] = kind == Kind::revoke ? "revoked" : kind == Kind::suspend ? "suspended" : "active";
     }
     Result<std::vector<DeviceId>> record(const Order& given, const UserId& person) override {
-        const auto close = [&] { given.kind == Kind::reinstate ? (void)closed.erase(person) : (void)closed.insert(person); };
+        const auto close = [&] {
+            given.kind == Kind::reinstate ? (void)closed.erase(person) : (void)closed.insert(person);
+        };
         if (auto ok = act(Step::recorded, Subject::of(person), close); !ok) return pass(ok);
         std::vector<DeviceId> out;
         for (const auto& [d, of] : owner)
@@ -112,7 +115,9 @@ struct FakeHands final : Hands {
         if (mailbox_waits) mailboxes.emplace_back([ok, done] { done(ok); });
         else done(ok);
     }
-    Result<void> destroy_seal_keys(const DeviceId& d) override { return act(Step::seal_keys_destroyed, Subject::of(d)); }
+    Result<void> destroy_seal_keys(const DeviceId& d) override {
+        return act(Step::seal_keys_destroyed, Subject::of(d));
+    }
     Result<void> share_withheld(const DeviceId& d) override { return act(Step::share_withheld, Subject::of(d)); }
     Result<void> delete_share(const DeviceId& d) override { return act(Step::share_deleted, Subject::of(d)); }
     Result<void> order_wipe(const DeviceId& d) override { return act(Step::wipe_ordered, Subject::of(d)); }
