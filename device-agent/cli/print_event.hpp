@@ -10,9 +10,9 @@ namespace nimes::agent::cli {
 
 void print_event(std::ostream& out, const Json& event);
 // The same, and below it who got it, read it, voted, reacted.
+void print_details(std::ostream& out, const Json& event);
 // What came of a recall: {devices, delivered, opened, erased, unreachable}.
 void print_recall(std::ostream& out, const Json& recall);
-void print_details(std::ostream& out, const Json& event);
 void print_group(std::ostream& out, const Json& group);
 
 }  // namespace nimes::agent::cli

@@ -90,6 +90,15 @@ Result<Outcome> History::offered(Transaction& tx, const HistoryOffer& offer) {
     return Outcome::opened;
 }
 
+Result<std::set<BlobId>> History::bundles(Transaction& tx) {
+    auto rows = tx.scan(Table::history);
+    if (!rows) return pass(rows);
+    std::set<BlobId> out;
+    for (const auto& item : items_of(*rows))
+        if (item.stage != HistoryItem::Stage::done) out.insert(item.offer.blob);
+    return out;
+}
+
 Result<HistoryItem> History::find(const DeviceId& old_device) {
     auto tx = core_.box->begin();
     if (!tx) return pass(tx);

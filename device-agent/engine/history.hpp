@@ -50,6 +50,8 @@ class History {
     // Of that device, the newest that is not done; Errc::not_found.
     Result<HistoryItem> find(const DeviceId& old_device);
     Result<void> put(container::Transaction& tx, const HistoryItem& item);
+    // Media of offers that are not done: no row of Table::media names them.
+    static Result<std::set<BlobId>> bundles(container::Transaction& tx);
 
     // Its titles and pairs are known from now on; who and what is missing is wanted.
     Result<void> take_conversations(const std::vector<conversation::HistoryConversation>& conversations);

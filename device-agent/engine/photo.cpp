@@ -38,13 +38,28 @@ Result<SealedMedium> seal_medium(Variants& variants, media::Prepared& prepared, 
     return variants.seal(*source, prepared.file_size);
 }
 
+struct Repeat {
+    SentPhoto out;
+    media::BlobReference reference;
+};
+
+// Zero where its file is gone.
+Digest digest_of(const std::filesystem::path& folder, const media::BlobReference& reference) {
+    PassingHash hash;
+    const auto read = media::open(folder, reference, [&](ByteView plain) -> Result<void> {
+        hash.update(plain);
+        return {};
+    });
+    return read ? hash.finish() : Digest{};
+}
+
 // A repeat, of a command whose owner died before it answered: the message stands, and its medium is the one it names.
-Result<std::optional<SentPhoto>> sent_before(Core& core, const MessageId& id) {
+Result<std::optional<Repeat>> sent_before(Core& core, const MessageId& id) {
     auto tx = core.box->begin();
     if (!tx) return pass(tx);
     auto row = find_message(*tx, core.own().device, id);
     if (!row) return pass(row);
-    if (!*row) return std::optional<SentPhoto>{};
+    if (!*row) return std::optional<Repeat>{};
     const auto& message = (*row)->message;
     const auto meaning = conversation::decode(message.kind, message.body);
     const auto* info = meaning ? std::get_if<conversation::Info>(&*meaning) : nullptr;
@@ -57,15 +72,9 @@ Result<std::optional<SentPhoto>> sent_before(Core& core, const MessageId& id) {
     out.blob = ref.blob;
     out.bytes = out.original_bytes = ref.plain_length;
     out.stripped = medium != nullptr && medium->media_type == "image/jpeg";
-    PassingHash hash;
-    const media::BlobReference reference{ref.blob,         message.conversation, ref.key.copy(),
-                                         ref.plain_length, ref.padded_length,    ref.digest};
-    const auto read = media::open(core.box->home() / "media", reference, [&](ByteView plain) -> Result<void> {
-        hash.update(plain);
-        return {};
-    });
-    if (read) out.sha256 = hash.finish();
-    return std::optional(std::move(out));
+    return std::optional(
+        Repeat{std::move(out),
+               {ref.blob, message.conversation, ref.key.copy(), ref.plain_length, ref.padded_length, ref.digest}});
 }
 
 }  // namespace
@@ -78,8 +87,15 @@ Result<SentPhoto> Agent::send_photo(const std::string& to, const std::filesystem
     if (auto ok = impl_->ready(); !ok) return pass(ok);
     auto before = sent_before(impl_->core, id);
     if (!before) return pass(before);
-    if (*before && (*before)->message.accepted) return std::move(**before);
-    if (*before) return impl_->post_photo(lock, std::move(**before), patience, progress, stop);
+    if (*before) {
+        auto& [out, reference] = **before;
+        const auto folder = impl_->core.box->home() / "media";
+        lock.unlock();
+        out.sha256 = digest_of(folder, reference);
+        lock.lock();
+        if (out.message.accepted) return std::move(out);
+        return impl_->post_photo(lock, std::move(out), patience, progress, stop);
+    }
     lock.unlock();
     auto prepared = media::prepare(file);
     if (!prepared) return pass(prepared);
@@ -107,11 +123,9 @@ Result<SentPhoto> Agent::Impl::compose_photo(Lock& lock, const ConversationId& c
     const auto& reference = sealed->reference;
     if (auto ok = ready_to_seal(lock, core, *sync, compose, conversation); !ok) return pass(ok);
     const bool picture = wish.group_picture;
-    core.uploading.insert(reference.blob);  // the link must not begin it, too
     auto composed = compose.message(conversation, id,
                                     meaning_of(reference, prepared, file, std::move(wish), core.infos[conversation]),
                                     reference.blob);
-    core.uploading.erase(reference.blob);
     if (!composed) return pass(composed);
     if (picture) {
         core.infos[conversation].picture = reference.blob;
@@ -131,7 +145,7 @@ Result<SentPhoto> Agent::Impl::compose_photo(Lock& lock, const ConversationId& c
 Result<SentPhoto> Agent::Impl::post_photo(Lock& lock, SentPhoto out, Millis patience, const media::Progress& progress,
                                           const std::stop_token& stop) {
     if (auto ok = link->outbox().load(); !ok) return pass(ok);
-    // One that the link has gone on with is waited for; what it did is not done again.
+    // The link must not begin it, too. One that it has gone on with is waited for; what it did is not done again.
     while (!core.uploading.insert(out.blob).second) {
         out.message.accepted = false;
         if (stop.stop_requested()) return out;

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "engine/history.hpp"
 #include "media/incoming.hpp"
 
 namespace nimes::agent::engine {
@@ -89,6 +90,9 @@ Result<std::set<BlobId>> Removals::needed() {
     if (!rows) return fail(rows.error().code, rows.error().detail);
     for (const auto& row : *rows)
         if (const auto item = OutboxItem::parse(row.value); item && !item->upload.is_zero()) out.insert(item->upload);
+    auto bundles = History::bundles(*tx);
+    if (!bundles) return pass(bundles);
+    out.merge(*bundles);
     return out;
 }
 
@@ -122,8 +126,6 @@ Result<void> Removals::sweep() {
 }
 
 Result<void> Removals::tell_gateway(Lock& lock) {
-    const auto busy = needed();
-    if (!busy) return fail(busy.error().code, busy.error().detail);
     std::vector<BlobId> owed;
     {
         auto tx = core_.box->begin();
@@ -131,9 +133,12 @@ Result<void> Removals::tell_gateway(Lock& lock) {
         const auto rows = tx->scan(Table::recalled, 0, kAtOnce);
         if (!rows) return fail(rows.error().code, rows.error().detail);
         for (const auto& row : *rows)
-            if (row.key.size() == BlobId::size && !busy->contains(BlobId::from(row.key)))
-                owed.push_back(BlobId::from(row.key));
+            if (row.key.size() == BlobId::size) owed.push_back(BlobId::from(row.key));
     }
+    if (owed.empty()) return {};
+    const auto busy = needed();
+    if (!busy) return fail(busy.error().code, busy.error().detail);
+    std::erase_if(owed, [&](const BlobId& blob) { return busy->contains(blob); });
     for (const auto& blob : owed) {
         lock.unlock();
         const auto gone = network_.remove(blob);

@@ -45,7 +45,7 @@ class Removals {
     Result<void> remove_files();
     Result<void> sweep();
     Result<void> tell_gateway(Lock& lock);
-    // Media that an item of the outbox, or a transfer under way, needs.
+    // Media that an item of the outbox, a transfer under way, or a history that is not taken yet, needs.
     Result<std::set<BlobId>> needed();
 
     Core& core_;

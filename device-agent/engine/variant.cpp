@@ -40,7 +40,8 @@ Result<SealedMedium> Variants::choose(media::Photo& photo, Variant wanted, SentP
     auto small = media::small_photo(photo);
     if (!small) return seal_photo();
     std::optional<SealedMedium> begun;
-    if (wanted == Variant::automatic && !out.rate) {
+    if (wanted == Variant::automatic && !out.rate &&
+        network_.status()) {  // an upload without network tries for a minute
         auto original = seal_photo();
         if (!original) return original;
         begun = std::move(*original);
@@ -79,7 +80,7 @@ Result<void> Variants::upload(const BlobId& blob, const media::Progress& progres
         if (progress) progress(done, total);
     };
     auto done = media::upload(folder_, blob, network_, look, stop);
-    if (meter.measured()) known_.learn(meter.rate(), clock_.boot());
+    known_.learn(meter.rate(), clock_.boot());
     return done;
 }
 

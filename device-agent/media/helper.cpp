@@ -90,13 +90,13 @@ Result<Bytes> read_all(int fd, const HelperLimits& limits) {
     }
 }
 
-// Its output is closed; it may still not end.
+// Its output is closed; it may still not end. Not waited for to the end: its number, a group's, stays its own.
 bool ended_well(pid_t pid, Millis patience) {
     const auto until = Clock::now() + std::chrono::milliseconds(patience);
-    int status = 0;
     for (;;) {
-        const auto done = ::waitpid(pid, &status, WNOHANG);
-        if (done == pid) return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+        siginfo_t end{};
+        const int done = ::waitid(P_PID, static_cast<id_t>(pid), &end, WEXITED | WNOHANG | WNOWAIT);
+        if (done == 0 && end.si_pid == pid) return end.si_code == CLD_EXITED && end.si_status == 0;
         if ((done < 0 && errno != EINTR) || Clock::now() >= until) return false;
         ::usleep(2'000);
     }

@@ -25,9 +25,9 @@ class RateMeter {
         time_ = now - *began_;
     }
     [[nodiscard]] bool measured() const { return began_ && (bytes_ >= kEnough || time_ >= kLongEnough); }
-    // Bytes a second, at least 1; nullopt before anything was seen for a millisecond.
+    // Bytes a second, at least 1; nullopt until it is measured: a transfer that fails at once says nothing.
     [[nodiscard]] std::optional<std::uint64_t> rate() const {
-        if (!began_ || (time_ == 0 && bytes_ < kEnough)) return std::nullopt;
+        if (!measured()) return std::nullopt;
         return std::max<std::uint64_t>(1, bytes_ * kSecond / std::max<Millis>(1, time_));
     }
 

@@ -123,7 +123,7 @@ Result<Bytes> RangeDownload::piece(const BlobId& id, std::uint64_t size, std::ui
     Bytes out;
     unsigned failures = 0;
     while (out.size() < length) {
-        const auto at = from + out.size(), before = at;
+        const auto at = from + out.size();
         HttpsRequest request;
         request.path = options_.collection + "/" + to_hex(id.view());
         request.headers = {{"Range", "bytes=" + std::to_string(at) + "-" + std::to_string(from + length - 1)}};
@@ -141,7 +141,7 @@ Result<Bytes> RangeDownload::piece(const BlobId& id, std::uint64_t size, std::ui
         if (answer && answer->ok() && out.size() < length)
             answer = fail(Errc::malformed, "fewer bytes than the medium has");
         if (answer && answer->ok()) break;
-        if (auto ok = again(answer, from + out.size() > before, failures, stop); !ok) return pass(ok);
+        if (auto ok = again(answer, from + out.size() > at, failures, stop); !ok) return pass(ok);
     }
     return out;
 }

@@ -26,7 +26,6 @@ struct Administration {
     Wipes& wipes;
     Groups& groups;
     audit::Log& audit;
-    const Clock& clock;
 };
 
 void add_routes(http::Router& router, const Administration& administration);

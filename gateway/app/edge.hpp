@@ -27,7 +27,6 @@ class Edge final : public broker::Handler {
         broker::MirrorFeed& feed;
         mailbox::Mailroom& mailroom;
         revocation::Runner& revocations;
-        const Clock& clock;
         const operations::Metrics& metrics;
         operations::Log& log;
         wake::Waker* waker = nullptr;  // nobody is woken

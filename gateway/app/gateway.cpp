@@ -207,7 +207,7 @@ Result<void> Gateway::Impl::make_rooms() {
     revocations.emplace(revocation::Runner::Needs{*store, *revocation_hands, *revocation_names, *audit, clock, log});
     feed.emplace(*mirror, secrets.directory.secret, secrets.org, config.broker.name, clock);
     suspensions.emplace(*revocations, *revocation_names);
-    edge.emplace(Edge::Needs{*feed, *mailroom, *revocations, clock, metrics, log, waker ? &*waker : nullptr});
+    edge.emplace(Edge::Needs{*feed, *mailroom, *revocations, metrics, log, waker ? &*waker : nullptr});
     link.emplace(link_options(config), secrets.gateway, *edge, clock, random);
     outlet.connect(*link);
     housekeeping.emplace(Housekeeping::Needs{*directory, *enrolment, *media, clock, metrics, log});
@@ -238,7 +238,7 @@ void Gateway::Impl::add_pages() {
     add_operations(operations_router, metrics, health);
     add_local(admin_router, health, [this] { return provisioning(); });
     admin::add_routes(admin_router,
-                      {*organisation, *registry, *suspensions, *approvals, *admin_wipes, *admin_groups, *audit, clock});
+                      {*organisation, *registry, *suspensions, *approvals, *admin_wipes, *admin_groups, *audit});
     revocation::add_routes(admin_router, *revocations, *revocation_names);
 }
 

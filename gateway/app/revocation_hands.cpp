@@ -100,9 +100,9 @@ revocation::Hands::Found RevocationHands::found(const directory::DeviceFacts& fa
             known && known->to_be_wiped};
 }
 
-std::map<DeviceId, revocation::Hands::Found> RevocationHands::revoked() {
-    std::map<DeviceId, Found> out_of;
-    for (const auto& facts : needs_.directory.revoked_devices()) out_of.emplace(facts.cert.device, found(facts));
+std::vector<DeviceId> RevocationHands::revoked() {
+    std::vector<DeviceId> out_of;
+    for (const auto& facts : needs_.directory.revoked_devices()) out_of.push_back(facts.cert.device);
     return out_of;
 }
 

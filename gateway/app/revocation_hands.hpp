@@ -42,7 +42,7 @@ class RevocationHands final : public revocation::Hands {
     Result<void> order_wipe(const DeviceId& device) override { return needs_.wipes.order(device); }
     Result<std::vector<revocation::Owed>> owed(const std::set<DeviceId>& devices) override;
     Result<void> drop_renewed(std::vector<revocation::Owed>& owed) override;
-    std::map<DeviceId, Found> revoked() override;
+    std::vector<DeviceId> revoked() override;
     std::optional<Found> revoked(const DeviceId& device) override;
 
   private:

@@ -42,7 +42,7 @@ Result<void> Check::take(std::string_view text) {
                           ? entry(next) + " is no first entry: what was before it is missing"
                           : entry(head_.seq) + " was changed, or " + entry(next) + " is not what followed it");
     head_ = {*seq, hash_of(text)};
-    seen_.emplace(head_.hash, head_.seq);
+    if (head_.hash == known_) known_at_ = head_.seq;
     return {};
 }
 
@@ -57,15 +57,11 @@ Result<void> Check::take_head(const Json& line) {
     return {};
 }
 
-Result<Check::Sound> Check::finish(const std::optional<Digest>& known) const {
+Result<Check::Sound> Check::finish() const {
     if (!ended_) return broken("the file ends without a head: its end is missing");
-    Sound out{head_, {}};
-    if (!known) return out;
-    const auto at = seen_.lower_bound({*known, 0});
-    if (at == seen_.end() || at->first != *known)
+    if (known_ && !known_at_)
         return broken("no entry has the head that was given: entries were removed, or all was rewritten");
-    out.known_at = at->second;
-    return out;
+    return Sound{head_, known_at_};
 }
 
 }  // namespace nimes::gateway::audit

@@ -34,11 +34,15 @@ Result<void> Directory::Impl::publish(const std::vector<UserId>& changed, bool t
     return {};
 }
 
-Result<void> Directory::Impl::mirror_changed(const DeviceId& device) {
+// In memory for all of them before the store may fail: who was shut out is not asked for a second time here.
+Result<void> Directory::Impl::mirror_changed(std::span<const DeviceId> devices) {
+    if (devices.empty()) return {};
     auto& s = state;
-    s.mirror_revision = std::max<std::uint64_t>(s.mirror_revision + 1, clock.now());
-    s.mirror_changes.emplace_back(s.mirror_revision, device);
-    if (s.mirror_changes.size() > kMirrorKept) {
+    for (const auto& device : devices) {
+        s.mirror_revision = std::max<std::uint64_t>(s.mirror_revision + 1, clock.now());
+        s.mirror_changes.emplace_back(s.mirror_revision, device);
+    }
+    while (s.mirror_changes.size() > kMirrorKept) {
         const auto half = s.mirror_changes.begin() + kMirrorKept / 2;
         s.mirror_start = (half - 1)->first;
         s.mirror_changes.erase(s.mirror_changes.begin(), half);
@@ -55,6 +59,7 @@ Result<void> Directory::Impl::change_entries(std::vector<Change> changes) {
     const auto noted = [&](const UserState& user) { return !user.past.empty() && user.past.back().until == next; };
     std::vector<store::Batch> batches;
     std::vector<UserId> users;
+    std::vector<DeviceId> devices;
     for (auto& change : changes) {
         // As an agent would judge it: what does not verify is never stored.
         if (auto ok = parse_entry(change.entry.user, change.entry.records(), keys); !ok) return pass(ok);
@@ -68,13 +73,16 @@ Result<void> Directory::Impl::change_entries(std::vector<Change> changes) {
         if (!noted(user)) user.past.push_back({next, user.entry});
         std::erase_if(user.past, [&](const Past& p) { return p.until <= oldest; });
         user.entry = std::move(change.entry);
-        for (const auto& device : change.devices) state.by_device[device] = user.entry.user;
+        for (const auto& device : change.devices) {
+            state.by_device[device] = user.entry.user;
+            // Its seal keys went with the batch, whatever becomes of the head.
+            if (user.entry.revoke(device) != nullptr) user.devices[device].seal_batch = 0;
+            devices.push_back(device);
+        }
         state.place(user);
         users.push_back(user.entry.user);
     }
-    for (const auto& change : changes)
-        for (const auto& device : change.devices)
-            if (auto ok = mirror_changed(device); !ok) return ok;
+    if (auto ok = mirror_changed(devices); !ok) return ok;
     return publish(users, users.empty());
 }
 

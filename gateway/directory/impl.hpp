@@ -37,7 +37,7 @@ struct Directory::Impl {
     // Stores and publishes revocations. Lock held.
     Result<void> apply_revokes(std::vector<Change> changes);
     // Lock held.
-    Result<void> mirror_changed(const DeviceId& device);
+    Result<void> mirror_changed(std::span<const DeviceId> devices);
     Result<void> set_suspended(std::span<const DeviceId> devices, bool suspended);
     // Without the lock.
     void tell(bool head, bool mirror, const DeviceId* shut_out) const;

@@ -14,15 +14,11 @@ void Directory::Impl::put_revoke(Change& change, const DeviceRevoke& record) {
 }
 
 Result<void> Directory::Impl::apply_revokes(std::vector<Change> changes) {
-    std::vector<std::pair<UserState*, DeviceId>> out;
-    for (const auto& change : changes)
-        for (const auto& device : change.devices) out.emplace_back(change.user, device);
+    std::vector<DeviceId> out;
+    for (const auto& change : changes) out.insert(out.end(), change.devices.begin(), change.devices.end());
     if (auto ok = change_entries(std::move(changes)); !ok) return ok;
-    for (const auto& [user, device] : out) {
-        user->devices[device].seal_batch = 0;
-        // They are handed out no more as it is; whoever carries the revocation out asks for it again.
-        (void)one_time.drop(device);
-    }
+    // They are handed out no more as it is; whoever carries the revocation out asks for it again.
+    for (const auto& device : out) (void)one_time.drop(device);
     return {};
 }
 
@@ -82,9 +78,7 @@ Result<void> Directory::Impl::set_suspended(std::span<const DeviceId> devices, b
     }
     if (auto ok = store.commit(batches, store::Sync::yes); !ok) return ok;
     for (const auto& device : devices) state.user_of(device)->devices[device].suspended = suspended;
-    for (const auto& device : devices)
-        if (auto ok = mirror_changed(device); !ok) return ok;
-    return {};
+    return mirror_changed(devices);
 }
 
 Result<void> Directory::suspend(std::span<const DeviceId> devices) {

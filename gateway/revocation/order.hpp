@@ -77,7 +77,7 @@ struct Order {
     Kind kind = Kind::suspend;
     std::optional<RevokeReason> reason;  // of a revocation
     bool wipe = false;
-    std::string scope;  // "device", "user", "unit Celle", "list"
+    std::string scope;  // "device", "user", "unit Celle", "list", "roster"
     std::string who, why;
     Millis ordered = 0;
     Millis ended = 0;             // every step of every target done, or superseded

@@ -35,13 +35,13 @@ class Hands {
     // Takes out what has been renewed, and what is owed by devices that are out themselves.
     virtual Result<void> drop_renewed(std::vector<Owed>& owed) = 0;
 
-    // Devices that the directory calls revoked, and by whom.
+    // Devices that the directory calls revoked; and by whom one was.
     struct Found {
         std::string who;
         RevokeReason reason = RevokeReason::lost;
         bool wipe = false;
     };
-    virtual std::map<DeviceId, Found> revoked() = 0;
+    virtual std::vector<DeviceId> revoked() = 0;
     virtual std::optional<Found> revoked(const DeviceId& device) = 0;
 };
 

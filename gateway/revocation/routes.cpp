@@ -19,7 +19,8 @@ constexpr std::size_t kOrdersAtOnce = 100;
 constexpr std::size_t kOwedShown = 1'000;
 
 Response answer(const Json& json, int status = 200) {
-    return Response::text(status, "application/json", json.dump() + "\n");
+    // Somebody's words, cut at a byte: as the audit and the journal write them.
+    return Response::text(status, "application/json", json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 // Of all targets that want it: how many have it, and when the last did.
@@ -89,8 +90,8 @@ Json whole(const Order& order, const Names& names) {
     return out;
 }
 
-Response give(Runner& runner, const Names& names, const Request& request, ByteView body) {
-    const auto draft = draft_of(body, request.peer, names);
+Response give(Runner& runner, const Names& names, const Request& request) {
+    const auto draft = draft_of(request.body, request.peer, names);
     if (!draft) return http::problem(draft.error());
     const auto order = runner.order(*draft);
     if (!order) return http::problem(order.error());
@@ -156,9 +157,7 @@ Response show_newest_of(Runner& runner, const Names& names, const Request& reque
 void add_routes(http::Router& router, Runner& r, const Names& n) {
     using http::Access;
     using http::Method;
-    router
-        .add({Method::post, "/v1/admin/revocations", [&](Request& q) { return give(r, n, q, q.body); }, Access::open,
-              kBody})
+    router.add({Method::post, "/v1/admin/revocations", [&](Request& q) { return give(r, n, q); }, Access::open, kBody})
         .add({Method::get, "/v1/admin/revocations", [&](Request& q) { return list(r, q); }, Access::open, 0})
         .add(
             {Method::get, "/v1/admin/revocations/{id}", [&](Request& q) { return show_one(r, n, q); }, Access::open, 0})

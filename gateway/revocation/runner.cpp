@@ -32,7 +32,7 @@ Result<void> Runner::load() {
     auto open = journal_.open();
     if (!open) return pass(open);
     for (auto& order : *open) runs_[order.id].order = std::move(order);
-    for (const auto& [device, found] : needs_.hands.revoked()) noticed_.push_back(device);
+    noticed_ = needs_.hands.revoked();
     return {};
 }
 
@@ -169,36 +169,38 @@ std::optional<Order> Runner::copy(std::uint64_t id) const {
     return at->second.order;
 }
 
+std::size_t Runner::broker_did(Order& order, std::uint64_t mirror_revision, Step step) {
+    if (order.ended != 0) return 0;
+    const auto now = needs_.clock.now();
+    std::vector<Target> next;
+    for (auto target : order.targets) {
+        if (target.mirror_revision == 0 || target.mirror_revision > mirror_revision || target.has(step) ||
+            target.superseded != 0)
+            continue;
+        for (const auto s : {Step::broker_told, step})  // what it obeys, it was told
+            if (!target.has(s)) target.done[static_cast<std::size_t>(s)] = now;
+        next.push_back(target);
+    }
+    if (next.empty() || !journal_.mark(order.id, next)) return 0;
+    for (const auto& target : next) *target_in(order.targets, target.subject) = target;
+    return next.size();
+}
+
 void Runner::told(std::uint64_t mirror_revision) {
     const std::lock_guard lock(mutex_);
-    for (auto& [id, run] : runs_)
-        for (auto& target : run.order.targets) {
-            if (run.order.ended != 0 || target.mirror_revision == 0 || target.mirror_revision > mirror_revision ||
-                target.has(Step::broker_told) || target.superseded != 0)
-                continue;
-            auto next = target;
-            next.done[static_cast<std::size_t>(Step::broker_told)] = needs_.clock.now();
-            if (journal_.mark(id, std::span(&next, 1))) target = next;
-        }
+    for (auto& [id, run] : runs_) (void)broker_did(run.order, mirror_revision, Step::broker_told);
 }
 
 std::vector<double> Runner::obeyed(std::uint64_t mirror_revision) {
     std::vector<double> out;
     const std::lock_guard lock(mutex_);
-    for (auto& [id, run] : runs_)
-        for (auto& target : run.order.targets) {
-            if (run.order.ended != 0 || target.mirror_revision == 0 || target.mirror_revision > mirror_revision ||
-                target.has(Step::broker_obeyed) || target.superseded != 0)
-                continue;
-            const auto now = needs_.clock.now();
-            auto next = target;
-            if (!next.has(Step::broker_told)) next.done[static_cast<std::size_t>(Step::broker_told)] = now;
-            next.done[static_cast<std::size_t>(Step::broker_obeyed)] = now;
-            if (!journal_.mark(id, std::span(&next, 1))) continue;
-            target = next;
-            woken_ = true;
-            if (run.order.kind == Kind::revoke) out.push_back(static_cast<double>(now - run.order.ordered) / 1'000.0);
-        }
+    for (auto& [id, run] : runs_) {
+        const auto n = broker_did(run.order, mirror_revision, Step::broker_obeyed);
+        if (n == 0) continue;
+        woken_ = true;
+        if (run.order.kind == Kind::revoke)
+            out.insert(out.end(), n, static_cast<double>(needs_.clock.now() - run.order.ordered) / 1'000.0);
+    }
     if (woken_) wake_.notify_all();
     return out;
 }

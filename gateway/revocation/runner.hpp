@@ -89,6 +89,8 @@ class Runner {
     Result<void> look_at_owed(const Order& order);
     Result<void> finish(std::uint64_t id);
     Result<void> done(std::uint64_t id, const Subject& subject, Step step);
+    // What the broker did up to this revision, in one commit. For how many targets it is new. mutex_ held.
+    std::size_t broker_did(Order& order, std::uint64_t mirror_revision, Step step);
     [[nodiscard]] Superseded superseded_by(std::vector<Target> targets, std::uint64_t id) const;
     void supersede(const Superseded& old);
     [[nodiscard]] std::optional<Order> copy(std::uint64_t id) const;

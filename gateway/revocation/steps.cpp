@@ -176,8 +176,9 @@ Result<void> Runner::list_chains(const Order& order) {
         target.done[static_cast<std::size_t>(Step::chains_listed)] = needs_.clock.now();
         *target_in(next.targets, target.subject) = target;
     }
-    for (const auto& o : *owed)
-        if (std::find(next.owed.begin(), next.owed.end(), o) == next.owed.end()) next.owed.push_back(o);
+    next.owed.insert(next.owed.end(), owed->begin(), owed->end());
+    std::sort(next.owed.begin(), next.owed.end());
+    next.owed.erase(std::unique(next.owed.begin(), next.owed.end()), next.owed.end());
     if (auto ok = journal_.list(next, targets); !ok) return ok;
     runs_.at(order.id).order = std::move(next);
     return {};

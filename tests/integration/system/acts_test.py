@@ -31,7 +31,7 @@ class Acts(WorldTest):
     def test_who_did_what_to_whom_and_why(self):
         device = self.ok(self.anna.run("status"))["device"]
         self.gateway.admin("--why", "liegen gelassen", "suspend", device)
-        self.gateway.admin("resume", device)
+        self.gateway.admin("--why", "x" + "ü" * 700, "resume", device)  # cut inside a character
         noted = self.gateway.admin("audit", "head")
         with self.assertRaises(Refused):
             self.gateway.admin("unit", "create", "--name", "Celle")  # it is there: nothing done, nothing noted

@@ -56,9 +56,12 @@ class Recall(WorldTest):
         self.assertTrue(self.on_server(blob) and self.holds(anna, blob) and self.holds(bernd, blob))
 
         gone = self.ok(anna.run("delete", sent["sequence"], "--recall", "--wait", "8"))
-        self.assertEqual(gone["recall"], {"devices": 2, "delivered": 1, "opened": 1, "erased": 1, "unreachable": 1})
-        self.assertFalse(gone["on_server"])
-        self.assertFalse(self.on_server(blob))
+        self.assertEqual(gone["recall"]["devices"], 2)
+        self.assertGreaterEqual(gone["recall"]["unreachable"], 1)
+        self.assertIn("on_server", gone)
+        wait_until(lambda: self.shown(anna, sent["sequence"])["recall"] ==
+                   {"devices": 2, "delivered": 1, "opened": 1, "erased": 1, "unreachable": 1}, "Bernd's report", 60)
+        wait_until(lambda: not self.on_server(blob), "end at the server", 60, self.supervisor)
         wait_until(lambda: not self.holds(anna, blob) and not self.holds(bernd, blob), "end of the files", 30)
         self.assertEqual(self.shown(bernd, got["sequence"])["state"], "deleted")
         for agent in (anna, bernd):
@@ -70,7 +73,14 @@ class Recall(WorldTest):
         wait_until(lambda: told()["unreachable"] == 0, "the last report", 60, self.supervisor)
         self.assertEqual((told()["devices"], told()["erased"]), (2, 2))
         self.assertIn("no message names this medium", clara.run("media", "get", blob).err)
-        self.assertFalse(self.holds(clara, blob))
+        wait_until(lambda: not self.holds(clara, blob), "end of the file", 60, self.supervisor)
+
+        # With everybody there it is waited for, and no longer than it takes.
+        again = self.ok(anna.run("send", "--group", "Fund", "--photo", self.photo(3), "--caption", "noch eins"))
+        for agent in (bernd, clara):
+            agent.wait_for(lambda e: e.get("caption") == "noch eins", "the second photo")
+        gone = self.ok(anna.run("delete", again["sequence"], "--recall", "--wait", "120", seconds=150))
+        self.assertEqual((gone["recall"]["unreachable"], gone["on_server"]), (0, False))
 
     def test_one_that_was_never_uploaded_keeps_nothing_back(self):
         """Recalled on a train without network: what is said after it must arrive, and the medium must not stay."""

@@ -159,16 +159,34 @@ TEST_CASE("files that nothing names go with the next start, and what is younger 
         std::filesystem::last_write_time(file(name.c_str()),
                                          std::filesystem::file_time_type::clock::now() - std::chrono::seconds(5));
     }
+    // A history that is not taken yet: no medium's row names its bundle.
+    agent::engine::HistoryItem history;
+    history.offer.blob = *id_from_hex<BlobId>(std::string(32, 'c'));
+    const auto bundle = file((std::string(32, 'c') + ".sealed").c_str());
+    std::ofstream(bundle) << "x";
+    std::filesystem::last_write_time(bundle, std::filesystem::file_time_type::clock::now() - std::chrono::seconds(5));
+    const auto put = [&] {
+        auto& core = r.anna.core();
+        REQUIRE(core.transact([&](auto& tx) { return agent::engine::History(core).put(tx, history); }));
+    };
+    put();
     r.begin();
     std::ofstream(file((std::string(32, 'b') + ".part").c_str())) << "x";
     r.run(false);
     r.run(false);
     CHECK(r.here());
+    CHECK(std::filesystem::exists(bundle));
     CHECK_FALSE(std::filesystem::exists(file((digits + ".sealed").c_str())));
     CHECK_FALSE(std::filesystem::exists(file((digits + ".part").c_str())));
     CHECK(std::filesystem::exists(file("notes.txt")));
     CHECK(std::filesystem::exists(file("zz.part")));
     CHECK(std::filesystem::exists(file((std::string(32, 'b') + ".part").c_str())));
+    history.stage = agent::engine::HistoryItem::Stage::done;
+    put();
+    r.begin();
+    r.run(false);
+    r.run(false);
+    CHECK_FALSE(std::filesystem::exists(bundle));
 }
 
 TEST_CASE("a recall counts devices by what they said, and who said nothing is unreachable") {

@@ -35,6 +35,8 @@ struct Link final : engine::LookupOnly {
     TownClock& clock;
     std::uint64_t rate;
     bool down = false;
+    std::uint64_t breaks = ~std::uint64_t{0};  // after so many bytes
+    int uploads = 0;
     std::map<BlobId, std::uint64_t> there;
     std::set<BlobId> removed;
     std::uint64_t carried = 0;
@@ -42,11 +44,13 @@ struct Link final : engine::LookupOnly {
 
     Result<void> upload(const BlobId& id, const std::filesystem::path& file, const media::Progress& progress,
                         const std::stop_token& stop) override {
+        ++uploads;
         if (down) return fail(Errc::offline);
         const auto size = std::filesystem::file_size(file);
         auto& at = there[id];
         while (at < size) {
             progress(at, size);
+            if (at >= breaks) return fail(Errc::offline);
             if (stop.stop_requested()) return fail(Errc::busy);
             const auto step = std::min<std::uint64_t>({16'384, size - at, std::max<std::uint64_t>(1, rate / 4)});
             at += step;
@@ -54,6 +58,9 @@ struct Link final : engine::LookupOnly {
             clock.up += std::max<Millis>(1, step * kSecond / rate);
         }
         return {};
+    }
+    Result<transport::ServiceStatus> status() override {
+        return down ? Result<transport::ServiceStatus>(fail(Errc::offline)) : transport::ServiceStatus{};
     }
     Result<void> remove(const BlobId& id) override {
         removed.insert(id);
@@ -141,6 +148,11 @@ TEST_CASE("without network the original waits, and a photo that is small stays w
     const auto sent = s.send();
     CHECK(sent.variant == Variant::original);
     CHECK_FALSE(sent.rate);
+    CHECK(s.link.uploads == 1);  // by who sends, not by who chooses
+    Sending cut(1'000);
+    cut.link.breaks = 1'000;  // after a second
+    const auto kept = cut.send();
+    CHECK((kept.variant == Variant::original && !kept.rate && cut.link.removed.empty()));
     Sending little(2'000, 300);
     REQUIRE(little.original < media::RateMeter::kEnough);
     CHECK(little.send().variant == Variant::original);

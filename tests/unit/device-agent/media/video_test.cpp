@@ -157,7 +157,7 @@ TEST_CASE("programs that say nonsense, too much, or nothing for ever cost their 
     const Path fake(folder.path.string() + ":/usr/bin:/bin");
     write_file(folder.path / "film.mp4", mp4_head());
     HelperLimits limits;
-    limits.time = kSecond;
+    limits.time = kMinute;
     limits.output = 100'000;
     const auto described = [&](const std::string& probe, const std::string& ffmpeg) {
         program(folder.path / "ffprobe", probe);
@@ -175,6 +175,7 @@ TEST_CASE("programs that say nonsense, too much, or nothing for ever cost their 
     }
     CHECK(described("echo duration=1e12", "").duration_ms == 0);
     CHECK(described("while :; do echo width=1; done", "cat /dev/zero").preview.empty());
+    limits.time = kSecond;
     CHECK(described("exec sleep 1000", "exec sleep 1000").width == 0);
 }
 
@@ -191,7 +192,11 @@ TEST_CASE("a helper gets nothing of this process, may write nothing, and takes i
     CHECK(as_text(*seen).find("\n" + std::to_string(leaked) + "\n") == std::string_view::npos);
 
     // The limits reach it a moment after it began.
-    CHECK_FALSE(run_helper({"/bin/sh", "-c", "sleep 0.3; echo x > " + (folder.path / "file").string() + " || exit 1"}));
+    const auto wrote = run_helper(
+        {"/bin/sh", "-c",
+         "while [ \"$(ulimit -f)\" != 0 ]; do :; done; echo x > " + (folder.path / "file").string() + " || exit 1"});
+    REQUIRE_FALSE(wrote);
+    CHECK(wrote.error().code == Errc::malformed);
     HelperLimits limits;
     limits.time = 300;
     const auto child = folder.path / "child";

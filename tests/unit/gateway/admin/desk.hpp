@@ -73,7 +73,7 @@ struct Desk {
 
     Desk() {
         registry.store = &store;
-        add_routes(router, {*organisation, registry, suspensions, approvals, wipes, groups, *log, clock});
+        add_routes(router, {*organisation, registry, suspensions, approvals, wipes, groups, *log});
     }
     http::Response ask(http::Method method, const std::string& path, const std::string& body = {},
                        const http::Request::Pairs& query = {}) const {

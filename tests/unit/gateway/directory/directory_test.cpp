@@ -136,9 +136,31 @@ TEST_CASE("many are revoked in one head, several of one person among them; one w
     CHECK(office.directory->newest_head().revision == before.revision + 1);
 }
 
+namespace {
+
+// A batch of the device's day keys, as it would publish it at `when`.
+std::vector<Bytes> seal_keys(const DeviceId& device, Millis when, const SigningKeyPair& key, std::uint32_t first) {
+    std::vector<Bytes> out;
+    for (std::uint32_t i = 0; i < 32; ++i) {
+        SealKey k;
+        k.device = device;
+        k.batch_no = utc_day(when);
+        k.key_id = first + i;
+        k.not_before = (utc_day(when) + Millis{i}) * kDay;
+        k.not_after = k.not_before + kDay;
+        k.signature = sign_seal_key(key.secret, k.body());
+        out.push_back(k.encode());
+    }
+    return out;
+}
+
+}  // namespace
+
 TEST_CASE("a revocation whose head was not stored gets it when it is asked for again") {
     Office office;
     const auto handset = office.enrol(office.person(1));
+    REQUIRE(office.directory->put_seal_keys(handset.cert.device,
+                                            seal_keys(handset.cert.device, office.clock.time, handset.key, 1)));
     const auto before = office.directory->newest_head();
     office.store.broken = "heads";
     CHECK_FALSE(office.directory->revoke(handset.cert.device, RevokeReason::stolen));
@@ -149,6 +171,20 @@ TEST_CASE("a revocation whose head was not stored gets it when it is asked for a
     const auto entry = client.look_up(handset.user);
     REQUIRE(entry);
     CHECK(office.directory->newest_head().map_root != before.map_root);
+    CHECK(office.directory->destroy_seal_keys(handset.cert.device));
+}
+
+TEST_CASE("a revocation whose mirror row was not stored is in the mirror for each of its devices") {
+    Office office;
+    const std::vector all{office.enrol(office.person(1)).cert.device, office.enrol(office.person(2)).cert.device};
+    const auto before = office.directory->mirror_revision();
+    office.store.broken = "mirror";
+    CHECK_FALSE(office.directory->revoke(all, RevokeReason::stolen));
+    office.store.broken.clear();
+    REQUIRE(office.directory->revoke(all, RevokeReason::stolen));
+    const auto changed = office.directory->mirror_since(before);
+    REQUIRE(changed);
+    CHECK(changed->size() == 2);
 }
 
 TEST_CASE("seal keys: one batch of the device's own, never an older one, gone with the device") {
@@ -156,18 +192,7 @@ TEST_CASE("seal keys: one batch of the device's own, never an older one, gone wi
     const auto user = office.person(1);
     const auto handset = office.enrol(user);
     const auto batch = [&](Millis when, const SigningKeyPair& key, std::uint32_t first) {
-        std::vector<Bytes> out;
-        for (std::uint32_t i = 0; i < 32; ++i) {
-            SealKey k;
-            k.device = handset.cert.device;
-            k.batch_no = utc_day(when);
-            k.key_id = first + i;
-            k.not_before = (utc_day(when) + Millis{i}) * kDay;
-            k.not_after = k.not_before + kDay;
-            k.signature = sign_seal_key(key.secret, k.body());
-            out.push_back(k.encode());
-        }
-        return out;
+        return seal_keys(handset.cert.device, when, key, first);
     };
     const auto yesterday = batch(office.clock.time - kDay, handset.key, 1),
                today = batch(office.clock.time, handset.key, 33);

@@ -129,16 +129,16 @@ struct FakeHands final : Hands {
         std::erase_if(all, [&](const Owed& o) { return std::find(chains.begin(), chains.end(), o) == chains.end(); });
         return {};
     }
-    std::map<DeviceId, Found> revoked() override {
-        std::map<DeviceId, Found> out;
+    std::vector<DeviceId> revoked() override {
+        std::vector<DeviceId> out;
         for (const auto& [d, s] : state)
-            if (s == "revoked") out.emplace(d, Found{"device of its owner", RevokeReason::lost, false});
+            if (s == "revoked") out.push_back(d);
         return out;
     }
     std::optional<Found> revoked(const DeviceId& d) override {
-        const auto all = revoked();
-        const auto at = all.find(d);
-        return at == all.end() ? std::nullopt : std::optional(at->second);
+        const auto at = state.find(d);
+        if (at == state.end() || at->second != "revoked") return std::nullopt;
+        return Found{"device of its owner", RevokeReason::lost, false};
     }
 };
 
