@@ -34,6 +34,7 @@ Result<Json> EngineService::call(const Request& r, const Emit& emit, const std::
     if (r.verb == "status") return status();
     if (r.verb == "lock") return lock();
     if (r.verb == "watch") return watch(a, emit, stop);
+    if (r.verb == "doctor") return doctor(a, emit, stop);
     const auto use = agent_->use();
     if (!use) return fail(use.error().code, use.error().detail);
     if (r.verb == "people") return people(a, emit);
@@ -41,7 +42,7 @@ Result<Json> EngineService::call(const Request& r, const Emit& emit, const std::
     if (auto done = group_verb(r, emit)) return std::move(*done);
     if (auto done = trust_verb(r, emit, stop)) return std::move(*done);
     if (auto done = history_verb(r, emit, stop)) return std::move(*done);
-    if (auto done = health_verb(r, emit, stop)) return std::move(*done);
+    if (auto done = health_verb(r)) return std::move(*done);
     if (r.verb == "inbox") return inbox(a, emit, stop);
     if (r.verb == "show") return show(a);
     if (r.verb == "media.get") return media_get(a, emit, stop);

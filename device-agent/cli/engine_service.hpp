@@ -35,8 +35,9 @@ class EngineService final : public Service {
     Result<Json> devices_pending(const Emit& emit);
     Result<Json> vouch(const Json& a);
     Result<Json> status();
+    Result<Json> doctor(const Json& a, const Emit& emit, const std::stop_token& stop);
     // nullopt: not one of these verbs.
-    std::optional<Result<Json>> health_verb(const Request& request, const Emit& emit, const std::stop_token& stop);
+    std::optional<Result<Json>> health_verb(const Request& request);
     Result<std::uint64_t> show_new(std::uint64_t after, bool peek, const Emit& emit);
 
     std::unique_ptr<engine::Agent> agent_;

@@ -204,21 +204,30 @@ Json alarm_json(const engine::Alarm& alarm) {
     return out;
 }
 
+namespace {
+
+Json members_json(const std::vector<engine::GroupMember>& members) {
+    auto out = Json::array();
+    for (const auto& m : members)
+        out.push_back({{"user", hex(m.user.view())},
+                       {"name", m.name},
+                       {"role", m.role == MemberRole::administrator ? "administrator"
+                                : m.role == MemberRole::poster      ? "poster"
+                                                                    : "reader"}});
+    return out;
+}
+
+}  // namespace
+
 Json group_json(const engine::GroupDetails& g) {
-    auto members = Json::array();
-    for (const auto& m : g.members)
-        members.push_back({{"user", hex(m.user.view())},
-                           {"name", m.name},
-                           {"role", m.role == MemberRole::administrator ? "administrator"
-                                    : m.role == MemberRole::poster      ? "poster"
-                                                                        : "reader"}});
     Json out{{"conversation", hex(g.line.id.view())},
              {"title", g.line.title},
              {"epoch", g.epoch},
              {"closed", g.line.closed},
              {"forked", g.forked},
              {"expires_after_s", g.expires_after_s},
-             {"members", std::move(members)}};
+             {"members", members_json(g.members)}};
+    if (!g.doubted.empty()) out["doubted"] = members_json(g.doubted);
     if (g.newer_epoch != 0) out["newer_epoch"] = g.newer_epoch;
     if (!g.picture.is_zero()) out["picture"] = hex(g.picture.view());
     return out;

@@ -51,6 +51,7 @@ std::optional<Result<Json>> EngineService::group_verb(const Request& r, const Em
     if (r.verb == "group.leave") return answer(agent_->leave_group(group, wait));
     if (r.verb == "group.close") return answer(agent_->close_group(group, wait));
     if (r.verb == "group.mend") return answer(agent_->mend_group(group, wait));
+    if (r.verb == "group.confirm") return answer(agent_->confirm_group(group, wait));
     if (r.verb == "group.set") {
         engine::GroupWish wish;
         if (a.contains("title")) wish.title = text(a, "title");

@@ -67,6 +67,12 @@ void add_groups(CLI::App& app, CommandLine& line, const Shared& r) {
     of_group(*group, line, r, "leave", "group.leave", "Leave it", nothing);
     of_group(*group, line, r, "close", "group.close", "Close it for good: nothing more is said in it", nothing);
     of_group(*group, line, r, "mend", "group.mend", "End a fork: go on with those who are in both rosters", nothing);
+    of_group(*group, line, r, "confirm", "group.confirm",
+             "Vouch for changes that were made on a device revoked since: look at them with show before", nothing)
+        ->footer(
+            "Example:\n  nimes-agent group show 'Streife Nord'      # who would be in it\n"
+            "  nimes-agent group confirm 'Streife Nord'\n"
+            "An administrator does that. A group that this handset has not seen yet goes by its id.");
     auto* set = of_group(*group, line, r, "set", "group.set", "Its title, and how long messages live", [r](Json& a) {
         if (r->title.empty() && r->expires.empty()) throw CLI::RequiredError("--title or --expires");
         if (!r->title.empty()) a["title"] = r->title;

@@ -149,16 +149,28 @@ void print_recall(std::ostream& out, const Json& recall) {
     out << '\n';
 }
 
+namespace {
+
+void print_members(std::ostream& out, const Json& members) {
+    for (const auto& m : members)
+        out << "  " << std::left << std::setw(14) << m.value("role", "") << name_or(m, "unproven") << '\n';
+}
+
+}  // namespace
+
 void print_group(std::ostream& out, const Json& g) {
     out << printable(g.value("title", "")) << (g.value("closed", false) ? "  closed" : "") << '\n';
-    for (const auto& m : g.value("members", Json::array()))
-        out << "  " << std::left << std::setw(14) << m.value("role", "") << name_or(m, "unproven") << '\n';
+    print_members(out, g.value("members", Json::array()));
     if (g.value("expires_after_s", 0) != 0)
         out << "messages vanish " << g.value("expires_after_s", 0) << " s after they were shown\n";
     if (g.value("forked", false))
         out << "! two rosters of this group are going round: an administrator of both ends it with nimes-agent group "
                "mend\n";
-    if (g.contains("newer_epoch"))
+    if (g.contains("doubted")) {
+        out << "! it was changed on a device that was revoked since, and nobody vouches for that; it would be:\n";
+        print_members(out, g["doubted"]);
+        out << "  an administrator says so with nimes-agent group confirm " << g.value("conversation", "") << '\n';
+    } else if (g.contains("newer_epoch"))
         out << "! a member names a newer roster that has not come: nothing is sent here until it does\n";
 }
 

@@ -228,20 +228,35 @@ Applied apply(std::optional<ConversationState>& state, const ConvEvent& e, const
     return Applied::forked;
 }
 
-std::size_t apply_all(std::optional<ConversationState>& state, std::span<const Step> steps) {
+namespace {
+
+// Of what stands on events of devices that were revoked since.
+bool vouches(const std::optional<ConversationState>& counted, const ConvEvent& e) {
+    if (!counted || e.by_organisation()) return true;
+    const auto* before_it = counted->member(e.actor_user);
+    return before_it != nullptr && before_it->role == MemberRole::administrator && !is_leaving(e);
+}
+
+}  // namespace
+
+Taken apply_all(std::optional<ConversationState>& state, std::span<const Step> steps) {
     auto scratch = state;
-    std::size_t taken = 0;
+    Taken out;
+    bool pending = false;
     for (std::size_t i = 0; i < steps.size(); ++i) {
         auto actor = steps[i].actor;
         const bool revoked = revoked_then(actor, steps[i].event);
         if (revoked) actor.revoke = nullptr;
         const auto outcome = apply(scratch, steps[i].event, actor);
         if (outcome != Applied::applied && outcome != Applied::repeated) break;
-        if (revoked && outcome == Applied::applied) continue;
+        pending = pending || (revoked && outcome == Applied::applied);
+        if (pending && (revoked || !vouches(state, steps[i].event))) continue;
+        pending = false;
         state = scratch;
-        taken = i + 1;
+        out.count = i + 1;
     }
-    return taken;
+    if (pending) out.doubted = std::move(scratch);
+    return out;
 }
 
 }  // namespace nimes::agent::conversation

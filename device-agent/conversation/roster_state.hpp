@@ -69,12 +69,18 @@ enum class Applied : std::uint8_t { applied, repeated, held, dropped, forked };
 // `state` is nullopt for a conversation not known yet: only its creation begins it, since only that proves the id.
 Applied apply(std::optional<ConversationState>& state, const ConvEvent& event, const ActorFacts& actor);
 
-// Several events that follow each other, and how many of them were taken. Here an event of a device that was revoked
-// since counts too, once a later one of an unrevoked device stands on it: a thief can write none of those.
+// Several events that follow each other. Here an event of a device that was revoked since counts too, once a later one
+// stands on it, of an unrevoked device of one who was an administrator before it, or of the organisation: neither a
+// thief nor whom he would appoint can write one of those.
 struct Step {
     ConvEvent event;
     ActorFacts actor;
 };
-std::size_t apply_all(std::optional<ConversationState>& state, std::span<const Step> steps);
+struct Taken {
+    std::size_t count = 0;
+    // What those after them come to, that are right but for nobody who vouches for them: an administrator may.
+    std::optional<ConversationState> doubted;
+};
+Taken apply_all(std::optional<ConversationState>& state, std::span<const Step> steps);
 
 }  // namespace nimes::agent::conversation

@@ -135,6 +135,7 @@ struct GroupDetails {
     bool forked = false;
     std::uint64_t newer_epoch = 0;  // named by a member, and not here yet; 0: none
     std::vector<GroupMember> members;
+    std::vector<GroupMember> doubted;  // with changes that wait for an administrator's word; empty: none do
 };
 // What is to be said of a group; what is left out stays.
 struct GroupWish {
@@ -252,6 +253,9 @@ class Agent {
     Result<GroupLine> leave_group(const std::string& group, Millis patience);
     Result<GroupLine> close_group(const std::string& group, Millis patience);
     Result<GroupLine> mend_group(const std::string& group, Millis patience);
+    // Vouches for changes that a device made which was revoked since (confirm.hpp); by its id, for a group that nobody
+    // vouched for is not known here.
+    Result<GroupLine> confirm_group(const std::string& group, Millis patience);
     Result<SentMessage> set_group(const std::string& group, const GroupWish& wish, const MessageId& id,
                                   Millis patience);
     Result<GroupDetails> group(const std::string& group);

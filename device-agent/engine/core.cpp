@@ -165,6 +165,7 @@ void Core::forget() {
     conversations.clear();
     infos.clear();
     newer_epochs.clear();
+    doubted.clear();
     typing.clear();
     erased_media.clear();
     failures = {};
@@ -231,6 +232,8 @@ Result<void> Core::put_conversation(Transaction& tx, const conversation::Convers
     if (const auto newer = newer_epochs.find(state.id);
         newer != newer_epochs.end() && newer->second.epoch <= state.epoch)
         newer_epochs.erase(newer);
+    if (const auto doubt = doubted.find(state.id); doubt != doubted.end() && doubt->second.epoch <= state.epoch)
+        doubted.erase(doubt);
     const auto& info = infos[state.id];
     Writer out;
     out.u16(static_cast<std::uint16_t>(info.title.size())).text(info.title).u32(info.expires_after_s);

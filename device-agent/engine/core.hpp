@@ -122,6 +122,8 @@ struct Core {
     std::map<ConversationId, conversation::ConversationState> conversations;
     std::map<ConversationId, ConversationInfo> infos;
     std::map<ConversationId, NewerEpoch> newer_epochs;
+    // What groups come to with changes that wait for an administrator's word (confirm.hpp), as they were fetched last.
+    std::map<ConversationId, conversation::ConversationState> doubted;
     std::map<ConversationId, std::map<UserId, Millis>> typing;
     std::set<BlobId> erased_media;  // files still to be removed
     Failures failures;

@@ -1,5 +1,7 @@
 #include "engine/custody.hpp"
 
+#include "transport/service_status.hpp"
+
 namespace nimes::agent::engine {
 namespace {
 
@@ -22,8 +24,17 @@ Bytes bytes_of(const Message& message) {
 
 }  // namespace
 
-CustodyClient::CustodyClient(std::string gateway, std::string ca_pem, transport::TokenSource token)
-    : client_(options_of(std::move(gateway), std::move(ca_pem)), std::move(token)) {}
+CustodyClient::CustodyClient(std::string gateway, std::string ca_pem, transport::TokenSource token,
+                             std::function<void(Millis)> on_time)
+    : client_(options_of(std::move(gateway), std::move(ca_pem)), std::move(token)), on_time_(std::move(on_time)) {}
+
+// Tokens follow the server's clock; a process that has not connected yet does not know it.
+bool CustodyClient::clock_was_wrong(Errc code) {
+    if (code != Errc::token_expired) return false;
+    const auto status = transport::service_status(client_);
+    if (status && on_time_) on_time_(status->server);
+    return status.has_value();
+}
 
 Result<transport::HttpsAnswer> CustodyClient::ask(const char* method, const char* path, ByteView body, bool with_token,
                                                   const std::stop_token& stop) {
@@ -35,6 +46,8 @@ Result<transport::HttpsAnswer> CustodyClient::ask(const char* method, const char
     request.with_token = with_token;
     request.stop = stop;
     auto answer = client_.exchange(request);
+    if (answer && with_token && !answer->ok() && clock_was_wrong(transport::error_of(*answer).code))
+        answer = client_.exchange(request);
     if (!answer) return answer;
     if (!answer->ok()) {
         const auto error = transport::error_of(*answer);

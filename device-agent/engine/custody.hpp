@@ -4,6 +4,7 @@
 // twin. Threads: one at a time. Errors: what the gateway's problem+json names; Errc::offline, timed_out, malformed.
 #pragma once
 
+#include <functional>
 #include <stop_token>
 
 #include "container/lease.hpp"
@@ -24,7 +25,9 @@ class Custody {
 
 class CustodyClient final : public Custody {
   public:
-    CustodyClient(std::string gateway, std::string ca_pem, transport::TokenSource token);
+    // `on_time` hears the server's clock, ms, when it refused a token because of ours: then it is asked once more.
+    CustodyClient(std::string gateway, std::string ca_pem, transport::TokenSource token,
+                  std::function<void(Millis)> on_time = {});
     Result<container::Share> share(const std::stop_token& stop) override;
     Result<void> put_share(const container::Share& share, const std::stop_token& stop) override;
     Result<v1::FarewellAnswer> farewell(const v1::Farewell& request, const std::stop_token& stop) override;
@@ -32,7 +35,9 @@ class CustodyClient final : public Custody {
   private:
     Result<transport::HttpsAnswer> ask(const char* method, const char* path, ByteView body, bool with_token,
                                        const std::stop_token& stop);
+    bool clock_was_wrong(Errc code);
     transport::HttpsClient client_;
+    std::function<void(Millis)> on_time_;
 };
 
 }  // namespace nimes::agent::engine

@@ -27,13 +27,21 @@ std::string many(std::size_t n, const char* one, const char* more) {
 std::string duration(std::int64_t ms) {
     const auto seconds = (ms < 0 ? -ms : ms) / 1'000;
     if (seconds < 120) return std::to_string(seconds) + " seconds";
-    return seconds < 7'200 ? std::to_string(seconds / 60) + " minutes" : std::to_string(seconds / 3'600) + " hours";
+    return seconds < 7'200 ? std::to_string((seconds + 30) / 60) + " minutes"
+                           : std::to_string((seconds + 1'800) / 3'600) + " hours";
 }
 
 Finding home(const Facts& f) {
     if (!f.enrolled)
         return bad("home", "this home holds no enrolled device", std::string(row(Errc::not_enrolled).hint),
                    Errc::not_enrolled);
+    if (f.locked && f.locked->code == Errc::not_enrolled)
+        return bad("home", f.locked->detail, std::string(f.locked->row().hint), f.locked->code);
+    if (f.locked)
+        return bad("home", "this device is locked: " + f.locked->text(),
+                   f.locked->code == Errc::offline ? "it opens by itself once the gateway answers: see below"
+                                                   : std::string(f.locked->row().hint),
+                   f.locked->code);
     if (f.shut_out) {
         const auto& why = row(*f.shut_out);
         return bad("home", std::string(why.title) + ": nothing comes to it any more", std::string(why.hint),
@@ -49,7 +57,7 @@ Finding disk(const Facts& f) {
     if (!f.free_bytes) return unknown("disk", "how much is free cannot be told");
     if (*f.free_bytes < kFewBytes)
         return note("disk", "only " + std::to_string(*f.free_bytes >> 20) + " MiB are free", "free some space");
-    return good("disk", "there is room, and storing works");
+    return good("disk", f.locked ? "there is room" : "there is room, and storing works");
 }
 
 Finding server(const std::string& check, const std::string& who, Reached reached) {
@@ -103,6 +111,9 @@ Finding broker(const Facts& f) {
 }
 
 Finding connection(const Facts& f, bool reachable) {
+    if (f.locked && f.connected)
+        return note("connection", "connected; what comes is kept, and opens with this device", "unlock it");
+    if (f.locked) return bad("connection", "not connected, for this device is locked", "see above", f.locked->code);
     if (f.connected && f.welcomed)
         return f.synced ? good("connection", "connected, and everything that waited is here")
                         : note("connection", "connected; what waited is still coming", "wait a little");
@@ -173,6 +184,7 @@ std::vector<Finding> judge(const Facts& f) {
     out.push_back(token(f));
     out.push_back(broker(f));
     out.push_back(connection(f, out.back().verdict == Verdict::good));
+    if (f.locked) return out;
     outbox(f, out);
     sealing(f, out);
     return out;

@@ -17,6 +17,7 @@ namespace nimes::agent::engine {
 struct Facts {
     bool enrolled = false;
     std::optional<Errc> shut_out;
+    std::optional<Error> locked;  // why; what is behind the lock is not known then
 
     std::optional<std::uint64_t> free_bytes;  // where the home is
     std::optional<Errc> write_error;          // storing something just now failed

@@ -41,6 +41,7 @@ void look_here(Core& core, Facts& f) {
     f.enrolled = core.enrolled();
     f.shut_out = core.shut_out;
     f.free_bytes = free_bytes(core.box->home());
+    if (f.locked) return;
     f.write_error = try_to_store(core);
     if (!f.enrolled) return;
     if (auto tx = core.box->begin())
@@ -83,25 +84,37 @@ HealthReport Agent::examine(Millis patience, const std::stop_token& stop) {
     auto& core = impl_->core;
     Impl::Visit inside(*impl_);  // network and link stay, though it be locked meanwhile
     inside.unlock();
+    const auto note_lock = [&] {
+        const bool is_locked = impl_->guard && !impl_->guard->up();
+        facts.locked = is_locked ? std::optional(refusal(impl_->keeper->why())) : std::nullopt;
+        return is_locked;
+    };
     // Why it cannot go online is what is looked for below.
     if (go_online()) {
+        bool is_locked = false;
         {
             const Lock lock(core.mutex);
+            is_locked = note_lock();
             if (impl_->link && impl_->link->connected()) impl_->link->greet_again();
         }
-        (void)wait_synced(patience, stop);
+        if (!is_locked) (void)wait_synced(patience, stop);
     }
     std::uint64_t revision = 0;
-    bool outside = false;
+    std::optional<HttpsNetwork> network;  // its own: the engine's is made anew when a locked device opens meanwhile
     {
         const Lock lock(core.mutex);
+        (void)note_lock();
         look_here(core, facts);
-        outside = core.enrolled() && impl_->network.has_value();
+        if (core.enrolled() && core.provisioning)
+            network.emplace(
+                *core.provisioning, impl_->token_source(), [&core](Millis server) { core.learn_time(server); },
+                core.clock, core.random);
         if (core.directory) revision = core.directory->head().revision;
     }
-    if (outside) ask_outside(*impl_->network, *core.provisioning, revision, facts);
+    if (network) ask_outside(*network, *core.provisioning, revision, facts);
     const Lock lock(core.mutex);
     if (impl_->link) look_at(*impl_->link, facts);
+    if (facts.locked) facts.connected = impl_->guard->door_connected();
     if (core.knows_offset) facts.clock_offset = core.clock_offset.load();
     HealthReport out{judge(facts), {}};
     auto events = core.flight.events();

@@ -1,7 +1,10 @@
 // Groups, from the outside in: who is in, who may post, what they are called.
 #include <algorithm>
 
+#include "engine/confirm.hpp"
 #include "engine/impl.hpp"
+#include "engine/roster_fetch.hpp"
+#include "nimes/encoding.hpp"
 
 namespace nimes::agent::engine {
 namespace {
@@ -195,6 +198,23 @@ Result<GroupLine> Agent::mend_group(const std::string& name, Millis patience) {
     return line_of(core, core.conversations.at(*id));
 }
 
+Result<GroupLine> Agent::confirm_group(const std::string& name, Millis patience) {
+    if (auto ok = go_online(); !ok) return pass(ok);
+    Impl::Visit lock(*impl_);
+    auto& core = impl_->core;
+    if (auto ok = impl_->ready(); !ok) return pass(ok);
+    Candidates nobody;
+    auto id = id_from_hex<ConversationId>(name);
+    if (!id) id = impl_->people->conversation(lock, name, nobody);
+    if (!id) return fail(id.error().code, id.error().detail);
+    core.wanted_events.insert(*id);
+    auto fetched = RosterFetch(core, *impl_->network, *impl_->sync).fetch(lock);
+    if (!fetched) return pass(fetched);
+    const auto event = confirm(core, impl_->compose, *id);
+    if (auto ok = impl_->change(lock, event, patience); !ok) return pass(ok);
+    return line_of(core, core.conversations.at(*id));
+}
+
 Result<SentMessage> Agent::set_group(const std::string& name, const GroupWish& wish, const MessageId& id,
                                      Millis patience) {
     if (auto ok = go_online(); !ok) return pass(ok);
@@ -225,8 +245,11 @@ Result<GroupDetails> Agent::group(const std::string& name) {
     Impl::Visit lock(*impl_);
     auto& core = impl_->core;
     if (auto ok = impl_->ready(); !ok) return pass(ok);
+    const auto id = id_from_hex<ConversationId>(name);
+    const bool only_doubted = id && core.doubted.contains(*id) && !core.conversations.contains(*id);
     Candidates nobody;
-    const auto group = find_group(core, impl_->people->conversation(lock, name, nobody));
+    const auto group = only_doubted ? Result<const ConversationState*>(&core.doubted.at(*id))
+                                    : find_group(core, impl_->people->conversation(lock, name, nobody));
     if (!group) return fail(group.error().code, group.error().detail);
     const auto& state = **group;
     GroupDetails out;
@@ -237,7 +260,14 @@ Result<GroupDetails> Agent::group(const std::string& name) {
     out.forked = state.forked;
     if (const auto newer = core.newer_epochs.find(state.id); newer != core.newer_epochs.end())
         out.newer_epoch = newer->second.epoch;
-    for (const auto& m : state.now().roster) out.members.push_back({m.user, name_of(core, m.user), m.role});
+    const auto members = [&](const ConversationState& of) {
+        std::vector<GroupMember> list;
+        for (const auto& m : of.now().roster) list.push_back({m.user, name_of(core, m.user), m.role});
+        return list;
+    };
+    if (!only_doubted) out.members = members(state);
+    if (const auto doubt = core.doubted.find(state.id); doubt != core.doubted.end())
+        out.doubted = members(doubt->second);
     return out;
 }
 

@@ -259,9 +259,11 @@ void Link::on_welcome(Lock& lock, const v1::Welcome& welcome) {
 void Link::on_accepted(Lock& lock, const v1::Accepted& accepted) {
     const auto id = MessageId::from(as_bytes(accepted.message_id()));
     const auto conversation = outbox_.conversation_of(id);
-    if (const auto event = outbox_.event_of(id))
-        if (!compose_.event_accepted(*event)) return;  // asked again, and answered again
-    if (!outbox_.accepted(id, accepted.received_ms()) || !conversation || accepted.missing_size() == 0) return;
+    const auto event = outbox_.event_of(id);
+    if (event && !compose_.event_accepted(*event)) return;  // asked again, and answered again
+    if (!outbox_.accepted(id, accepted.received_ms()) || !conversation) return;
+    if (event) return go_on(lock);  // what was held for this roster
+    if (accepted.missing_size() == 0) return;
     std::vector<UserId> users;
     for (const auto& missing : accepted.missing())
         if (missing.user().size() == UserId::size) users.push_back(UserId::from(as_bytes(missing.user())));

@@ -20,7 +20,7 @@ transport::TokenSource Agent::Impl::token_source() {
 void Agent::Impl::make_guard() {
     if (guard) return;
     const auto& p = *core.provisioning;
-    custody.emplace(p.gateway, p.ca_pem, token_source());
+    custody.emplace(p.gateway, p.ca_pem, token_source(), [this](Millis server) { core.learn_time(server); });
     keeper.emplace(core, *custody, [this] { return token_source()(core.provisioning->gateway); });
     guard.emplace(core, *keeper,
                   Guard::Hooks{[this] {

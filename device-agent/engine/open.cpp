@@ -130,8 +130,12 @@ Result<Outcome> Open::event(Transaction& tx, const v1::Envelope& envelope) {
             if (actor.entry_known && actor.head != conversation::ActorFacts::Head::unknown)
                 core_.wanted_events.insert(event->conversation);  // what it stands on has not come
             return Outcome::held;
-        case conversation::Applied::repeated:
         case conversation::Applied::dropped:
+            // By itself it counts no more; with what was built on it since it may (confirm.hpp).
+            if (actor.revoke != nullptr && (!state || event->epoch > state->epoch))
+                core_.wanted_events.insert(event->conversation);
+            return Outcome::dropped;
+        case conversation::Applied::repeated:
             return Outcome::dropped;
     }
     if (auto ok = core_.put_conversation(tx, *state); !ok) return pass(ok);

@@ -1,5 +1,6 @@
 #include "engine/roster_fetch.hpp"
 
+#include "engine/confirm.hpp"
 #include "engine/event_facts.hpp"
 
 namespace nimes::agent::engine {
@@ -34,13 +35,20 @@ Result<bool> RosterFetch::fetch(Lock& lock) {
 }
 
 // How many of them follow on what is here, as far as their proofs are; the rest is asked for.
-std::size_t RosterFetch::judge(const ConversationId& id, const std::vector<ConvEvent>& events,
-                               std::optional<conversation::ConversationState>& state) {
+conversation::Taken RosterFetch::judge(const ConversationId& id, const std::vector<ConvEvent>& events,
+                                       std::optional<conversation::ConversationState>& state) {
     std::vector<conversation::Step> steps;
     for (const auto& e : events) steps.push_back({e, event_facts(core_, e)});
     state.reset();
     if (const auto now = core_.conversations.find(id); now != core_.conversations.end()) state = now->second;
     return conversation::apply_all(state, steps);
+}
+
+Result<void> RosterFetch::doubt(const conversation::Taken& taken) {
+    if (!taken.doubted) return {};
+    for (const auto& m : taken.doubted->now().roster)
+        if (core_.directory->find(m.user) == nullptr) core_.wanted_users.insert(m.user);
+    return core_.transact([&](container::Transaction& tx) { return note_doubt(core_, tx, *taken.doubted); });
 }
 
 Result<void> RosterFetch::store(const conversation::ConversationState& state, std::span<const ConvEvent> taken,
@@ -68,12 +76,14 @@ Result<bool> RosterFetch::fetch_one(Lock& lock, const ConversationId& id) {
         const auto events = events_of(*answer, id, from);
         if (events.empty()) return moved;
         std::optional<conversation::ConversationState> state;
-        std::size_t taken = 0;
+        conversation::Taken all;
         for (int round = 0;; ++round) {
-            taken = judge(id, events, state);
-            if (taken == events.size() || !core_.wants() || round == kProofRounds) break;
+            all = judge(id, events, state);
+            if (all.count == events.size() || !core_.wants() || round == kProofRounds) break;
             (void)sync_.fetch_wanted(lock);
         }
+        if (auto ok = doubt(all); !ok) return pass(ok);
+        const auto taken = all.count;
         if (taken == 0 || !state) return moved;
         moved = true;
         if (auto stored = store(*state, std::span(events).first(taken), from); !stored) return pass(stored);

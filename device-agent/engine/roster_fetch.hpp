@@ -19,8 +19,9 @@ class RosterFetch {
 
   private:
     Result<bool> fetch_one(Lock& lock, const ConversationId& id);
-    std::size_t judge(const ConversationId& id, const std::vector<ConvEvent>& events,
-                      std::optional<conversation::ConversationState>& state);
+    conversation::Taken judge(const ConversationId& id, const std::vector<ConvEvent>& events,
+                              std::optional<conversation::ConversationState>& state);
+    Result<void> doubt(const conversation::Taken& taken);
     Result<void> store(const conversation::ConversationState& state, std::span<const ConvEvent> taken,
                        std::uint64_t from);
 

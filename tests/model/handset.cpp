@@ -1,6 +1,7 @@
 #include "handset.hpp"
 
 #include "conversation/events.hpp"
+#include "engine/confirm.hpp"
 
 namespace nimes::model {
 
@@ -217,6 +218,16 @@ Result<void> Handset::change(const ConversationId& group, const UserId& who, Ros
     }
     const auto event = agent::conversation::change_group(*compose_->maker(), at->second, {{who, role, op}});
     if (!event) return fail(event.error().code);
+    auto id = compose_->event(*event);
+    if (!id) return pass(id);
+    flush();
+    return {};
+}
+
+Result<void> Handset::confirm(const ConversationId& group) {
+    const Lock lock(core_->mutex);
+    const auto event = agent::engine::confirm(*core_, *compose_, group);
+    if (!event) return fail(event.error().code, event.error().detail);
     auto id = compose_->event(*event);
     if (!id) return pass(id);
     flush();

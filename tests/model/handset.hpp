@@ -77,6 +77,8 @@ class Handset {
     Result<ConversationId> create_group(const std::vector<UserId>& others);
     Result<void> change(const ConversationId& group, const UserId& who, RosterOp op, MemberRole role);
     ConversationId pair_with(const UserId& other);
+    // Vouches for a group's changes that wait for an administrator's word.
+    Result<void> confirm(const ConversationId& group);
 
     // Gives one of the gateway's envelopes, all answers, a second of time.
     void take(const v1::Envelope& envelope);

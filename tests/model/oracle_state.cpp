@@ -144,8 +144,9 @@ std::uint64_t Oracle::sealed_since(Handset& at, const GrantUpload& grant, std::u
 
 void Oracle::granted(Handset& sender, const GrantUpload& grant) {
     auto& core = sender.core();
-    // What waited in the outbox was sealed before, under the head of that time.
-    if (!sealed_.contains(grant.header.dk_commit) && !core.directory->head_fresh(core.now()))
+    // What waited in the outbox was sealed before, under the head of that time, and to who was active then.
+    const bool waited = sealed_.contains(grant.header.dk_commit);
+    if (!waited && !core.directory->head_fresh(core.now()))
         throw Broken("rule 2: a grant under a head of more than a day");
     const auto at = core.conversations.find(grant.header.conversation);
     if (at == core.conversations.end()) throw Broken("rule 2: a grant for a conversation that nobody knows");
@@ -166,13 +167,16 @@ void Oracle::granted(Handset& sender, const GrantUpload& grant) {
         const auto& [user, device] = std::pair(to->cert.user, to->cert.device);
         if (!is_member(user)) throw Broken("rule 2: a wrap for somebody outside the roster");
         const auto* held = core.directory->find(user);
-        if (held == nullptr || !held->entry.active(device, core.now()))
-            throw Broken("rule 2: a wrap for a device that is not active in a proven entry");
+        const bool late = held != nullptr && waited && held->entry.revoke(device) != nullptr;
+        if (held == nullptr || (!late && !held->entry.active(device, core.now())))
+            throw Broken("rule 2: a wrap by " + to_text(sender.device()) +
+                         " for a device that is not active in a proven entry: " + to_text(device));
         const auto batch = server_.batches.find({device, wrap.key_id});
         if (batch == server_.batches.end()) throw Broken("rule 2: a wrap for a key that its device never published");
         auto& newest = newest_batch_[{sender.device(), device}];
-        if (batch->second < newest) throw Broken("2.4: a wrap for a key of a batch older than one used before");
-        newest = batch->second;
+        if (batch->second < newest && !waited)
+            throw Broken("2.4: a wrap for a key of a batch older than one used before");
+        newest = std::max(newest, batch->second);
     }
 }
 

@@ -178,6 +178,20 @@ void World::come_late() {
     for (auto& h : all_) deliver(*h, 1'000'000);
 }
 
+// Changes of a device that was revoked since wait for an administrator at whoever had not applied them: somebody looks
+// at them, and says so.
+void World::confirm_changes() {
+    const auto group = places_.front();
+    if (std::none_of(all_.begin(), all_.end(), [&](const auto& h) { return h->core().doubted.contains(group); }))
+        return;
+    for (auto& h : all_) {
+        if (h->out() || oracle.is_revoked(h->device())) continue;
+        const auto done = h->confirm(group);
+        tell(*h, "confirms" + (done ? std::string() : ": " + done.error().text()));
+        if (done) return h->settle();
+    }
+}
+
 // The server is honest again, and everything that can be mended is.
 void World::truce() {
     for (auto& h : all_) h->network().lie = nullptr, h->network().events_withheld = 0;
@@ -191,6 +205,7 @@ void World::truce() {
             for (auto& h : all_) h->tick();
             for (auto& h : all_) deliver(*h, 1'000'000);
         }
+        confirm_changes();
         missing = oracle.missing(all_);
         if (--patience <= 0 && missing.empty()) break;
     }

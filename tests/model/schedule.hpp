@@ -39,6 +39,7 @@ class World {
     void deliver(Handset& to, std::size_t most);
     void let_time_pass();
     void truce();
+    void confirm_changes();
     void come_late();
     void fork_roster();
     void judge_fork(Handset& witness, const char* when);

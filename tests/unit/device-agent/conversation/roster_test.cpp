@@ -128,45 +128,112 @@ TEST_CASE("a creation must have the id that it makes, and a pair has no events")
     CHECK(pair_conversation(team.anna, team.anna).now().roster.size() == 1);
 }
 
-TEST_CASE("an event of a device that was stolen since counts once an unrevoked one built on it") {
-    Team team;
-    std::optional<ConversationState> state;
-    REQUIRE(team.take(state, create_group(team.by_anna(), {team.bernd}, team.random)) == Applied::applied);
-    const auto start = state;
-    const auto next = [&](const EventMaker& maker, std::vector<RosterItem> items) {
-        const auto e = change_group(maker, *state, std::move(items)).value();
-        REQUIRE(team.take(state, e) == Applied::applied);
-        return e;
-    };
-    const auto raised = next(team.by_anna(), {{team.bernd, MemberRole::administrator, RosterOp::set_role}});
-    const auto added = next(team.by_anna(), {{team.clara, MemberRole::poster, RosterOp::add}});
-    const auto after = next(team.by_bernd(), {{team.clara, MemberRole::reader, RosterOp::set_role}});
-    const auto thief = next(team.by_anna(), {{test::user(9), MemberRole::administrator, RosterOp::add}});
+namespace {
 
-    const auto stolen = test::revoke_by_admin(team.org, team.anna, team.anna_cert.device, 2);
-    auto revoked = team.knows(team.anna_cert);
-    revoked.revoke = &stolen;
-    const auto sound = team.knows(team.bernd_cert);
-    auto late = start;
-    CHECK(apply(late, raised, revoked) == Applied::dropped);  // alone
-    const std::vector<Step> alone{{raised, revoked}, {added, revoked}};
-    CHECK(apply_all(late, alone) == 0);
-    CHECK(late->encode() == start->encode());
-    const std::vector<Step> all{{raised, revoked}, {added, revoked}, {after, sound}, {thief, revoked}};
-    CHECK(apply_all(late, all) == 3);
+// Anna's device is revoked as stolen; what it wrote before is in `events`, on top of the state `start`.
+struct Stolen {
+    Team team;
+    DeviceRevoke record = test::revoke_by_admin(team.org, team.anna, team.anna_cert.device, 2);
+    std::optional<ConversationState> state, start;
+    std::vector<Step> steps;
+    ConvEvent creation;
+
+    explicit Stolen(std::vector<UserId> others)
+        : creation(create_group(team.by_anna(), std::move(others), team.random)) {
+        REQUIRE(team.take(state, creation) == Applied::applied);
+        start = state;
+    }
+    ActorFacts revoked() const { return {true, &team.anna_cert, &record, ActorFacts::Head::verified}; }
+    void next(const EventMaker& maker, std::vector<RosterItem> items) {
+        add(change_group(maker, *state, std::move(items)).value());
+    }
+    void add(const ConvEvent& e) {
+        REQUIRE(team.take(state, e) == Applied::applied);
+        steps.push_back({e, e.actor_user == team.anna ? revoked() : team.facts(e)});
+    }
+    void go_on_from(const std::optional<ConversationState>& at) {
+        state = start = at;
+        steps.clear();
+    }
+};
+
+}  // namespace
+
+TEST_CASE("an event of a device that was stolen since counts once an administrator's unrevoked one stands on it") {
+    Stolen s({test::user(2)});
+    auto& team = s.team;
+    s.next(team.by_anna(), {{team.bernd, MemberRole::administrator, RosterOp::set_role}});
+    s.go_on_from(s.state);
+    s.next(team.by_anna(), {{team.clara, MemberRole::poster, RosterOp::add}});
+    s.next(team.by_bernd(), {{team.clara, MemberRole::reader, RosterOp::set_role}});
+    s.next(team.by_anna(), {{test::user(9), MemberRole::administrator, RosterOp::add}});
+
+    auto late = s.start;
+    CHECK(apply(late, s.steps[0].event, s.revoked()) == Applied::dropped);  // alone
+    const auto alone = apply_all(late, std::span(s.steps).first(1));
+    CHECK(alone.count == 0);
+    REQUIRE(alone.doubted);
+    CHECK(alone.doubted->member(team.clara) != nullptr);
+    CHECK(late->encode() == s.start->encode());
+
+    const auto all = apply_all(late, s.steps);
+    CHECK(all.count == 2);
     CHECK(late->epoch == 4);
     CHECK(late->member(test::user(9)) == nullptr);
+    REQUIRE(all.doubted);
+    CHECK(all.doubted->encode() == s.state->encode());
     // Applied before the revocation was seen: it stays.
-    CHECK(apply(late, raised, revoked) == Applied::repeated);
-    CHECK(apply_all(late, all) == 3);
+    CHECK(apply(late, s.steps[0].event, s.revoked()) == Applied::repeated);
+    CHECK(apply_all(late, s.steps).count == 2);
 
-    auto unproven = late;
-    auto unknown = sound;
-    unknown.entry_known = false;
-    late = start;
-    const std::vector<Step> waiting{{raised, revoked}, {added, revoked}, {after, unknown}};
-    CHECK(apply_all(late, waiting) == 0);
-    CHECK(late->encode() == start->encode());
+    late = s.start;
+    auto waiting = s.steps;
+    waiting[1].actor.entry_known = false;
+    CHECK(apply_all(late, waiting).count == 0);
+    CHECK(late->encode() == s.start->encode());
+}
+
+TEST_CASE("neither whom a thief appoints nor who only leaves vouches for what the thief wrote") {
+    Stolen s({test::user(2), test::user(3)});
+    auto& team = s.team;
+    s.next(team.by_anna(), {{team.bernd, MemberRole::administrator, RosterOp::set_role}});
+    SECTION("the appointed goes on") { s.next(team.by_bernd(), {{test::user(9), MemberRole::poster, RosterOp::add}}); }
+    SECTION("the appointed leaves again") {
+        s.next(team.by_bernd(), {{team.bernd, MemberRole::administrator, RosterOp::remove}});
+    }
+    auto late = s.start;
+    const auto taken = apply_all(late, s.steps);
+    CHECK(taken.count == 0);
+    CHECK(late->encode() == s.start->encode());
+    REQUIRE(taken.doubted);
+    CHECK(taken.doubted->encode() == s.state->encode());
+    // A joiner has nothing to hold it against, and takes the word of whoever goes on with the group.
+    std::optional<ConversationState> joiner;
+    s.steps.insert(s.steps.begin(), {s.creation, s.revoked()});
+    CHECK(apply_all(joiner, std::span(s.steps).first(1)).count == 0);
+    CHECK_FALSE(joiner);
+    CHECK(apply_all(joiner, s.steps).count == 3);
+}
+
+TEST_CASE("an administrator's other device vouches for what is in doubt, and everybody goes on alike") {
+    Stolen s({test::user(2)});
+    auto& team = s.team;
+    s.next(team.by_anna(), {{team.clara, MemberRole::poster, RosterOp::add}});
+    auto late = s.start;
+    const auto doubted = apply_all(late, s.steps).doubted;
+    REQUIRE(doubted);
+    const auto key = test::key_pair(13);
+    const auto cert = test::certify(team.org, team.anna, key, 3);
+    const EventMaker new_phone{team.anna, cert.device, key.secret, team.head, test::kNow};
+    const auto word = restate_group(new_phone, *doubted).value();
+    s.steps.push_back({word, team.knows(cert)});
+    const auto taken = apply_all(late, s.steps);
+    CHECK(taken.count == 2);
+    CHECK_FALSE(taken.doubted);
+    CHECK(late->member(team.clara) != nullptr);
+    auto applied_before = s.state;
+    CHECK(apply(applied_before, word, team.knows(cert)) == Applied::applied);
+    CHECK(applied_before->encode() == late->encode());
 }
 
 TEST_CASE("a closed group takes nothing more, and a device signs for itself alone") {
