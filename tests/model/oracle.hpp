@@ -77,6 +77,8 @@ class Oracle {
     void note_sealed(Handset& at);
     [[nodiscard]] std::uint64_t sealed_since(Handset& at, const GrantUpload& grant, std::uint64_t now) const;
     const gateway::directory::DeviceFacts* device_of(std::uint32_t dev_no);
+    std::vector<std::pair<UserId, DeviceId>> meant_by(const agent::engine::Core& core, std::uint32_t dev_no);
+    std::string judge_wrap(Handset& sender, const std::pair<UserId, DeviceId>& to, std::uint32_t key_id, bool waited);
 
     Server& server_;
     std::map<std::pair<DeviceId, MessageId>, Said> said_;

@@ -162,22 +162,44 @@ void Oracle::granted(Handset& sender, const GrantUpload& grant) {
                            [&](const auto& epoch) { return has(epoch.second.roster, user); });
     };
     for (const auto& wrap : grant.wraps) {
-        const auto* to = device_of(wrap.dev_no);
-        if (to == nullptr) throw Broken("rule 2: a wrap for no device");
-        const auto& [user, device] = std::pair(to->cert.user, to->cert.device);
-        if (!is_member(user)) throw Broken("rule 2: a wrap for somebody outside the roster");
-        const auto* held = core.directory->find(user);
-        const bool late = held != nullptr && waited && held->entry.revoke(device) != nullptr;
-        if (held == nullptr || (!late && !held->entry.active(device, core.now())))
-            throw Broken("rule 2: a wrap by " + to_text(sender.device()) +
-                         " for a device that is not active in a proven entry: " + to_text(device));
-        const auto batch = server_.batches.find({device, wrap.key_id});
-        if (batch == server_.batches.end()) throw Broken("rule 2: a wrap for a key that its device never published");
-        auto& newest = newest_batch_[{sender.device(), device}];
-        if (batch->second < newest && !waited)
-            throw Broken("2.4: a wrap for a key of a batch older than one used before");
-        newest = std::max(newest, batch->second);
+        std::string wrong = "for no device";
+        const auto meant = meant_by(core, wrap.dev_no);
+        const bool right = std::ranges::any_of(meant, [&](const auto& to) {
+            wrong =
+                is_member(to.first) ? judge_wrap(sender, to, wrap.key_id, waited) : "for somebody outside the roster";
+            return wrong.empty();
+        });
+        if (!right) throw Broken("rule 2: a wrap by " + to_text(sender.device()) + " " + wrong);
     }
+}
+
+// The gateway's number of a device is nobody's proof: what the sender was told is what it meant (FORMATS.md 2.6).
+std::vector<std::pair<UserId, DeviceId>> Oracle::meant_by(const agent::engine::Core& core, std::uint32_t dev_no) {
+    std::vector<std::pair<UserId, DeviceId>> out;
+    for (const auto& user : users_)
+        if (const auto* held = core.directory->find(user))
+            for (const auto& [device, is] : held->devices)
+                if (is.dev_no == dev_no) out.emplace_back(user, device);
+    const auto* truly = device_of(dev_no);
+    if (out.empty() && truly != nullptr) out.emplace_back(truly->cert.user, truly->cert.device);
+    return out;
+}
+
+// Empty: as it must be.
+std::string Oracle::judge_wrap(Handset& sender, const std::pair<UserId, DeviceId>& to, std::uint32_t key_id,
+                               bool waited) {
+    const auto& [user, device] = to;
+    auto& core = sender.core();
+    const auto* held = core.directory->find(user);
+    const bool late = held != nullptr && waited && held->entry.revoke(device) != nullptr;
+    if (held == nullptr || (!late && !held->entry.active(device, core.now())))
+        return "for a device that is not active in a proven entry: " + to_text(device);
+    const auto batch = server_.batches.find({device, key_id});
+    if (batch == server_.batches.end()) return "for a key that its device never published: " + to_text(device);
+    auto& newest = newest_batch_[{sender.device(), device}];
+    if (batch->second < newest && !waited) return "(2.4) for a key of a batch older than one used before";
+    newest = std::max(newest, batch->second);
+    return {};
 }
 
 }  // namespace nimes::model
