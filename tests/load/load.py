@@ -67,6 +67,7 @@ def disaster(world: Prepared, options):
         if options.restart_broker:
             world.supervisor.kill(world.broker.child)
             world.broker.start()
+            threading.Event().wait()  # a child dies with the thread that started it (PR_SET_PDEATHSIG)
     if options.stop_gateway or options.restart_broker:
         threading.Thread(target=run, daemon=True).start()
 

@@ -1,6 +1,7 @@
 // nimes-swarm: ten thousand devices in one process (README.md of this folder).
 // Exit status: 0; 1 when something was lost, shown twice, out of order or undecryptable; else the error table's.
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <iostream>
 #include <random>
 
@@ -150,6 +151,8 @@ Result<void> split_broker(Wish& wish) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    std::signal(SIGPIPE,
+                SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL, and a broker that is killed closes ten thousand
     Wish wish;
     CLI::App app(kAbout);
     app.require_subcommand(1);
