@@ -227,7 +227,11 @@ Json group_json(const engine::GroupDetails& g) {
              {"forked", g.forked},
              {"expires_after_s", g.expires_after_s},
              {"members", members_json(g.members)}};
-    if (!g.doubted.empty()) out["doubted"] = members_json(g.doubted);
+    if (!g.doubted.members.empty())
+        out["doubted"] = {{"members", members_json(g.doubted.members)},
+                          {"state", hex(g.doubted.state.view())},
+                          {"closed", g.doubted.closed},
+                          {"may_confirm", g.doubted.may_confirm}};
     if (g.newer_epoch != 0) out["newer_epoch"] = g.newer_epoch;
     if (!g.picture.is_zero()) out["picture"] = hex(g.picture.view());
     return out;

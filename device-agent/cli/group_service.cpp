@@ -51,7 +51,12 @@ std::optional<Result<Json>> EngineService::group_verb(const Request& r, const Em
     if (r.verb == "group.leave") return answer(agent_->leave_group(group, wait));
     if (r.verb == "group.close") return answer(agent_->close_group(group, wait));
     if (r.verb == "group.mend") return answer(agent_->mend_group(group, wait));
-    if (r.verb == "group.confirm") return answer(agent_->confirm_group(group, wait));
+    if (r.verb == "group.confirm") {
+        const auto seen = id_from_hex<Digest>(text(a, "seen"));
+        if (!seen && !text(a, "seen").empty())
+            return fail(Errc::usage, "what nimes-agent group show prints to confirm");
+        return answer(agent_->confirm_group(group, seen ? std::optional(*seen) : std::nullopt, wait));
+    }
     if (r.verb == "group.set") {
         engine::GroupWish wish;
         if (a.contains("title")) wish.title = text(a, "title");

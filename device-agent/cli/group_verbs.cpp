@@ -67,12 +67,16 @@ void add_groups(CLI::App& app, CommandLine& line, const Shared& r) {
     of_group(*group, line, r, "leave", "group.leave", "Leave it", nothing);
     of_group(*group, line, r, "close", "group.close", "Close it for good: nothing more is said in it", nothing);
     of_group(*group, line, r, "mend", "group.mend", "End a fork: go on with those who are in both rosters", nothing);
-    of_group(*group, line, r, "confirm", "group.confirm",
-             "Vouch for changes that were made on a device revoked since: look at them with show before", nothing)
-        ->footer(
-            "Example:\n  nimes-agent group show 'Streife Nord'      # who would be in it\n"
-            "  nimes-agent group confirm 'Streife Nord'\n"
-            "An administrator does that. A group that this handset has not seen yet goes by its id.");
+    auto* confirm =
+        of_group(*group, line, r, "confirm", "group.confirm",
+                 "Vouch for changes that were made on a device revoked since", [r](Json& a) { a["seen"] = r->state; });
+    confirm->add_option("STATE", r->state, "What nimes-agent group show printed: so only what you saw counts");
+    confirm->footer(
+        "An administrator does that, who looked at the members that show lists apart.\n"
+        "A group that this handset does not know without these changes goes by the id in the alarm.\n"
+        "Without STATE, where nothing waits on this handset: says the members once more, for others may not know "
+        "them.\n"
+        "Example:\n  nimes-agent group show 'Streife Nord'\n  nimes-agent group confirm 'Streife Nord' 5f0c…");
     auto* set = of_group(*group, line, r, "set", "group.set", "Its title, and how long messages live", [r](Json& a) {
         if (r->title.empty() && r->expires.empty()) throw CLI::RequiredError("--title or --expires");
         if (!r->title.empty()) a["title"] = r->title;

@@ -167,9 +167,14 @@ void print_group(std::ostream& out, const Json& g) {
         out << "! two rosters of this group are going round: an administrator of both ends it with nimes-agent group "
                "mend\n";
     if (g.contains("doubted")) {
-        out << "! it was changed on a device that was revoked since, and nobody vouches for that; it would be:\n";
-        print_members(out, g["doubted"]);
-        out << "  an administrator says so with nimes-agent group confirm " << g.value("conversation", "") << '\n';
+        const auto& doubted = g["doubted"];
+        out << "! it was changed on a device that was revoked since, and nobody vouches for that; it would be"
+            << (doubted.value("closed", false) ? ", closed for good:\n" : ":\n");
+        print_members(out, doubted.value("members", Json::array()));
+        if (doubted.value("may_confirm", false))
+            out << "  if that is right: nimes-agent group confirm " << g.value("conversation", "") << ' '
+                << doubted.value("state", "") << '\n';
+        else out << "  one of its administrators looks at it and confirms it\n";
     } else if (g.contains("newer_epoch"))
         out << "! a member names a newer roster that has not come: nothing is sent here until it does\n";
 }

@@ -12,7 +12,7 @@ namespace nimes::agent::cli {
 // What options are read into; lives as long as the command line.
 struct Read {
     std::string to, group, text, photo, file, voice, caption, title, id, out, device, audience, query, address, code,
-        emoji, question, label, role, expires, length, ends, scanned, roster, range, reason = "lost";
+        emoji, question, label, role, expires, length, ends, scanned, roster, range, state, reason = "lost";
     std::vector<std::string> with, who, options, viewer;
     std::vector<std::uint64_t> choices;
     std::uint64_t days = 0, wait_s = 20, since = 0, sequence = 0, accuracy = 0;

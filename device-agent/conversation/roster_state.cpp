@@ -230,9 +230,10 @@ Applied apply(std::optional<ConversationState>& state, const ConvEvent& e, const
 
 namespace {
 
-// Of what stands on events of devices that were revoked since.
-bool vouches(const std::optional<ConversationState>& counted, const ConvEvent& e) {
-    if (!counted || e.by_organisation()) return true;
+// Of what stands on events of devices that were revoked since, beside the last state that counts.
+bool vouches(const std::optional<ConversationState>& counted, const ConvEvent& e, const ActorFacts& actor) {
+    if (!counted) return true;
+    if (e.by_organisation()) return judge_appointment(counted->now().roster, e, actor) == Applied::applied;
     const auto* before_it = counted->member(e.actor_user);
     return before_it != nullptr && before_it->role == MemberRole::administrator && !is_leaving(e);
 }
@@ -242,20 +243,23 @@ bool vouches(const std::optional<ConversationState>& counted, const ConvEvent& e
 Taken apply_all(std::optional<ConversationState>& state, std::span<const Step> steps) {
     auto scratch = state;
     Taken out;
-    bool pending = false;
-    for (std::size_t i = 0; i < steps.size(); ++i) {
+    bool pending = false, whole = true;
+    for (std::size_t i = 0; i < steps.size() && whole; ++i) {
+        const auto& event = steps[i].event;
         auto actor = steps[i].actor;
-        const bool revoked = revoked_then(actor, steps[i].event);
+        const bool revoked = revoked_then(actor, event);
         if (revoked) actor.revoke = nullptr;
-        const auto outcome = apply(scratch, steps[i].event, actor);
-        if (outcome != Applied::applied && outcome != Applied::repeated) break;
+        whole = !(pending && event.prev_hash != steps[i - 1].event.state()) && !(revoked && scratch && scratch->forked);
+        const auto outcome = whole ? apply(scratch, event, actor) : Applied::dropped;
+        whole = outcome == Applied::applied || outcome == Applied::repeated;
+        if (!whole) break;
         pending = pending || (revoked && outcome == Applied::applied);
-        if (pending && (revoked || !vouches(state, steps[i].event))) continue;
+        if (pending && (revoked || !vouches(state, event, actor))) continue;
         pending = false;
         state = scratch;
         out.count = i + 1;
     }
-    if (pending) out.doubted = std::move(scratch);
+    if (pending && whole) out.doubted = std::move(scratch);
     return out;
 }
 

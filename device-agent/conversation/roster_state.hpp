@@ -69,16 +69,17 @@ enum class Applied : std::uint8_t { applied, repeated, held, dropped, forked };
 // `state` is nullopt for a conversation not known yet: only its creation begins it, since only that proves the id.
 Applied apply(std::optional<ConversationState>& state, const ConvEvent& event, const ActorFacts& actor);
 
-// Several events that follow each other. Here an event of a device that was revoked since counts too, once a later one
-// stands on it, of an unrevoked device of one who was an administrator before it, or of the organisation: neither a
-// thief nor whom he would appoint can write one of those.
+// Several events, each on the one before. Here an event of a device that was revoked since counts too, once a later one
+// stands on it, of an unrevoked device of one who was an administrator before it, or an appointment that the roster
+// before it allows as well: neither a thief nor whom he would appoint can write one of those. Not in a fork.
 struct Step {
     ConvEvent event;
     ActorFacts actor;
 };
 struct Taken {
     std::size_t count = 0;
-    // What those after them come to, that are right but for nobody who vouches for them: an administrator may.
+    // What all of them come to, where the last ones are right but for nobody who vouches for them: an administrator
+    // may.
     std::optional<ConversationState> doubted;
 };
 Taken apply_all(std::optional<ConversationState>& state, std::span<const Step> steps);

@@ -135,7 +135,13 @@ struct GroupDetails {
     bool forked = false;
     std::uint64_t newer_epoch = 0;  // named by a member, and not here yet; 0: none
     std::vector<GroupMember> members;
-    std::vector<GroupMember> doubted;  // with changes that wait for an administrator's word; empty: none do
+    // With changes that wait for an administrator's word; no members: none do.
+    struct Doubted {
+        std::vector<GroupMember> members;
+        Digest state;  // what is confirmed
+        bool closed = false;
+        bool may_confirm = false;  // this person
+    } doubted;
 };
 // What is to be said of a group; what is left out stays.
 struct GroupWish {
@@ -253,9 +259,9 @@ class Agent {
     Result<GroupLine> leave_group(const std::string& group, Millis patience);
     Result<GroupLine> close_group(const std::string& group, Millis patience);
     Result<GroupLine> mend_group(const std::string& group, Millis patience);
-    // Vouches for changes that a device made which was revoked since (confirm.hpp); by its id, for a group that nobody
-    // vouched for is not known here.
-    Result<GroupLine> confirm_group(const std::string& group, Millis patience);
+    // Vouches for changes that a device made which was revoked since, as they were `seen` (confirm.hpp). A group that
+    // nobody vouched for is not known here: it goes by its id.
+    Result<GroupLine> confirm_group(const std::string& group, const std::optional<Digest>& seen, Millis patience);
     Result<SentMessage> set_group(const std::string& group, const GroupWish& wish, const MessageId& id,
                                   Millis patience);
     Result<GroupDetails> group(const std::string& group);

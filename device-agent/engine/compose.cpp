@@ -30,6 +30,8 @@ Result<const ConversationState*> Compose::open_conversation(const ConversationId
     const auto* member = at->second.member(core_.own().user);
     if (member == nullptr || member->role == MemberRole::reader || at->second.now().closed)
         return fail(Errc::not_a_member);
+    if (core_.doubted.contains(id))
+        return fail(Errc::held, "changes of this group wait for the word of one of its administrators");
     if (core_.newer_epochs.contains(id))
         return fail(Errc::held, "somebody named a newer roster of this group, which has not come yet");
     return &at->second;
@@ -148,10 +150,7 @@ Result<conversation::EventMaker> Compose::maker() const {
 
 Result<MessageId> Compose::event(const ConvEvent& event) {
     const auto id = core_.random.id<MessageId>();
-    std::optional<ConversationState> state;
-    if (const auto at = core_.conversations.find(event.conversation); at != core_.conversations.end())
-        state = at->second;
-    auto after = state;
+    auto after = base_of(event);
     if (apply_own(after, event) != conversation::Applied::applied)
         return fail(Errc::malformed, "the change does not follow from the roster");
     auto done = core_.transact([&](Transaction& tx) -> Result<void> {
@@ -166,11 +165,17 @@ Result<MessageId> Compose::event(const ConvEvent& event) {
 }
 
 Result<void> Compose::event_accepted(const ConvEvent& event) {
-    std::optional<ConversationState> state;
-    if (const auto at = core_.conversations.find(event.conversation); at != core_.conversations.end())
-        state = at->second;
+    auto state = base_of(event);
     if (apply_own(state, event) != conversation::Applied::applied) return {};  // a creation, or told already
     return core_.transact([&](Transaction& tx) { return core_.put_conversation(tx, *state); });
+}
+
+// What an own event stands on: an administrator's word stands on what was in doubt.
+std::optional<ConversationState> Compose::base_of(const ConvEvent& event) const {
+    const auto doubt = core_.doubted.find(event.conversation);
+    if (doubt != core_.doubted.end() && doubt->second.state.now().state == event.prev_hash) return doubt->second.state;
+    const auto at = core_.conversations.find(event.conversation);
+    return at != core_.conversations.end() ? std::optional(at->second) : std::nullopt;
 }
 
 conversation::Applied Compose::apply_own(std::optional<ConversationState>& state, const ConvEvent& event) const {

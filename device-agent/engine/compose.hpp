@@ -71,6 +71,7 @@ class Compose {
     Result<void> grant(container::Transaction& tx, const conversation::ConversationState& state,
                        sealing::SendingChain& chain, const Recipients& to);
     Result<void> put_outbox(container::Transaction& tx, OutboxItem item);
+    [[nodiscard]] std::optional<conversation::ConversationState> base_of(const ConvEvent& event) const;
     [[nodiscard]] conversation::Applied apply_own(std::optional<conversation::ConversationState>& state,
                                                   const ConvEvent& event) const;
     void set_lifetime(const ConversationId& id, conversation::Meaning& meaning) const;

@@ -1,20 +1,19 @@
-// Changes of a group that a device made which was revoked since, and that no administrator built on: whoever had
-// applied them before goes on with them, whoever had not does not, for a thief could have made them (FORMATS.md 2.5).
-// It ends by the word of an administrator, who looks at what they come to.
+// An administrator's word for changes of a group that are in doubt (doubts.hpp).
 //
-// Call with the core's lock held. Errors: Errc::conversation_unknown, forbidden (no administrator, before or with
-// them), storage.
+// Call with the core's lock held. Errors: Errc::conversation_unknown; epoch_conflict where they are others than the
+// person saw; usage (not looked at); forbidden: no administrator before and with them, or they close the group.
 #pragma once
+
+#include <optional>
 
 #include "engine/compose.hpp"
 
 namespace nimes::agent::engine {
 
-// Fetched, right in all else, and in doubt. Tells the person once for each newest epoch.
-Result<void> note_doubt(Core& core, container::Transaction& tx, const conversation::ConversationState& doubted);
-
-// Takes what is in doubt, and answers the event by which everybody else does: the whole roster once more, signed here.
-// Where nothing is in doubt here, it is so perhaps at others, and the same event mends it.
-Result<ConvEvent> confirm(Core& core, const Compose& compose, const ConversationId& group);
+// The event by which everybody takes what is in doubt: the whole roster once more, signed here. `seen` is the state
+// that the person looked at. Without it nothing may be in doubt here: then the roster that is held is said once more,
+// for others may not have applied it. Nothing changes here before the gateway took it.
+Result<ConvEvent> confirm(const Core& core, const Compose& compose, const ConversationId& group,
+                          const std::optional<Digest>& seen);
 
 }  // namespace nimes::agent::engine

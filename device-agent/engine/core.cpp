@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/doubts.hpp"
 #include "engine/history.hpp"
 #include "engine/monitor.hpp"
 #include "engine/trust.hpp"
@@ -130,6 +131,7 @@ Result<void> Core::load() {
     if (!tx) return pass(tx);
     if (auto ok = load_directory(*this, *tx); !ok) return ok;
     if (auto ok = load_conversations(*this, *tx); !ok) return ok;
+    if (auto ok = load_doubts(*this, *tx); !ok) return ok;
     if (auto ok = load_history_titles(*this, *tx); !ok) return ok;
     if (auto ok = load_trust(*this, *tx); !ok) return ok;
     if (auto ok = Monitor::load(*this, *tx); !ok) return ok;
@@ -232,8 +234,7 @@ Result<void> Core::put_conversation(Transaction& tx, const conversation::Convers
     if (const auto newer = newer_epochs.find(state.id);
         newer != newer_epochs.end() && newer->second.epoch <= state.epoch)
         newer_epochs.erase(newer);
-    if (const auto doubt = doubted.find(state.id); doubt != doubted.end() && doubt->second.epoch <= state.epoch)
-        doubted.erase(doubt);
+    if (auto ok = drop_doubt(*this, tx, state); !ok) return ok;
     const auto& info = infos[state.id];
     Writer out;
     out.u16(static_cast<std::uint16_t>(info.title.size())).text(info.title).u32(info.expires_after_s);

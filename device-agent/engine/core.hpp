@@ -41,6 +41,12 @@ struct NewerEpoch {
     bool alarmed = false;
 };
 
+// What a group comes to with changes that wait for an administrator's word, as they were fetched last.
+struct Doubt {
+    conversation::ConversationState state;
+    Millis told = 0;  // when the person was told of it
+};
+
 // What could not be opened, by reason; since the device was enrolled.
 struct Failures {
     std::uint64_t damaged = 0;     // signature or ciphertext
@@ -122,8 +128,7 @@ struct Core {
     std::map<ConversationId, conversation::ConversationState> conversations;
     std::map<ConversationId, ConversationInfo> infos;
     std::map<ConversationId, NewerEpoch> newer_epochs;
-    // What groups come to with changes that wait for an administrator's word (confirm.hpp), as they were fetched last.
-    std::map<ConversationId, conversation::ConversationState> doubted;
+    std::map<ConversationId, Doubt> doubted;  // see doubts.hpp
     std::map<ConversationId, std::map<UserId, Millis>> typing;
     std::set<BlobId> erased_media;  // files still to be removed
     Failures failures;
@@ -155,7 +160,7 @@ struct Core {
 // Keys in Table::settings.
 namespace setting {
 inline constexpr std::string_view kMarks = "marks", kSeal = "seal", kOwnDevices = "own-devices", kRevoked = "revoked",
-                                  kFailures = "failures", kFork = "fork";
+                                  kFailures = "failures", kFork = "fork", kDoubted = "doubted";
 }
 Bytes setting_key(std::string_view name);
 Bytes own_digest_key(const ConversationId& conversation);

@@ -112,7 +112,7 @@ Finding broker(const Facts& f) {
 
 Finding connection(const Facts& f, bool reachable) {
     if (f.locked && f.connected)
-        return note("connection", "connected; what comes is kept, and opens with this device", "unlock it");
+        return note("connection", "connected; what comes is kept, and opens with this device", "see above");
     if (f.locked) return bad("connection", "not connected, for this device is locked", "see above", f.locked->code);
     if (f.connected && f.welcomed)
         return f.synced ? good("connection", "connected, and everything that waited is here")

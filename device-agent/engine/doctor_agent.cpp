@@ -71,7 +71,8 @@ void ask_outside(Network& network, const Provisioning& p, std::uint64_t revision
         if (const auto status = network.status(); !status) f.status_error = status.error().code;
         const auto head = network.head(revision);
         const auto code = head ? std::nullopt : std::optional(head.error().code);
-        f.token_asked = code != Errc::offline && code != Errc::timed_out;
+        // Without a key nothing was asked.
+        f.token_asked = code != Errc::offline && code != Errc::timed_out && code != Errc::not_enrolled;
         if (f.token_asked) f.token_error = code;
     }
     for (const auto& broker : p.brokers) f.brokers.push_back(transport::probe(broker, p.ca_pem, kProbe));
@@ -100,19 +101,23 @@ HealthReport Agent::examine(Millis patience, const std::stop_token& stop) {
         if (!is_locked) (void)wait_synced(patience, stop);
     }
     std::uint64_t revision = 0;
-    std::optional<HttpsNetwork> network;  // its own: the engine's is made anew when a locked device opens meanwhile
+    // Its own: the engine's are made anew when a locked device opens meanwhile.
+    std::optional<HttpsNetwork> network;
+    std::optional<Provisioning> provisioning;
     {
         const Lock lock(core.mutex);
         (void)note_lock();
         look_here(core, facts);
-        if (core.enrolled() && core.provisioning)
+        if (core.enrolled() && core.provisioning) provisioning = Provisioning::parse(core.door.provisioning).value();
+        if (provisioning)
             network.emplace(
-                *core.provisioning, impl_->token_source(), [&core](Millis server) { core.learn_time(server); },
-                core.clock, core.random);
+                *provisioning, impl_->token_source(), [&core](Millis server) { core.learn_time(server); }, core.clock,
+                core.random);
         if (core.directory) revision = core.directory->head().revision;
     }
-    if (network) ask_outside(*network, *core.provisioning, revision, facts);
+    if (network) ask_outside(*network, *provisioning, revision, facts);
     const Lock lock(core.mutex);
+    (void)note_lock();
     if (impl_->link) look_at(*impl_->link, facts);
     if (facts.locked) facts.connected = impl_->guard->door_connected();
     if (core.knows_offset) facts.clock_offset = core.clock_offset.load();

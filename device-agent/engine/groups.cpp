@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "engine/confirm.hpp"
+#include "engine/doubts.hpp"
 #include "engine/impl.hpp"
 #include "engine/roster_fetch.hpp"
 #include "nimes/encoding.hpp"
@@ -198,7 +199,7 @@ Result<GroupLine> Agent::mend_group(const std::string& name, Millis patience) {
     return line_of(core, core.conversations.at(*id));
 }
 
-Result<GroupLine> Agent::confirm_group(const std::string& name, Millis patience) {
+Result<GroupLine> Agent::confirm_group(const std::string& name, const std::optional<Digest>& seen, Millis patience) {
     if (auto ok = go_online(); !ok) return pass(ok);
     Impl::Visit lock(*impl_);
     auto& core = impl_->core;
@@ -210,9 +211,15 @@ Result<GroupLine> Agent::confirm_group(const std::string& name, Millis patience)
     core.wanted_events.insert(*id);
     auto fetched = RosterFetch(core, *impl_->network, *impl_->sync).fetch(lock);
     if (!fetched) return pass(fetched);
-    const auto event = confirm(core, impl_->compose, *id);
+    std::vector<UserId> users;
+    if (const auto doubt = core.doubted.find(*id); doubt != core.doubted.end())
+        for (const auto& m : doubt->second.state.now().roster) users.push_back(m.user);
+    if (auto ok = impl_->sync->bring_up(lock, users); !ok) return pass(ok);
+    const auto event = confirm(core, impl_->compose, *id, seen);
     if (auto ok = impl_->change(lock, event, patience); !ok) return pass(ok);
-    return line_of(core, core.conversations.at(*id));
+    const auto now = core.conversations.find(*id);
+    if (now == core.conversations.end()) return fail(Errc::epoch_conflict, "another change came first");
+    return line_of(core, now->second);
 }
 
 Result<SentMessage> Agent::set_group(const std::string& name, const GroupWish& wish, const MessageId& id,
@@ -248,7 +255,7 @@ Result<GroupDetails> Agent::group(const std::string& name) {
     const auto id = id_from_hex<ConversationId>(name);
     const bool only_doubted = id && core.doubted.contains(*id) && !core.conversations.contains(*id);
     Candidates nobody;
-    const auto group = only_doubted ? Result<const ConversationState*>(&core.doubted.at(*id))
+    const auto group = only_doubted ? Result<const ConversationState*>(&core.doubted.at(*id).state)
                                     : find_group(core, impl_->people->conversation(lock, name, nobody));
     if (!group) return fail(group.error().code, group.error().detail);
     const auto& state = **group;
@@ -266,8 +273,10 @@ Result<GroupDetails> Agent::group(const std::string& name) {
         return list;
     };
     if (!only_doubted) out.members = members(state);
-    if (const auto doubt = core.doubted.find(state.id); doubt != core.doubted.end())
-        out.doubted = members(doubt->second);
+    if (const auto doubt = core.doubted.find(state.id); doubt != core.doubted.end()) {
+        const auto& to = doubt->second.state;
+        out.doubted = {members(to), to.now().state, to.now().closed, may_confirm(core, to)};
+    }
     return out;
 }
 

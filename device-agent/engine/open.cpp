@@ -132,7 +132,8 @@ Result<Outcome> Open::event(Transaction& tx, const v1::Envelope& envelope) {
             return Outcome::held;
         case conversation::Applied::dropped:
             // By itself it counts no more; with what was built on it since it may (confirm.hpp).
-            if (actor.revoke != nullptr && (!state || event->epoch > state->epoch))
+            if (actor.revoke != nullptr && (!state || event->epoch > state->epoch) &&
+                verify_event(*event, actor.cert->identity))
                 core_.wanted_events.insert(event->conversation);
             return Outcome::dropped;
         case conversation::Applied::repeated:

@@ -1,6 +1,6 @@
 #include "engine/roster_fetch.hpp"
 
-#include "engine/confirm.hpp"
+#include "engine/doubts.hpp"
 #include "engine/event_facts.hpp"
 
 namespace nimes::agent::engine {
@@ -44,11 +44,10 @@ conversation::Taken RosterFetch::judge(const ConversationId& id, const std::vect
     return conversation::apply_all(state, steps);
 }
 
-Result<void> RosterFetch::doubt(const conversation::Taken& taken) {
-    if (!taken.doubted) return {};
-    for (const auto& m : taken.doubted->now().roster)
+Result<void> RosterFetch::doubt(const conversation::ConversationState& doubted) {
+    for (const auto& m : doubted.now().roster)
         if (core_.directory->find(m.user) == nullptr) core_.wanted_users.insert(m.user);
-    return core_.transact([&](container::Transaction& tx) { return note_doubt(core_, tx, *taken.doubted); });
+    return core_.transact([&](container::Transaction& tx) { return note_doubt(core_, tx, doubted); });
 }
 
 Result<void> RosterFetch::store(const conversation::ConversationState& state, std::span<const ConvEvent> taken,
@@ -64,32 +63,39 @@ Result<void> RosterFetch::store(const conversation::ConversationState& state, st
 
 Result<bool> RosterFetch::fetch_one(Lock& lock, const ConversationId& id) {
     bool moved = false;
+    std::vector<ConvEvent> events;  // on what is here: some may wait for who vouches for them, on a later page
     for (int page = 0; page < kPages; ++page) {
         const auto at = core_.conversations.find(id);
         const bool known = at != core_.conversations.end();
         if (known && at->second.is_pair()) return moved;
         const auto from = known ? at->second.epoch + 1 : 1;
+        if (!events.empty() && events.front().epoch != from) events.clear();  // it moved while the network answered
+        const auto next = from + events.size();
         lock.unlock();
-        const auto answer = network_.events(id, from);
+        const auto answer = network_.events(id, next);
         lock.lock();
         if (!answer) return moved;  // no member, or nobody there: what is held wants it again
-        const auto events = events_of(*answer, id, from);
+        auto more = events_of(*answer, id, next);
+        const bool last = more.empty() || more.back().epoch >= answer->newest_epoch();
+        std::move(more.begin(), more.end(), std::back_inserter(events));
         if (events.empty()) return moved;
         std::optional<conversation::ConversationState> state;
-        conversation::Taken all;
+        conversation::Taken taken;
         for (int round = 0;; ++round) {
-            all = judge(id, events, state);
-            if (all.count == events.size() || !core_.wants() || round == kProofRounds) break;
+            taken = judge(id, events, state);
+            if (taken.count == events.size() || !core_.wants() || round == kProofRounds) break;
             (void)sync_.fetch_wanted(lock);
         }
-        if (auto ok = doubt(all); !ok) return pass(ok);
-        const auto taken = all.count;
-        if (taken == 0 || !state) return moved;
-        moved = true;
-        if (auto stored = store(*state, std::span(events).first(taken), from); !stored) return pass(stored);
-        for (const auto& m : state->now().roster)
-            if (core_.directory->find(m.user) == nullptr) core_.wanted_users.insert(m.user);
-        if (taken < events.size() || state->epoch >= answer->newest_epoch()) return moved;
+        if (taken.count > 0) {
+            moved = true;
+            if (auto stored = store(*state, std::span(events).first(taken.count), from); !stored) return pass(stored);
+            for (const auto& m : state->now().roster)
+                if (core_.directory->find(m.user) == nullptr) core_.wanted_users.insert(m.user);
+        }
+        if (last && taken.doubted)
+            if (auto ok = doubt(*taken.doubted); !ok) return pass(ok);
+        if (last || (taken.count < events.size() && !taken.doubted)) return moved;
+        events.erase(events.begin(), events.begin() + static_cast<std::ptrdiff_t>(taken.count));
     }
     return moved;
 }

@@ -21,7 +21,7 @@ class RosterFetch {
     Result<bool> fetch_one(Lock& lock, const ConversationId& id);
     conversation::Taken judge(const ConversationId& id, const std::vector<ConvEvent>& events,
                               std::optional<conversation::ConversationState>& state);
-    Result<void> doubt(const conversation::Taken& taken);
+    Result<void> doubt(const conversation::ConversationState& doubted);
     Result<void> store(const conversation::ConversationState& state, std::span<const ConvEvent> taken,
                        std::uint64_t from);
 

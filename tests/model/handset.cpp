@@ -226,7 +226,9 @@ Result<void> Handset::change(const ConversationId& group, const UserId& who, Ros
 
 Result<void> Handset::confirm(const ConversationId& group) {
     const Lock lock(core_->mutex);
-    const auto event = agent::engine::confirm(*core_, *compose_, group);
+    const auto doubt = core_->doubted.find(group);
+    const auto seen = doubt != core_->doubted.end() ? std::optional(doubt->second.state.now().state) : std::nullopt;
+    const auto event = agent::engine::confirm(*core_, *compose_, group, seen);
     if (!event) return fail(event.error().code, event.error().detail);
     auto id = compose_->event(*event);
     if (!id) return pass(id);

@@ -10,8 +10,11 @@ TITLE = "Nachtdienst"
 class Confirm(WorldTest):
     PEOPLE = ("anna", "bernd", "clara")
 
-    def members(self, agent, group: str, of: str = "members") -> set:
-        return {m["name"] for m in self.ok(agent.run("group", "show", group)).get(of, [])}
+    def members(self, agent, group: str) -> set:
+        return {m["name"] for m in self.ok(agent.run("group", "show", group))["members"]}
+
+    def doubted(self, agent, group: str) -> dict:
+        return self.ok(agent.run("group", "show", group)).get("doubted")
 
     def doubt(self, agent, text: str) -> None:
         agent.wait_for(lambda e: e.get("kind") == "alarm" and "nobody vouches" in e["text"] and text in e["text"],
@@ -42,20 +45,30 @@ class Confirm(WorldTest):
         fresh = self.new_handset("anna-neu", "anna")
         fresh.online()
         self.ok(clara.run("send", "--group", TITLE, "willkommen"))
-        self.doubt(fresh, f"nimes-agent group confirm {group}")
+        self.doubt(fresh, f"nimes-agent group show {group}")
         everybody = {ROSTER[name][1] for name in self.PEOPLE}
         self.assertEqual(self.members(fresh, group), set())
-        self.assertEqual(self.members(fresh, group, "doubted"), everybody)
+        doubted = self.doubted(fresh, group)
+        self.assertEqual({m["name"] for m in doubted["members"]}, everybody)
+        self.assertTrue(doubted["may_confirm"])
+        # What she was told outlives the process.
+        fresh.offline()
+        fresh.online()
+        self.assertEqual(self.doubted(fresh, group), doubted)
         self.assertNotIn("willkommen", self.texts(fresh))
         for agent, why in ((bernd, "administers"), (clara, "administers")):
             refused = agent.run("group", "confirm", TITLE)
             self.assertNotEqual(refused.status, 0)
             self.assertIn(why, refused.err)
 
-        self.assertEqual(self.ok(fresh.run("group", "confirm", group))["members"], 3)
+        for seen, what in (((), "look at it first"), (("0" * 64,), "something else")):
+            refused = fresh.run("group", "confirm", group, *seen)
+            self.assertNotEqual(refused.status, 0)
+            self.assertIn(what, refused.err)
+        self.assertEqual(self.ok(fresh.run("group", "confirm", group, doubted["state"]))["members"], 3)
         self.wait_texts(fresh, ["willkommen"])
         self.assertEqual(self.members(fresh, group), everybody)
-        self.assertEqual(self.members(fresh, group, "doubted"), set())
+        self.assertIsNone(self.doubted(fresh, group))
         self.ok(fresh.run("send", "--group", group, "hier ist Anna"))
         self.wait_texts(bernd, ["hier ist Anna"])
         self.wait_texts(clara, ["hier ist Anna"])
