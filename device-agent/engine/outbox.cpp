@@ -86,6 +86,7 @@ bool Outbox::flush() {
             // Offline, or its queue is full: the next tick goes on.
             if (!session_.publish(at == before.end() ? item.up : submit_after(item.up, at->second))) break;
             waiting.sent = now;
+            waiting.behind = at != before.end();
             sent = true;
         }
         if (!waiting.signal && !waiting.refused_since) before[item.conversation] = item.id;
@@ -231,6 +232,20 @@ bool Outbox::tried_again(const MessageId& id, Errc refusal) {
     return true;
 }
 
+// What it was sent behind has ended meanwhile: said once more without that, it need not wait.
+bool Outbox::goes_first_now(const MessageId& id) {
+    const auto at = find(id);
+    if (at == items_.end() || !at->second.behind) return false;
+    const bool first = std::none_of(items_.begin(), at, [&](const auto& item) {
+        const auto& before = item.second;
+        return before.item.conversation == at->second.item.conversation && !before.signal && !before.refused_since;
+    });
+    if (!first) return false;
+    at->second.sent = 0;
+    flush();
+    return true;
+}
+
 Result<void> Outbox::rejected(const MessageId& id, const Error& error, Millis retry_after) {
     if (retry_after == 0 || error.code == Errc::epoch_conflict)
         if (tried_again(id, error.code)) return {};
@@ -238,6 +253,7 @@ Result<void> Outbox::rejected(const MessageId& id, const Error& error, Millis re
     const bool outrun = error.code == Errc::epoch_conflict;
     if (outrun)
         if (const auto conversation = conversation_of(id)) core_.wanted_events.insert(*conversation);
+    if (error.code == Errc::held && goes_first_now(id)) return {};
     if (retry_after != 0 && !outrun) {
         if (find(id) == items_.end()) return {};  // answered already
         // One before it got lost on the way, and need not wait long: from there on, in order.
@@ -246,7 +262,14 @@ Result<void> Outbox::rejected(const MessageId& id, const Error& error, Millis re
     }
     if (refused_.size() >= kRefusedKept) refused_.clear();
     refused_[id] = error;
-    return remove(id, MessageState::refused);
+    const auto conversation = conversation_of(id);
+    auto removed = remove(id, MessageState::refused);
+    // What waits for its turn behind this one has it now.
+    const auto pause = conversation ? pauses_.find(*conversation) : pauses_.end();
+    if (pause == pauses_.end() || pause->second.error.code != Errc::held) return removed;
+    pauses_.erase(pause);
+    flush();
+    return removed;
 }
 
 Result<void> Outbox::wait(Lock& lock, const MessageId& id, Millis patience) {

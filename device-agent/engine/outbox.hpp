@@ -58,6 +58,7 @@ class Outbox {
         Millis sent = 0;  // boot clock; 0: not in this connection
         bool uploaded = false;
         bool signal = false;                    // never stored: nothing is sent behind it
+        bool behind = false;                    // sent with the name of one before it
         std::optional<Millis> refused_since{};  // boot clock; of what is tried all the same
     };
     struct Pause {
@@ -72,6 +73,7 @@ class Outbox {
     Items::iterator find(const MessageId& id);
     Result<void> remove(const MessageId& id, MessageState state, Millis received = 0);
     bool tried_again(const MessageId& id, Errc refusal);
+    bool goes_first_now(const MessageId& id);
     void put_off(const MessageId& id, const Error& error, Millis retry_after);
     [[nodiscard]] const Pause* pause_of(const ConversationId& conversation) const;
     [[nodiscard]] bool paused(const ConversationId& conversation, Millis now) const;

@@ -170,4 +170,38 @@ TEST_CASE("one got lost on the way: what the gateway holds back goes again with 
     CHECK(d.wire.sent[0] == items[0].up);
 }
 
+TEST_CASE("what was sent behind something that is refused for good goes again at once, without its name") {
+    Desk d;
+    const auto after = [](const Bytes& packet) {
+        v1::Up up;
+        REQUIRE(up.ParseFromArray(packet.data(), static_cast<int>(packet.size())));
+        return up.submit().after();
+    };
+    const auto third = d.say(1, "noch etwas");
+    REQUIRE(d.outbox->load());
+    REQUIRE(d.outbox->flush());
+    std::vector<MessageId> to_bernd;
+    for (const auto& item : d.anna.waiting())
+        if (item.conversation == d.anna.with(1)) to_bernd.push_back(item.id);
+    REQUIRE(to_bernd.size() == 3);
+    REQUIRE(to_bernd.back() == third);
+    d.wire.sent.clear();
+    const Error no_turn{Errc::held, {}}, gone{Errc::recipient_unknown, {}};
+    // The gateway answers in the order in which they came.
+    REQUIRE(d.outbox->rejected(to_bernd[0], gone, 0));
+    REQUIRE(d.outbox->rejected(to_bernd[1], no_turn, 5 * kSecond));
+    REQUIRE(d.wire.sent.size() == 1);
+    CHECK(after(d.wire.sent[0]).empty());
+    REQUIRE(d.outbox->rejected(to_bernd[2], no_turn, 5 * kSecond));
+    // Refused once more without a name before it, it waits like everything else: no loop.
+    REQUIRE(d.outbox->rejected(to_bernd[1], no_turn, 5 * kSecond));
+    CHECK(d.wire.sent.size() == 1);
+    // The second is refused, too: the third has its turn now.
+    d.wire.sent.clear();
+    REQUIRE(d.outbox->rejected(to_bernd[1], gone, 0));
+    REQUIRE(d.wire.sent.size() == 1);
+    CHECK(after(d.wire.sent[0]).empty());
+    CHECK(d.outbox->stuck().empty());
+}
+
 }  // namespace nimes::test
