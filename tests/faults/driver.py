@@ -6,6 +6,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -21,13 +22,15 @@ from workload import Budget, Talker  # noqa: E402
 
 SURNAMES = ("Albers", "Behrens", "Cordes", "Dierks", "Ehlers", "Frerichs", "Gerdes", "Harms", "Iken", "Janssen")
 GROUPS = {"Streife": range(0, 6), "Lage": range(4, 10)}
-SETTLE_SECONDS = 180
+SETTLE_SECONDS = 180  # and a second for each hundred texts: the oracle reads all histories each time it looks
+PROGRESS_SECONDS = 60
 
 
 class Run:
     def __init__(self, options, folder: Path, supervisor: Supervisor):
         self.options, self.folder, self.supervisor = options, folder, supervisor
         self.log_lines = []
+        self.ended_early = threading.Event()  # by SIGINT or SIGTERM: what was said so far is judged
         self.world = FaultWorld(folder, Build(), supervisor)
 
     def log(self, text: str) -> None:
@@ -93,6 +96,9 @@ class Run:
         for talker in talkers:
             talker.start()
         faults = self.disasters(talkers)
+        if self.ended_early.is_set():
+            self.options.seconds = 0  # too short for a number of faults to be asked
+            print("ended early: what was said so far is judged", flush=True)
         settled = self.settle(talkers)
         said = [one for talker in talkers for one in talker.said]
         return self.report(faults, said, talkers, settled)
@@ -103,8 +109,15 @@ class Run:
         seconds = self.options.seconds if self.options.messages is None else 600
 
         def over(now):
+            if self.ended_early.is_set():
+                return True
             return self.budget.empty() if self.options.messages is not None else now >= seconds
+        told = 0
         while not over(now := time.monotonic() - began):
+            if now - told >= PROGRESS_SECONDS:
+                told = now
+                print(f"{now:.0f} s: {sum(len(talker.said) for talker in talkers)} texts said, {count} faults",
+                      flush=True)
             if now >= chapter * seconds:  # another ten minutes, from the next seed
                 for fault in plan(self.options.seed + chapter * 1_000_000, seconds,
                                   [handset.name for handset in self.world.handsets], self.world.has_disk):
@@ -136,7 +149,7 @@ class Run:
             world.signal(name, signal.SIGCONT)
         for handset in world.handsets:
             handset.move_clock(0)
-        until = time.monotonic() + SETTLE_SECONDS
+        until = time.monotonic() + self.settle_seconds(talkers)
         while time.monotonic() < until:
             world.keep_running()
             if not any(t.is_alive() for t in talkers) and self.everything_arrived(talkers):
@@ -144,6 +157,10 @@ class Run:
                 return True
             time.sleep(0.5)
         return False
+
+    @staticmethod
+    def settle_seconds(talkers: list) -> float:
+        return SETTLE_SECONDS + sum(len(talker.said) for talker in talkers) / 100
 
     def everything_arrived(self, talkers: list) -> bool:
         for handset in self.world.handsets:
@@ -170,7 +187,7 @@ class Run:
             print("\n".join(["the disasters:", *self.log_lines, "what is wrong:", *trouble, *self.world.deaths,
                              *(line for name in verdict.faults for line in verdict.faults[name])]))
         if not settled:
-            print(f"not everything came to rest within {SETTLE_SECONDS} s:")
+            print(f"not everything came to rest within {self.settle_seconds(talkers):.0f} s:")
             for handset in self.world.handsets:
                 print(f"  {handset.name}: {self.status(handset)}")
         return good and settled and not trouble
@@ -191,6 +208,8 @@ def main() -> int:
     try:
         with Supervisor(folder / "logs") as supervisor:
             run = Run(options, folder, supervisor)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: run.ended_early.set())
             good = run.run()
     except TimedOut as error:
         print(f"error: {error}")
