@@ -12,6 +12,8 @@ namespace {
 constexpr auto kTick = std::chrono::seconds(1);
 constexpr Millis kSyncEvery = 12 * kHour;
 constexpr Millis kSyncAgain = kMinute;
+// What waits in the mailbox comes first: on a slow link the directory's answers would stand in its way.
+constexpr Millis kSyncWaits = 2 * kMinute;
 constexpr Millis kFetchAgain = kMinute;
 constexpr Millis kStatusAgain = kMinute;
 constexpr Millis kLongestSpread = 10 * kMinute;
@@ -126,7 +128,7 @@ void Link::tick() {
 }
 
 void Link::handle(Lock& lock, const transport::MqttEvent& event) {
-    if (std::holds_alternative<transport::Connected>(event)) return on_connected(lock);
+    if (std::holds_alternative<transport::Connected>(event)) return on_connected();
     if (const auto* packet = std::get_if<transport::Packet>(&event)) return on_packet(lock, packet->bytes);
     if (const auto* alive = std::get_if<transport::Alive>(&event)) {
         if (!alive->heard && !unheard_) note(Flight::unheard);
@@ -141,7 +143,7 @@ void Link::handle(Lock& lock, const transport::MqttEvent& event) {
     on_ended(lock, std::get<transport::Disconnected>(event));
 }
 
-void Link::on_connected(Lock& lock) {
+void Link::on_connected() {
     connected_at_ = core_.clock.boot();
     unheard_ = false;
     note(Flight::connected);
@@ -150,7 +152,17 @@ void Link::on_connected(Lock& lock) {
     (void)session_->publish(hello_packet(core_.marks, core_.directory->head().revision));
     outbox_.connected();
     core_.changed.notify_all();
-    next_sync_ = core_.clock.boot() + ((sync_.run(lock)) ? kSyncEvery : kSyncAgain);
+    next_sync_ = core_.clock.boot();
+    send_new();
+}
+
+// After each connect, when the mailbox is empty, and now and then.
+void Link::sync_if_due(Lock& lock) {
+    const auto boot = core_.clock.boot();
+    if (!session_->connected() || boot < next_sync_) return;
+    if (!synced() && boot < connected_at_ + kSyncWaits) return;
+    next_sync_ = boot + kSyncAgain;  // while the network is asked the lock is open
+    if (sync_.run(lock)) next_sync_ = boot + kSyncEvery;
     go_on(lock);
 }
 
@@ -254,6 +266,7 @@ void Link::on_welcome(Lock& lock, const v1::Welcome& welcome) {
     welcomed_ = true;
     core_.changed.notify_all();
     go_on(lock);
+    sync_if_due(lock);
 }
 
 void Link::on_accepted(Lock& lock, const v1::Accepted& accepted) {
@@ -285,6 +298,7 @@ void Link::on_deliver(Lock& lock, const v1::Deliver& deliver) {
     const bool gap = inbox_.take_gap();
     if (gap || (acks_.owed() && core_.clock.boot() >= acks_.due())) acknowledge(gap);
     go_on(lock);
+    sync_if_due(lock);
 }
 
 void Link::acknowledge(bool gap) {
@@ -312,10 +326,7 @@ void Link::tick(Lock& lock) {
     const auto boot = core_.clock.boot();
     const bool sent = outbox_.tick();
     if (acks_.owed() && (sent || boot >= acks_.due())) acknowledge();
-    if (session_->connected() && boot >= next_sync_) {
-        next_sync_ = boot + (sync_.run(lock) ? kSyncEvery : kSyncAgain);
-        go_on(lock);
-    }
+    sync_if_due(lock);
     if (core_.one_time_used >= sealing::kOneTimeKeys - sealing::kFewOneTimeKeys) {
         core_.one_time_used = 0;
         next_sync_ = boot;  // the gateway says how many are left

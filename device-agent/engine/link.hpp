@@ -53,7 +53,7 @@ class Link {
     void push(transport::MqttEvent event);
     void run();
     void handle(Lock& lock, const transport::MqttEvent& event);
-    void on_connected(Lock& lock);
+    void on_connected();
     void on_ended(Lock& lock, const transport::Disconnected& end);
     void on_refused(Lock& lock);
     void ask_status(Lock& lock);
@@ -66,6 +66,7 @@ class Link {
     void on_accepted(Lock& lock, const v1::Accepted& accepted);
     void on_deliver(Lock& lock, const v1::Deliver& deliver);
     void go_on(Lock& lock);
+    void sync_if_due(Lock& lock);
     void note_drained(Millis at);
     void send_new();
     void tick(Lock& lock);

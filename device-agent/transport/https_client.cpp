@@ -4,12 +4,15 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <mutex>
 
 #include "transport/https_answer.hpp"
+#include "transport/paced_socket.hpp"
 
 namespace nimes::agent::transport {
 namespace {
@@ -43,9 +46,16 @@ class HeaderList {
 struct Exchange {
     const HttpsRequest& request;
     AnswerBuilder answer;
-    ByteView left;  // of request.body
+    ByteView left;        // of request.body
+    PacedSocket& socket;  // of uploads
     std::optional<Error> failed;
 };
+
+Millis boot_now() {
+    return static_cast<Millis>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
+            .count());
+}
 
 template <class Step>
 bool guarded(Exchange& exchange, Step step) {
@@ -99,6 +109,7 @@ int on_seek(void* context, curl_off_t offset, int origin) {
 int on_progress(void* context, curl_off_t, curl_off_t received, curl_off_t, curl_off_t sent) {
     auto& exchange = *static_cast<Exchange*>(context);
     if (exchange.request.stop.stop_requested()) return 1;
+    if (exchange.request.reader) exchange.socket.steer(boot_now());
     if (!exchange.request.progress) return 0;
     const bool ok = guarded(exchange, [&]() -> Result<void> {
         exchange.request.progress(static_cast<std::uint64_t>(sent), static_cast<std::uint64_t>(received));
@@ -108,11 +119,17 @@ int on_progress(void* context, curl_off_t, curl_off_t received, curl_off_t, curl
 }
 
 // What waits in this host's queue is in front of everything that is said after it, on a link that all connections
-// share: little may wait, and what is in flight is the congestion window's affair.
-int on_socket(void*, curl_socket_t fd, curlsocktype) {
+// share: little may wait, and what is in flight is PacedSocket's affair.
+int on_socket(void* context, curl_socket_t fd, curlsocktype) {
+    static_cast<PacedSocket*>(context)->opened(fd);
     const int most = HttpsClient::kUnsent;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof most);  // an old kernel: slower chat, no error
     return CURL_SOCKOPT_OK;
+}
+
+int on_close(void* context, curl_socket_t fd) {
+    static_cast<PacedSocket*>(context)->closed(fd);
+    return close(fd);
 }
 
 Error error_of(CURLcode code) {
@@ -143,6 +160,7 @@ Error error_of(CURLcode code) {
 struct HttpsClient::Impl {
     HttpsOptions options;
     TokenSource token;
+    PacedSocket socket;
     CURL* curl = nullptr;
 
     Result<HttpsAnswer> once(const HttpsRequest& request);
@@ -183,6 +201,9 @@ void HttpsClient::Impl::apply_connection(const HttpsRequest& request) {
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.idle_timeout_s));
     curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(curl, CURLOPT_SOCKOPTFUNCTION, on_socket);
+    curl_easy_setopt(curl, CURLOPT_SOCKOPTDATA, &socket);
+    curl_easy_setopt(curl, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+    curl_easy_setopt(curl, CURLOPT_CLOSESOCKETDATA, &socket);
 }
 
 void HttpsClient::Impl::apply_body(Exchange& exchange) {
@@ -227,7 +248,7 @@ Result<HttpsAnswer> HttpsClient::Impl::once(const HttpsRequest& request) {
     if (!options.base_url.starts_with("https://")) return fail(Errc::bad_config, "the gateway's URL is not https");
     if (request.stop.stop_requested()) return fail(Errc::busy, "stopped");
     curl_easy_reset(curl);  // keeps connections
-    Exchange exchange{request, AnswerBuilder(request, options.max_body), request.body, {}};
+    Exchange exchange{request, AnswerBuilder(request, options.max_body), request.body, socket, {}};
     HeaderList headers;
     if (auto added = add_headers(headers, request); !added) return pass(added);
     apply_connection(request);

@@ -132,19 +132,23 @@ def catch_up(link: BadLink, profile: Profile, anna: Person, bernd: Person, count
     return out
 
 
+def make_video(path: Path, size: int) -> None:
+    """A clip of about that many bytes."""
+    subprocess.run(["ffmpeg", "-loglevel", "fatal", "-y", "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25", "-t", "600",
+                    "-c:v", "mpeg4", "-q:v", "3", "-fs", str(size), str(path)], check=True)
+
+
 def behind_upload(link: BadLink, profile: Profile, anna: Person, bernd: Person, folder: Path, count: int) -> dict:
-    """Chat while a photo goes up, beside the same chat without. The upload's speed is part of the answer: a chat that
-    is quick because the photo stands still would be no merit."""
+    """Chat while a video goes up, beside the same chat without. The upload's speed is part of the answer: a chat that
+    is quick because the video stands still would be no merit."""
     alone = tries(f"a-{profile.name}", profile.cut_seconds, count, anna, bernd, 0.3)
-    size = "1024x768" if profile.up < 1_000_000 else "3072x2304"
-    photo = folder / f"{profile.name}.jpg"
-    subprocess.run(["/usr/bin/python3", ROOT / "tests/tools/make_photo.py", photo, "--size", size], check=True,
-                   stdout=subprocess.DEVNULL)
+    video = folder / f"{profile.name}.mp4"
+    make_video(video, {"edge": 500_000, "3g": 4_000_000}.get(profile.name, 25_000_000))
     before, began = link.stats(), time.monotonic()
     child = os.fork()
     if child == 0:
         try:
-            anna.ask("send", to=anna.conversation, file=str(photo), media_type="image/jpeg", wait_ms=900_000)
+            anna.ask("send", to=anna.conversation, file=str(video), media_type="video/mp4", wait_ms=900_000)
         finally:
             os._exit(0)
     time.sleep(1)
@@ -156,7 +160,7 @@ def behind_upload(link: BadLink, profile: Profile, anna: Person, bernd: Person, 
     spent, took = used(before, link.stats()), time.monotonic() - began
     if not ended:
         os.waitpid(child, 0)
-    out = {"alone_ms": quantiles(alone), "photo_bytes": photo.stat().st_size,
+    out = {"alone_ms": quantiles(alone), "video_bytes": video.stat().st_size,
            "upload_share_of_rate": round(8 * spent["up"]["arrived_bytes"] / (profile.up * took), 3)}
     if during:
         out.update(during_ms=quantiles(during),

@@ -24,6 +24,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--messages", type=int, default=30)
     parser.add_argument("--waiting", type=int, default=1_000)
     parser.add_argument("--idle", type=float, default=300)
+    parser.add_argument("--only", action="append")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--counts", type=Path, help="passed, failed and skipped are written there")
@@ -64,8 +65,8 @@ def steps_of(options, profile, link, anna, bernd, folder) -> dict:
         out["idle"] = lambda: idle(link, options.idle, anna)
     out["catch_up"] = lambda: catch_up(link, profile, anna, bernd, options.waiting)
     if not options.short:
-        out["behind_upload"] = lambda: behind_upload(link, profile, anna, bernd, folder, 5)
-    return out
+        out["behind_upload"] = lambda: behind_upload(link, profile, anna, bernd, folder, 30)
+    return {name: step for name, step in out.items() if not options.only or name in options.only}
 
 
 def measure(options, profile, link, anna, bernd, folder) -> dict:
