@@ -40,12 +40,13 @@ std::optional<std::uint64_t> UploadPace::heard(const PathSample& sample, Millis 
 void UploadPace::judge(const PathSample& sample, std::uint64_t delivered_rate) {
     if (sample.least_rtt_us < kNear) return;
     const auto queue = sample.rtt_us - std::min(sample.rtt_us, sample.least_rtt_us);
-    const auto own = delivered_rate == 0 ? 0 : sample.packet * 1'000'000 / delivered_rate;
+    const auto own = delivered_rate == 0 ? 0 : 2 * sample.packet * 1'000'000 / delivered_rate;
     const auto target = std::max(kShortQueue, sample.least_rtt_us / 5) + own;
     if (queue > target) {
         if (delivered_rate == 0) return;
-        // While a queue stands, what is delivered is the link's rate: this does not sink further each time.
-        link_ = delivered_rate;
+        // While a queue stands, what is delivered is the link's rate: this does not sink further each time. A short one
+        // may be chance, and then what was delivered is only what was sent.
+        link_ = queue > 2 * target ? delivered_rate : std::max(delivered_rate, link_ * 19 / 20);
         rate_ = std::max(kLeast, link_ * (queue > 2 * target ? 60 : 85) / 100);
         return;
     }

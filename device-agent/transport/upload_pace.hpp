@@ -1,9 +1,10 @@
 // How fast an upload may go so that what is said beside it is not delayed: all connections of a handset share one slow
 // link, and what waits in its queue stands in front of every text.
 //
-// The queue shows in the round trip (as in LEDBAT, RFC 6817): longer than the least by more than a share of it and one
-// packet, and the upload goes below the rate at which the link delivers, until the queue is gone; no queue, and it
-// goes faster step by step. Near servers (kNear) are never slowed down. Pure: the caller's clock. Threads: one.
+// The queue shows in the round trip (as in LEDBAT, RFC 6817): longer than the least by more than a share of it and two
+// packets (the kernel sends them in pairs), and the upload goes below the rate at which the link delivers, until the
+// queue is gone; no queue, and it goes faster step by step. Near servers (kNear) are never slowed down. Pure: the
+// caller's clock. Threads: one.
 #pragma once
 
 #include <cstdint>

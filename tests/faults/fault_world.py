@@ -5,6 +5,7 @@ Processes that end are started again, as a service manager would. One that ends 
 a defect: `deaths` names it.
 """
 import os
+import re
 import secrets
 import subprocess
 import time
@@ -21,6 +22,7 @@ DISK_BYTES = 768 << 20
 FLOOR_BYTES = 64 << 20
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 RESTART_SECONDS = 0.5
+TAIL_BYTES = 64 * 1024
 
 
 class Handset:
@@ -31,7 +33,7 @@ class Handset:
         self.home = HomeClient(agent.home, agent.passphrase)
         self.clock = world.folder / f"{self.name}.clock"
         self.move_clock(0)
-        self.child, self.wanted, self.since = None, False, 0
+        self.child, self.wanted = None, False
 
     def move_clock(self, seconds: int) -> None:
         partial = self.clock.with_suffix(".partial")
@@ -49,9 +51,18 @@ class Handset:
         return {**self.world.preload(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(self.clock),
                 "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_CACHE_DURATION": "1"}
 
+    def shown(self) -> int:
+        """The last number that `watch` printed before it was killed: a person does not read all of it again either."""
+        if self.child is None:
+            return 0
+        with self.child.out.open("rb") as out:
+            out.seek(max(0, out.seek(0, os.SEEK_END) - TAIL_BYTES))
+            numbers = re.findall(rb'"sequence":\s*(\d+)', out.read())
+        return max((int(number) for number in numbers), default=0)
+
     def start(self) -> None:
         descriptor = self.agent.open_passphrase()
-        words = self.agent.words(descriptor, "watch", "--since", self.since)
+        words = self.agent.words(descriptor, "watch", "--since", self.shown())
         self.child = self.world.supervisor.start(f"agent-{self.name}", words, env=self.environment(),
                                                  pass_fds=(descriptor,))
         os.close(descriptor)

@@ -61,9 +61,9 @@ TEST_CASE("an upload on a slow link leaves no queue for what is said beside it")
     Link edge{8'000, 600'000, 1'500'000};
     edge.run(20'000);
     const auto seen = edge.run(60'000);
-    CHECK(seen.mean_queue_us() < 200'000);
-    CHECK(seen.longest_queue_us < 700'000);
-    CHECK(seen.share > 0.7);
+    CHECK(seen.mean_queue_us() < 300'000);  // a text's way at most doubles: half of the round trip
+    CHECK(seen.longest_queue_us < 1'000'000);
+    CHECK(seen.share > 0.8);
 }
 
 TEST_CASE("the same upload unpaced fills the queue: the link of these tests is one that can be spoilt") {
@@ -88,7 +88,7 @@ TEST_CASE("an upload follows a link that becomes faster, and one that becomes sl
     CHECK(link.run(20'000).share > 0.6);
     link.bytes_per_second = 8'000;
     link.run(20'000);
-    CHECK(link.run(40'000).mean_queue_us() < 250'000);
+    CHECK(link.run(40'000).mean_queue_us() < 300'000);
 }
 
 TEST_CASE("near servers and the fastest links are not paced") {
