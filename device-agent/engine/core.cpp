@@ -139,8 +139,18 @@ Result<void> Core::load() {
 }
 
 void Core::learn_time(Millis server) {
-    clock_offset = static_cast<std::int64_t>(server) - static_cast<std::int64_t>(clock.now());
-    knows_offset = true;
+    server_at_boot_ = static_cast<std::int64_t>(server) - static_cast<std::int64_t>(clock.boot());
+    knows_time_ = true;
+}
+
+std::optional<std::int64_t> Core::clock_offset() const {
+    if (!knows_time_) return std::nullopt;
+    return server_at_boot_ + static_cast<std::int64_t>(clock.boot()) - static_cast<std::int64_t>(clock.now());
+}
+
+bool Core::clock_doubted() const {
+    const auto offset = clock_offset().value_or(0);
+    return offset > static_cast<std::int64_t>(kBelieved) || -offset > static_cast<std::int64_t>(kBelieved);
 }
 
 void Core::want_head(std::uint64_t revision) {
@@ -148,7 +158,12 @@ void Core::want_head(std::uint64_t revision) {
     if (revision > directory->head().revision) wanted_newest_head = true;
 }
 
-Millis Core::token_time() const { return clock.now() + static_cast<Millis>(clock_offset.load()); }
+Millis Core::token_time() const { return clock.now() + static_cast<Millis>(clock_offset().value_or(0)); }
+
+bool Core::has_passed(Millis since, Millis time) const {
+    const auto at = stamp();
+    return at >= since + time || since > at + kBelieved;
+}
 
 Millis Core::stamp() const {
     const auto time = token_time();
@@ -184,10 +199,7 @@ void Core::forget() {
 }
 
 Millis Core::now() const {
-    const auto offset = clock_offset.load();
-    const bool believed =
-        offset <= static_cast<std::int64_t>(kBelieved) && -offset <= static_cast<std::int64_t>(kBelieved);
-    const auto local = clock.now() + (believed ? static_cast<Millis>(offset) : 0);
+    const auto local = clock_doubted() ? clock.now() : token_time();
     return directory ? std::max(local, directory->head().ts) : local;
 }
 

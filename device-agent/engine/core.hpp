@@ -67,12 +67,19 @@ struct Core {
     void forget();
     [[nodiscard]] Millis now() const;  // for admitting: never behind the newest head
     // The server's word about time (FORMATS.md 2.1): its offset corrects tokens whatever it is, admitting only up to
-    // ten minutes, and never what is erased. Any thread.
+    // ten minutes, and never what is erased. It is kept by the clock that counts since boot: the other one may be set
+    // at any moment. Any thread.
     void learn_time(Millis server);
+    // The server's clock minus ours, ms; nullopt: nobody said. Any thread.
+    [[nodiscard]] std::optional<std::int64_t> clock_offset() const;
+    // Our clock and the server's are too far apart to say what is true.
+    [[nodiscard]] bool clock_doubted() const;
     [[nodiscard]] Millis token_time() const;
     // For what this device says of when it said something: others judge it by their clocks, so a clock that is wrong by
     // an hour must not show. Nothing is admitted or erased by it.
     [[nodiscard]] Millis stamp() const;
+    // So much time after `since`, a stamp() of earlier. One that lies ahead is of a clock that was wrong: true.
+    [[nodiscard]] bool has_passed(Millis since, Millis time) const;
     [[nodiscard]] bool enrolled() const { return door.cert.has_value(); }
     [[nodiscard]] const DeviceCert& own() const { return *door.cert; }
     // As `door` is now, with the identity that the container holds; or with a new one.
@@ -149,12 +156,14 @@ struct Core {
     [[nodiscard]] bool wants() const { return wanted_newest_head || !wanted_users.empty() || !wanted_heads.empty(); }
     std::set<ConversationId> wanted_events;  // of groups whose roster is behind, or not known at all
 
-    std::atomic<std::int64_t> clock_offset = 0;  // the server's clock minus ours, as it said last
-    std::atomic<bool> knows_offset = false;
     FlightRecorder flight;
 
     std::set<BlobId> uploading;
     std::optional<Errc> shut_out;  // the gateway refuses this device, or a proven revocation
+
+  private:
+    std::atomic<std::int64_t> server_at_boot_ = 0;  // the server's clock when this device's was 0
+    std::atomic<bool> knows_time_ = false;
 };
 
 // Keys in Table::settings.

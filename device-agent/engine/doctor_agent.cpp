@@ -120,7 +120,7 @@ HealthReport Agent::examine(Millis patience, const std::stop_token& stop) {
     (void)note_lock();
     if (impl_->link) look_at(*impl_->link, facts);
     if (facts.locked) facts.connected = impl_->guard->door_connected();
-    if (core.knows_offset) facts.clock_offset = core.clock_offset.load();
+    facts.clock_offset = core.clock_offset();
     HealthReport out{judge(facts), {}};
     auto events = core.flight.events();
     if (events.size() > kRecent) events.erase(events.begin(), events.end() - static_cast<std::ptrdiff_t>(kRecent));

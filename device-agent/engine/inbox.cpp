@@ -67,7 +67,7 @@ Result<void> Inbox::hold(Transaction& tx, const v1::Envelope& envelope) {
         core_.failures.lost++;
         return {};
     }
-    auto put = tx.append(Table::held, HeldItem{core_.clock.now(), envelope}.encode(),
+    auto put = tx.append(Table::held, HeldItem{core_.stamp(), envelope}.encode(),
                          {core_.expiry_day(core_.now(), core_.now()), {}});
     if (!put) return pass(put);
     return {};

@@ -82,6 +82,10 @@ Result<Outcome> Open::grant(Transaction& tx, const v1::Envelope& envelope) {
             facts.highest_chain_no = std::max(facts.highest_chain_no, chain->chain_no);
 
     const auto verdict = sealing::judge_grant(*opened, facts, core_.now());
+    // Is it the grant that is wrong, or our clock? It waits until the two agree.
+    if (verdict.outcome == Outcome::dropped && core_.clock_doubted() &&
+        sealing::judge_grant(*opened, facts, core_.token_time()).outcome != Outcome::dropped)
+        return Outcome::held;
     if (!verdict.alarm.empty())
         if (auto ok = core_.raise_alarm(tx, verdict.alarm); !ok) return pass(ok);
     // Of a chain that is here, it came before.

@@ -45,8 +45,8 @@ Result<bool> Recovery::seen_before(Transaction& tx, const KeyRequest& request) {
 
 Result<Outcome> Recovery::requested(Transaction& tx, const KeyRequest& request, const UserId& claimed) {
     const auto now = core_.now();
-    if (request.owner != core_.own().device || request.ts + kRequestLife < now || request.ts > now + kFutureAtMost)
-        return Outcome::dropped;
+    if (request.owner != core_.own().device || request.ts + kRequestLife < now) return Outcome::dropped;
+    if (request.ts > now + kFutureAtMost) return core_.clock_doubted() ? Outcome::held : Outcome::dropped;
     const auto* entry = core_.directory->find(claimed);
     const auto* cert = entry != nullptr ? entry->entry.cert(request.requester) : nullptr;
     if (cert == nullptr) {

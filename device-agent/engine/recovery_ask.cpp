@@ -47,12 +47,12 @@ Result<bool> Recovery::may_ask(Transaction& tx, const Wanted& wanted) {
         asked = in.u8();
         last = in.u64();
     }
-    const auto now = core_.clock.now();
     constexpr Millis kPauses[] = {0, kHour, 8 * kHour};
-    if (asked >= kAsksAtMost || (asked > 0 && now < last + kPauses[asked])) return false;
-    auto put =
-        tx.put(Table::requests, key, std::move(Writer().u8(static_cast<std::uint8_t>(asked + 1)).u64(now)).take(),
-               {core_.expiry_day(now, now), {}});
+    if (asked >= kAsksAtMost || (asked > 0 && !core_.has_passed(last, kPauses[asked]))) return false;
+    const auto now = core_.clock.now();
+    auto put = tx.put(Table::requests, key,
+                      std::move(Writer().u8(static_cast<std::uint8_t>(asked + 1)).u64(core_.stamp())).take(),
+                      {core_.expiry_day(now, now), {}});
     if (!put) return pass(put);
     return true;
 }

@@ -42,7 +42,7 @@ Result<std::vector<Recovery::Wanted>> Recovery::missed_chains(Transaction& tx) {
     std::map<Bytes, Wanted> out;
     for (const auto& row : *rows) {
         auto item = HeldItem::parse(row.value);
-        if (!item || core_.clock.now() < item->since + kPatience) continue;
+        if (!item || !core_.has_passed(item->since, kPatience)) continue;
         auto& envelope = item->envelope;
         const auto wire = WireMessage::parse(as_bytes(envelope.message()));
         if (!wire) continue;
@@ -84,7 +84,7 @@ Result<std::vector<Recovery::Wanted>> Recovery::missed_messages(Transaction& tx)
     if (!rows) return pass(rows);
     std::vector<Wanted> out;
     for (auto& [row, expiry_day, message] : *rows) {
-        if (core_.clock.now() < message.received + kPatience) continue;
+        if (!core_.has_passed(message.received, kPatience)) continue;
         auto here = has_digest(tx, message.missing_before);
         if (!here) return pass(here);
         if (*here) {  // it came meanwhile

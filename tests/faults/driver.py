@@ -174,7 +174,12 @@ class Run:
         return not verdict.faults["lost"]
 
     def report(self, faults: int, said: list, talkers: list, settled: bool) -> bool:
-        verdict = Verdict(self.world.handsets, said)
+        try:
+            verdict = Verdict(self.world.handsets, said)
+        except (Failed, NoAnswer) as error:
+            print(f"a handset does not tell what it holds: {error}; {len(said)} texts said, {faults} faults")
+            self.print_statuses()
+            return False
         trouble = [talker.trouble for talker in talkers if talker.trouble]
         print(f"{len(said)} texts said, {verdict.accepted} accepted, {verdict.opened} opened; {faults} faults; "
               f"{verdict.figures()}; {verdict.refused_grants} grants refused and asked for again")
@@ -188,9 +193,12 @@ class Run:
                              *(line for name in verdict.faults for line in verdict.faults[name])]))
         if not settled:
             print(f"not everything came to rest within {self.settle_seconds(talkers):.0f} s:")
-            for handset in self.world.handsets:
-                print(f"  {handset.name}: {self.status(handset)}")
+            self.print_statuses()
         return good and settled and not trouble
+
+    def print_statuses(self) -> None:
+        for handset in self.world.handsets:
+            print(f"  {handset.name}: {self.status(handset)}")
 
 
 def main() -> int:

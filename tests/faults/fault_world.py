@@ -84,7 +84,8 @@ class FaultWorld(World):
         return {"LD_PRELOAD": f"{sanitizers}:{library}" if sanitizers else library}
 
     def gateway_settings(self) -> dict:
-        return {**super().gateway_settings(), "store.floor_bytes": FLOOR_BYTES}
+        return {**super().gateway_settings(), "store.floor_bytes": FLOOR_BYTES,
+                "policy.lock_after_seconds": 86_400}  # nobody touches these handsets
 
     def start_servers(self) -> None:
         for name in ("broker", "gateway"):

@@ -64,6 +64,52 @@ TEST_CASE("a handset whose clock is an hour ahead: its grants are taken, once th
     CHECK(pair.opened() == 2);
 }
 
+TEST_CASE("a clock that is set while the agent runs does not show in what it says") {
+    Pair pair;
+    auto& core = pair.anna.core();
+    core.learn_time(pair.bernds.now());
+    const auto said = core.stamp();
+    for (const bool ahead : {true, false}) {
+        pair.annas.wall = ahead ? pair.annas.wall + kHour : pair.annas.wall - 2 * kHour;
+        CHECK(core.clock_doubted());
+        CHECK(core.stamp() == said);
+        CHECK(core.token_time() == said);
+        CHECK(core.now() == std::max(pair.annas.wall, core.directory->head().ts));  // admitting goes by its own clock
+    }
+    pair.annas.wall += kHour;
+    CHECK_FALSE(core.clock_doubted());
+    CHECK(core.stamp() == said);
+}
+
+TEST_CASE("what was noted with a clock ahead is not waited for longer") {
+    Pair pair;
+    auto& core = pair.anna.core();
+    core.learn_time(pair.bernds.now());
+    CHECK_FALSE(core.has_passed(core.stamp(), kMinute));
+    CHECK(core.has_passed(core.stamp() - kMinute, kMinute));
+    CHECK(core.has_passed(core.stamp() + kHour, kMinute));
+}
+
+TEST_CASE("a grant that comes while the reader's clock is an hour behind waits until the clock is right") {
+    Pair pair;
+    const auto truth = pair.bernds.now();
+    pair.bernd.core().learn_time(truth);
+    pair.bernds.wall -= kHour;
+    MessageId id;
+    id.bytes.fill(1);
+    REQUIRE(pair.anna.say(1, id, Text{"kommt an"}));
+    for (const auto& item : pair.anna.waiting()) {
+        REQUIRE(pair.post.submit(0, item.up, truth));
+        REQUIRE(pair.anna.accepted(item.id));
+    }
+    for (const auto& envelope : pair.post.mailbox(1)) REQUIRE(pair.bernd.take(envelope));
+    CHECK(pair.opened() == 0);
+    CHECK(pair.bernd.core().failures.refused == 0);
+    pair.bernds.wall += kHour;
+    REQUIRE(pair.bernd.retry());
+    CHECK(pair.opened() == 1);
+}
+
 TEST_CASE("a handset whose clock is an hour behind is opened as well") {
     Pair pair;
     pair.annas.wall -= kHour;
