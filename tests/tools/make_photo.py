@@ -13,9 +13,10 @@ from pathlib import Path
 POSITION = (52.6226, 10.0815)  # the castle of Celle
 
 
-def make_photo(path: Path, size: str, seed: int) -> dict:
+def make_photo(path: Path, size: str, seed: int, grain: bool = False) -> dict:
     marks = {"artist": f"Photographer-{seed:08}", "serial": f"SN-{seed:010}", "comment": f"Fundort hinter dem Haus {seed}"}
-    subprocess.run(["convert", "-size", size, "-seed", str(seed), "plasma:fractal", "-quality", "88", f"jpeg:{path}"],
+    subprocess.run(["convert", "-size", size, "-seed", str(seed), "plasma:fractal",
+                    *(["-attenuate", "0.8", "+noise", "Gaussian"] if grain else []), "-quality", "88", f"jpeg:{path}"],
                    check=True, capture_output=True)
     latitude, longitude = POSITION
     subprocess.run(
@@ -32,10 +33,11 @@ def main() -> int:
     parser.add_argument("file", type=Path)
     parser.add_argument("--size", default="2048x1536", help="WIDTHxHEIGHT (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--grain", action="store_true", help="as of a sensor: about 5 MB for 12 megapixels")
     parser.add_argument("--json", action="store_true", help="print what was written into it")
     options = parser.parse_args()
     try:
-        made = make_photo(options.file, options.size, options.seed)
+        made = make_photo(options.file, options.size, options.seed, options.grain)
     except (OSError, subprocess.CalledProcessError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -67,6 +67,15 @@ class Server:
         self.process.wait(60)
 
 
+def forget(place: Path) -> None:
+    """Nothing of these files stays in memory (posix_fadvise(2))."""
+    for path in [place] if place.is_file() else [p for p in place.rglob("*") if p.is_file()]:
+        file = os.open(path, os.O_RDONLY)
+        os.fsync(file)
+        os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.close(file)
+
+
 class Bench:
     def __init__(self, build: Path, folder: Path, runs: int):
         self.build, self.folder, self.runs = build, folder, runs
@@ -126,6 +135,30 @@ class Bench:
         best["rate"] = count * each / best["seconds"] / MIB
         return best
 
+    def cold_download(self, size: int) -> tuple:
+        """MiB/s of a download that nothing has in memory, and of the disk itself: the same bytes in a plain file."""
+        ours = self.ours(False)
+        _, urls = self.client(ours, "/v1/media", False, "--bytes", size)
+        path = "/v1/" + urls[0].split("/v1/")[1]
+        file = self.folder / "plain"
+        with open(file, "wb") as out:
+            for _ in range(size // MIB):
+                out.write(os.urandom(MIB))
+        best = [1e9, 1e9]
+        for _ in range(self.runs):
+            forget(ours.folder)
+            best[0] = min(best[0], self.client(ours, path, False, "--get")[0])
+            forget(file)
+            began = time.monotonic()
+            with open(file, "rb") as plain:
+                while plain.read(MIB):
+                    pass
+            best[1] = min(best[1], time.monotonic() - began)
+        ours.stop()
+        shutil.rmtree(ours.folder)
+        file.unlink()
+        return size / best[0] / MIB, size / best[1] / MIB
+
     def download(self, size: int, tls: bool = False) -> tuple:
         ours = self.ours(tls)
         _, urls = self.client(ours, "/v1/media", tls, "--bytes", size)
@@ -168,6 +201,8 @@ def measure(bench: Bench, total: int, downloads: int) -> list:
         row(f"64 uploads at once, memory{end}", "MiB", many["memory"] / MIB, 64, higher=False)
     ours, nginx = bench.download(downloads)
     row("download from cache", "MiB/s", ours, 0.5, "nginx, sendfile", nginx)
+    cold, disk = bench.cold_download(downloads)
+    row("download from disk", "MiB/s", cold, 0.5, "reading a plain file", disk)
     return rows
 
 
@@ -176,7 +211,7 @@ def main() -> int:
     parser.add_argument("--build", type=Path, required=True, help="folder of media_peer_server and media_peer_client")
     parser.add_argument("--full", action="store_true", help="1 GiB instead of 256 MiB")
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--json", metavar="FILE", help="write the rows there")
+    parser.add_argument("--json", metavar="FILE", help="the rows are added to the list in that file")
     parser.add_argument("--no-goals", action="store_true", help="exit status 0 also when a goal is missed")
     parser.add_argument("--folder", help="where stores go (default: a temporary folder); a disk, not memory")
     options = parser.parse_args()
@@ -185,7 +220,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="nimes-bench-", dir=options.folder) as folder:
         rows = measure(Bench(options.build, Path(folder), options.runs), total, total)
     if options.json:
-        Path(options.json).write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+        file = Path(options.json)
+        earlier = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
+        file.write_text(json.dumps(earlier + rows, indent=2) + "\n", encoding="utf-8")
     return 0 if options.no_goals or all(row["met"] for row in rows) else 1
 
 
