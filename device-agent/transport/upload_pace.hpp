@@ -25,10 +25,10 @@ struct PathSample {
 class UploadPace {
   public:
     static constexpr std::uint64_t kUnlimited = 0;
-    static constexpr std::uint64_t kNear = 20'000;       // µs of round trip
-    static constexpr std::uint64_t kFast = 8'000'000;    // bytes/s: as fast as that needs no pace
-    static constexpr std::uint64_t kLeast = 1'000;       // bytes/s
-    static constexpr std::uint64_t kShortQueue = 50'000; // µs that nobody notices
+    static constexpr std::uint64_t kNear = 20'000;        // µs of round trip
+    static constexpr std::uint64_t kFast = 8'000'000;     // bytes/s: as fast as that needs no pace
+    static constexpr std::uint64_t kLeast = 1'000;        // bytes/s
+    static constexpr std::uint64_t kShortQueue = 50'000;  // µs that nobody notices
 
     // Bytes/s that the connection may send from now on, when that changed; kUnlimited: as fast as it can.
     std::optional<std::uint64_t> heard(const PathSample& sample, Millis boot);
