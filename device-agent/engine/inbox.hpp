@@ -1,10 +1,10 @@
 // Message, step 7, inbox: what arrives is stored before it is acknowledged. (Before: the gateway's delivery.cpp. Next:
 // open.cpp.)
 //
-// What came in one packet is one transaction (64 envelopes at most), with everything that follows from it and the lanes'
-// new marks. What cannot be opened yet is held, sealed in the container, and tried again when something came; at most
-// 1,000 items, 16 MiB and 7 days. What comes behind something that got lost is not taken (turn.hpp).
-// Call with the core's lock held. Errors are the store's: then nothing is acknowledged, and it comes again.
+// What came in one packet is one transaction (64 envelopes at most), with everything that follows from it and the
+// lanes' new marks. What cannot be opened yet is held, sealed in the container, and tried again when something came; at
+// most 1,000 items, 16 MiB and 7 days. What comes behind something that got lost is not taken (turn.hpp). Call with the
+// core's lock held. Errors are the store's: then nothing is acknowledged, and it comes again.
 #pragma once
 
 #include "engine/open.hpp"

@@ -252,7 +252,8 @@ void Link::on_welcome(Lock& lock, const v1::Welcome& welcome) {
     session_->spread_next_connect(std::min<Millis>(welcome.reconnect_spread_ms(), kLongestSpread));
     core_.learn_time(welcome.server_ms());
     unheard_ = false;
-    note(Flight::welcomed, 0, 0, static_cast<std::uint32_t>(*core_.clock_offset() / static_cast<std::int64_t>(kSecond)));
+    note(Flight::welcomed, 0, 0,
+         static_cast<std::uint32_t>(*core_.clock_offset() / static_cast<std::int64_t>(kSecond)));
     newest_.clear();
     for (const auto& mark : welcome.newest()) newest_[static_cast<std::uint8_t>(mark.lane())] = mark.sequence();
     std::vector<UserId> users;
