@@ -1,6 +1,6 @@
 // A medium's way in, and out of the container as far as policy lets it: fetch, verify, open, export, show.
 #include "engine/impl.hpp"
-#include "engine/passing_hash.hpp"
+#include "media/passing_hash.hpp"
 #include "media/seek.hpp"
 
 namespace nimes::agent::engine {
@@ -66,13 +66,15 @@ Result<FetchedMedia> Agent::fetch_media(const BlobId& blob, MediaUse use, const 
     if (!fetched) return pass(fetched);
     if (auto ok = impl_->still_named(lock, blob); !ok) return pass(ok);
     FetchedMedia out{blob, reference->plain_length, {}};
-    PassingHash hashing;
+    media::PassingHash hashing;
     auto read = media::open(folder, *reference, [&](ByteView plain) -> Result<void> {
         hashing.update(plain);
         return sink && !stop.stop_requested() ? sink(plain) : Result<void>();
     });
     if (!read) return pass(read);
-    out.sha256 = hashing.finish();
+    auto digest = hashing.finish();
+    if (!digest) return pass(digest);
+    out.sha256 = *digest;
     if (!file.empty())
         if (auto ok = media::export_to(folder, *reference, file, use == MediaUse::save); !ok) return pass(ok);
     return out;

@@ -1,8 +1,8 @@
 // A photo's way out: prepare, seal, compose, upload, send.
 #include "engine/impl.hpp"
-#include "engine/passing_hash.hpp"
 #include "media/incoming.hpp"
 #include "media/outgoing.hpp"
+#include "media/passing_hash.hpp"
 #include "media/prepare.hpp"
 
 namespace nimes::agent::engine {
@@ -45,12 +45,12 @@ struct Repeat {
 
 // Zero where its file is gone.
 Digest digest_of(const std::filesystem::path& folder, const media::BlobReference& reference) {
-    PassingHash hash;
+    media::PassingHash hash;
     const auto read = media::open(folder, reference, [&](ByteView plain) -> Result<void> {
         hash.update(plain);
         return {};
     });
-    return read ? hash.finish() : Digest{};
+    return read ? hash.finish().value_or(Digest{}) : Digest{};
 }
 
 // A repeat, of a command whose owner died before it answered: the message stands, and its medium is the one it names.

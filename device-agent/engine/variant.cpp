@@ -1,7 +1,7 @@
 #include "engine/variant.hpp"
 
-#include "engine/passing_hash.hpp"
 #include "media/incoming.hpp"
+#include "media/passing_hash.hpp"
 
 namespace nimes::agent::engine {
 
@@ -18,7 +18,7 @@ std::optional<std::uint64_t> KnownRate::at(Millis boot) const {
 }
 
 Result<SealedMedium> Variants::seal(const media::Source& source, std::uint64_t length) {
-    PassingHash hash;
+    media::PassingHash hash;
     const media::Source hashed = [&](std::span<std::uint8_t> into) {
         auto n = source(into);
         if (n) hash.update(into.first(*n));
@@ -26,7 +26,9 @@ Result<SealedMedium> Variants::seal(const media::Source& source, std::uint64_t l
     };
     auto reference = media::seal(folder_, conversation_, hashed, length, random_);
     if (!reference) return pass(reference);
-    return SealedMedium{std::move(*reference), hash.finish(), length};
+    auto digest = hash.finish();
+    if (!digest) return pass(digest);
+    return SealedMedium{std::move(*reference), *digest, length};
 }
 
 Result<SealedMedium> Variants::choose(media::Photo& photo, Variant wanted, SentPhoto& out,

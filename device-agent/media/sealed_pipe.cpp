@@ -1,11 +1,11 @@
 #include "media/sealed_pipe.hpp"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <cassert>
 #include <condition_variable>
 #include <mutex>
+
+#include "media/passing_hash.hpp"
 
 namespace nimes::agent::media {
 namespace {
@@ -15,19 +15,6 @@ constexpr std::size_t kBlocks = 3;
 constexpr std::size_t kBlockBytes = 4 * (kBlobChunk + kBlobTag);
 
 bool helped(const BlobShape& shape) { return shape.chunks() > kAlone && std::thread::hardware_concurrency() > 1; }
-
-struct Hash {
-    std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context{EVP_MD_CTX_new(), EVP_MD_CTX_free};
-    bool sound = context != nullptr && EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) == 1;
-
-    void update(ByteView bytes) { sound = sound && EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) == 1; }
-    Result<Digest> finish() {
-        Digest out;
-        if (!sound || EVP_DigestFinal_ex(context.get(), out.bytes.data(), nullptr) != 1)
-            return fail(Errc::internal, "a digest cannot be made");
-        return out;
-    }
-};
 
 struct Block {
     Bytes bytes = Bytes(kBlockBytes);
@@ -117,7 +104,7 @@ struct SealedWriter::Impl {
     }
 
     File& file;
-    Hash hash;
+    PassingHash hash;
     Ring ring;
     Result<void> written;  // by the helper, while there is one
     std::thread helper;
@@ -201,7 +188,7 @@ struct SealedReader::Impl {
 
     File& file;
     std::uint64_t left;
-    Hash hash;
+    PassingHash hash;
     Ring ring;
     Result<void> broken;  // by the helper, until ring.last()
     bool begun = false, holds = false;
