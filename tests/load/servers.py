@@ -99,12 +99,12 @@ class PlainBroker:
 
 class Prepared:
     """Call prepare(), then start(). `rate`: packets a second that the plugin allows a device; its default is 20.
-    `host`: where devices reach the servers; elsewhere than on loopback these listen on every address."""
+    `host`: where devices reach the servers; elsewhere than on loopback these listen on every address, or on `listen`."""
 
     def __init__(self, supervisor: Supervisor, build: Build, folder: Path, tls: bool = True, rate: int = 20,
-                 host: str = "127.0.0.1"):
+                 host: str = "127.0.0.1", listen: str = ""):
         self.host = host
-        self.listen = host if host == "127.0.0.1" else "0.0.0.0"
+        self.listen = listen or (host if host == "127.0.0.1" else "0.0.0.0")
         self.supervisor, self.build, self.folder, self.rate = supervisor, build, folder, rate
         self.certificates = folder / "certificates"
         self.accounts = folder / "devices.accounts"
