@@ -15,6 +15,7 @@ using container::Transaction;
 
 constexpr Millis kKnownHeadsKept = 90 * kDay;
 constexpr Millis kBelieved = 10 * kMinute;
+constexpr Millis kLatest = 4'102'444'800'000;  // 2100: no server says so by mistake
 
 Bytes id_key(ByteView id) { return to_bytes(id); }
 
@@ -139,6 +140,7 @@ Result<void> Core::load() {
 }
 
 void Core::learn_time(Millis server) {
+    if (server > kLatest) return;
     server_at_boot_ = static_cast<std::int64_t>(server) - static_cast<std::int64_t>(clock.boot());
     knows_time_ = true;
 }

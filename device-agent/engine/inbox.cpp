@@ -1,7 +1,5 @@
 #include "engine/inbox.hpp"
 
-#include <algorithm>
-
 namespace nimes::agent::engine {
 namespace {
 
@@ -10,43 +8,44 @@ using container::Transaction;
 
 constexpr std::uint64_t kMaxHeld = 1'000;
 constexpr std::size_t kMaxHeldBytes = 16 << 20;
-constexpr int kTogether = 64;  // in one transaction: with a sync for each, 1,000 waiting texts took four times as long
 
 }  // namespace
 
 Result<void> Inbox::deliver(const v1::Deliver& deliver) {
-    for (int at = 0; at < deliver.envelopes_size(); at += kTogether) {
-        auto marks = core_.marks;
-        auto done = core_.transact([&](Transaction& tx) -> Result<void> {
-            for (int i = at; i < std::min(at + kTogether, deliver.envelopes_size()); ++i)
-                if (auto ok = take(tx, deliver.envelopes(i), marks); !ok) return ok;
-            if (auto ok = core_.put_failures(tx); !ok || marks == core_.marks) return ok;
-            return put_marks(tx, marks);
-        });
-        if (!done) return done;
-        core_.marks = std::move(marks);
+    for (const auto& envelope : deliver.envelopes()) {
+        const auto lane = static_cast<std::uint8_t>(envelope.lane());
+        if (envelope.payload_case() == v1::Envelope::kSignal) {
+            if (auto ok = core_.transact([&](Transaction& tx) { return open_.signal(tx, envelope); }); !ok) return ok;
+            continue;
+        }
+        if (lane < 1 || lane > 3) continue;
+        const auto turn = turn_of(envelope, core_.marks[lane]);
+        if (turn == Turn::gap) gaps_.found(lane, core_.marks[lane]);
+        if (turn != Turn::next) continue;
+        if (auto ok = store(envelope); !ok) return ok;
     }
     core_.changed.notify_all();
     return {};
 }
 
-Result<void> Inbox::take(Transaction& tx, const v1::Envelope& envelope, Marks& marks) {
-    if (envelope.payload_case() == v1::Envelope::kSignal) return open_.signal(tx, envelope);
+Result<void> Inbox::store(const v1::Envelope& envelope) {
     const auto lane = static_cast<std::uint8_t>(envelope.lane());
-    if (lane < 1 || lane > 3) return {};
-    const auto turn = turn_of(envelope, marks[lane]);
-    if (turn == Turn::gap) gaps_.found(lane, marks[lane]);
-    if (turn != Turn::next) return {};
-    if (auto ok = open_.note_arrival(tx, envelope); !ok) return ok;
-    auto outcome = open_.envelope(tx, envelope);
-    if (!outcome) return pass(outcome);
-    if (*outcome == Outcome::held)
-        if (auto ok = hold(tx, envelope); !ok) return ok;
-    marks[lane] = envelope.sequence();
-    return {};
+    auto done = core_.transact([&](Transaction& tx) -> Result<void> {
+        if (auto ok = open_.note_arrival(tx, envelope); !ok) return ok;
+        auto outcome = open_.envelope(tx, envelope);
+        if (!outcome) return pass(outcome);
+        if (*outcome == Outcome::held)
+            if (auto ok = hold(tx, envelope); !ok) return ok;
+        if (auto ok = core_.put_failures(tx); !ok) return ok;
+        return put_mark(tx, lane, envelope.sequence());
+    });
+    if (done) core_.marks[lane] = envelope.sequence();
+    return done;
 }
 
-Result<void> Inbox::put_marks(Transaction& tx, const Marks& marks) {
+Result<void> Inbox::put_mark(Transaction& tx, std::uint8_t lane, std::uint64_t sequence) {
+    auto marks = core_.marks;
+    marks[lane] = sequence;
     Writer out;
     for (const auto& [number, mark] : marks) out.u8(number).u64(mark);
     auto put = tx.put(Table::settings, setting_key(setting::kMarks), out.view());

@@ -1,10 +1,10 @@
 // Message, step 7, inbox: what arrives is stored before it is acknowledged. (Before: the gateway's delivery.cpp. Next:
 // open.cpp.)
 //
-// What came in one packet is one transaction (64 envelopes at most), with everything that follows from it and the
-// lanes' new marks. What cannot be opened yet is held, sealed in the container, and tried again when something came; at
-// most 1,000 items, 16 MiB and 7 days. What comes behind something that got lost is not taken (turn.hpp). Call with the
-// core's lock held. Errors are the store's: then nothing is acknowledged, and it comes again.
+// Each envelope is one transaction with everything that follows from it and the lane's new mark. What cannot be opened
+// yet is held, sealed in the container, and tried again when something came; at most 1,000 items, 16 MiB and 7 days.
+// What comes behind something that got lost is not taken (turn.hpp).
+// Call with the core's lock held. Errors are the store's: then nothing is acknowledged, and it comes again.
 #pragma once
 
 #include "engine/open.hpp"
@@ -24,10 +24,9 @@ class Inbox {
     Result<void> retry_held();
 
   private:
-    using Marks = std::map<std::uint8_t, std::uint64_t>;  // by lane
-    Result<void> take(container::Transaction& tx, const v1::Envelope& envelope, Marks& marks);
+    Result<void> store(const v1::Envelope& envelope);
     Result<void> hold(container::Transaction& tx, const v1::Envelope& envelope);
-    static Result<void> put_marks(container::Transaction& tx, const Marks& marks);
+    Result<void> put_mark(container::Transaction& tx, std::uint8_t lane, std::uint64_t sequence);
 
     Core& core_;
     Open open_;

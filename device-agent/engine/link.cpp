@@ -1,6 +1,7 @@
 #include "engine/link.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/packets.hpp"
 #include "engine/paths.hpp"
@@ -152,7 +153,7 @@ void Link::on_connected() {
     (void)session_->publish(hello_packet(core_.marks, core_.directory->head().revision));
     outbox_.connected();
     core_.changed.notify_all();
-    next_sync_ = core_.clock.boot();
+    if (next_sync_ == 0 || next_sync_ > connected_at_) next_sync_ = connected_at_;  // due since then
     send_new();
 }
 
@@ -160,9 +161,13 @@ void Link::on_connected() {
 void Link::sync_if_due(Lock& lock) {
     const auto boot = core_.clock.boot();
     if (!session_->connected() || boot < next_sync_) return;
-    if (!synced() && boot < connected_at_ + kSyncWaits) return;
-    next_sync_ = boot + kSyncAgain;  // while the network is asked the lock is open
+    const bool urgent = core_.stale.contains(core_.own().user);  // is it this device that changed?
+    if (!synced() && !urgent && boot < next_sync_ + kSyncWaits) return;
+    if (acks_.owed()) acknowledge();  // the directory may take seconds
+    next_sync_ = boot + kSyncAgain;   // while the network is asked the lock is open
     if (sync_.run(lock)) next_sync_ = boot + kSyncEvery;
+    asked_at_ = boot;
+    core_.changed.notify_all();
     go_on(lock);
 }
 
@@ -328,6 +333,8 @@ void Link::tick(Lock& lock) {
     const bool sent = outbox_.tick();
     if (acks_.owed() && (sent || boot >= acks_.due())) acknowledge();
     sync_if_due(lock);
+    // What only the doubted clock kept back: what comes next might overtake it.
+    if (const bool doubted = core_.clock_doubted(); std::exchange(doubted_, doubted) && !doubted) go_on(lock);
     if (core_.one_time_used >= sealing::kOneTimeKeys - sealing::kFewOneTimeKeys) {
         core_.one_time_used = 0;
         next_sync_ = boot;  // the gateway says how many are left

@@ -21,6 +21,8 @@ Bytes count_key(const KeyRequest& r, Millis now) {
 }
 Bytes nonce_key(const KeyRequest& r) { return std::move(Writer().text("nonce").bytes(r.nonce)).take(); }
 
+bool is_of_now(const KeyRequest& r, Millis now) { return now <= r.ts + kRequestLife && r.ts <= now + kFutureAtMost; }
+
 bool is_member(const Roster& roster, const UserId& user) {
     return std::any_of(roster.begin(), roster.end(), [&](const Member& m) { return m.user == user; });
 }
@@ -45,8 +47,9 @@ Result<bool> Recovery::seen_before(Transaction& tx, const KeyRequest& request) {
 
 Result<Outcome> Recovery::requested(Transaction& tx, const KeyRequest& request, const UserId& claimed) {
     const auto now = core_.now();
-    if (request.owner != core_.own().device || request.ts + kRequestLife < now) return Outcome::dropped;
-    if (request.ts > now + kFutureAtMost) return core_.clock_doubted() ? Outcome::held : Outcome::dropped;
+    if (request.owner != core_.own().device) return Outcome::dropped;
+    if (!is_of_now(request, now))
+        return core_.clock_doubted() && is_of_now(request, core_.token_time()) ? Outcome::held : Outcome::dropped;
     const auto* entry = core_.directory->find(claimed);
     const auto* cert = entry != nullptr ? entry->entry.cert(request.requester) : nullptr;
     if (cert == nullptr) {

@@ -51,7 +51,7 @@ struct Exchange {
     std::optional<Error> failed;
 };
 
-Millis boot_now() {
+Millis monotonic_now() {
     return static_cast<Millis>(
         std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
             .count());
@@ -109,7 +109,7 @@ int on_seek(void* context, curl_off_t offset, int origin) {
 int on_progress(void* context, curl_off_t, curl_off_t received, curl_off_t, curl_off_t sent) {
     auto& exchange = *static_cast<Exchange*>(context);
     if (exchange.request.stop.stop_requested()) return 1;
-    if (exchange.request.reader) exchange.socket.steer(boot_now());
+    if (exchange.request.reader) exchange.socket.steer(monotonic_now());
     if (!exchange.request.progress) return 0;
     const bool ok = guarded(exchange, [&]() -> Result<void> {
         exchange.request.progress(static_cast<std::uint64_t>(sent), static_cast<std::uint64_t>(received));
@@ -248,6 +248,7 @@ Result<HttpsAnswer> HttpsClient::Impl::once(const HttpsRequest& request) {
     if (!options.base_url.starts_with("https://")) return fail(Errc::bad_config, "the gateway's URL is not https");
     if (request.stop.stop_requested()) return fail(Errc::busy, "stopped");
     curl_easy_reset(curl);  // keeps connections
+    socket.begin();
     Exchange exchange{request, AnswerBuilder(request, options.max_body), request.body, socket, {}};
     HeaderList headers;
     if (auto added = add_headers(headers, request); !added) return pass(added);

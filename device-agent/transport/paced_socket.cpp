@@ -4,26 +4,32 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-namespace nimes::agent::transport {
+#include <utility>
 
-void PacedSocket::opened(int fd) {
-    fd_ = fd;
-    pace_.connected();
-}
+namespace nimes::agent::transport {
+namespace {
+
+constexpr auto kEstablished = 1;  // TCP_ESTABLISHED, which linux/tcp.h leaves to netinet/tcp.h
+
+}  // namespace
 
 void PacedSocket::closed(int fd) {
-    if (fd_ == fd) fd_ = -1;
+    std::erase(open_, fd);
+    if (steered_ == fd) steered_ = -1;
 }
 
-void PacedSocket::steer(Millis boot) {
-    if (fd_ < 0) return;
-    tcp_info info{};
-    socklen_t size = sizeof info;
-    if (getsockopt(fd_, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return;
-    const auto rate = pace_.heard({info.tcpi_rtt, info.tcpi_min_rtt, info.tcpi_delivered, info.tcpi_snd_mss}, boot);
-    if (!rate) return;
-    const std::uint64_t most = *rate == UploadPace::kUnlimited ? ~std::uint64_t{0} : *rate;
-    (void)setsockopt(fd_, SOL_SOCKET, SO_MAX_PACING_RATE, &most, sizeof most);
+void PacedSocket::steer(Millis now) {
+    for (const int fd : open_) {
+        tcp_info info{};
+        socklen_t size = sizeof info;
+        if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 || info.tcpi_state != kEstablished) continue;
+        if (std::exchange(steered_, fd) != fd || info.tcpi_unacked == 0) pace_.pause();
+        const auto rate = pace_.heard({info.tcpi_rtt, info.tcpi_min_rtt, info.tcpi_delivered, info.tcpi_snd_mss}, now);
+        if (!rate) return;
+        const std::uint64_t most = *rate == UploadPace::kUnlimited ? ~std::uint64_t{0} : *rate;
+        (void)setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &most, sizeof most);
+        return;
+    }
 }
 
 }  // namespace nimes::agent::transport

@@ -20,9 +20,14 @@ unsigned step(std::uint64_t rate, std::uint64_t link) {
 std::optional<std::uint64_t> UploadPace::heard(const PathSample& sample, Millis boot) {
     if (sample.rtt_us == 0 || sample.packet == 0) return std::nullopt;
     const auto before = rate_;
+    if (sample.least_rtt_us < kNear) {  // perhaps another network than that of the connection before
+        begun_ = false;
+        rate_ = kUnlimited;
+        return rate_ == before ? std::nullopt : std::optional(rate_);
+    }
     if (!begun_) {
         begun_ = true;
-        if (sample.least_rtt_us >= kNear) rate_ = kFirstPackets * sample.packet * 1'000'000 / sample.rtt_us;
+        rate_ = std::max(kLeast, kFirstPackets * sample.packet * 1'000'000 / sample.rtt_us);
         window_ = {boot, sample.delivered, true};
         return rate_ == before ? std::nullopt : std::optional(rate_);
     }
@@ -38,7 +43,6 @@ std::optional<std::uint64_t> UploadPace::heard(const PathSample& sample, Millis 
 }
 
 void UploadPace::judge(const PathSample& sample, std::uint64_t delivered_rate) {
-    if (sample.least_rtt_us < kNear) return;
     const auto queue = sample.rtt_us - std::min(sample.rtt_us, sample.least_rtt_us);
     const auto own = delivered_rate == 0 ? 0 : 2 * sample.packet * 1'000'000 / delivered_rate;
     const auto target = std::max(kShortQueue, sample.least_rtt_us / 5) + own;

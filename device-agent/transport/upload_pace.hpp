@@ -17,7 +17,7 @@ namespace nimes::agent::transport {
 // What the kernel knows of one TCP connection (tcp(7), TCP_INFO).
 struct PathSample {
     std::uint64_t rtt_us = 0;        // smoothed
-    std::uint64_t least_rtt_us = 0;  // of the connection
+    std::uint64_t least_rtt_us = 0;  // of the last minutes
     std::uint64_t delivered = 0;     // packets that arrived since the connection began
     std::uint64_t packet = 1;        // bytes of one
 };
@@ -32,8 +32,9 @@ class UploadPace {
 
     // Bytes/s that the connection may send from now on, when that changed; kUnlimited: as fast as it can.
     std::optional<std::uint64_t> heard(const PathSample& sample, Millis boot);
-    // Another connection begins: its packets are counted anew, the rate stays what the link taught.
-    void connected() { window_ = {}; }
+    // Another connection or request begins, or nothing was under way: what passed until now tells nothing of the link.
+    // The rate stays what it taught.
+    void pause() { window_ = {}; }
     [[nodiscard]] std::uint64_t rate() const { return rate_; }
 
   private:

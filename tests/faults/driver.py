@@ -30,8 +30,12 @@ class Run:
     def __init__(self, options, folder: Path, supervisor: Supervisor):
         self.options, self.folder, self.supervisor = options, folder, supervisor
         self.log_lines = []
-        self.ended_early = threading.Event()  # by SIGINT or SIGTERM: what was said so far is judged
+        self.ended_early = threading.Event()  # by SIGINT: what was said so far is judged
         self.world = FaultWorld(folder, Build(), supervisor)
+
+    def end_early(self) -> None:
+        self.ended_early.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # once more: at once
 
     def log(self, text: str) -> None:
         self.log_lines.append(text)
@@ -216,8 +220,7 @@ def main() -> int:
     try:
         with Supervisor(folder / "logs") as supervisor:
             run = Run(options, folder, supervisor)
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, lambda *_: run.ended_early.set())
+            signal.signal(signal.SIGINT, lambda *_: run.end_early())
             good = run.run()
     except TimedOut as error:
         print(f"error: {error}")
@@ -228,6 +231,8 @@ def main() -> int:
             shutil.rmtree(folder, ignore_errors=True)
         else:
             print(f"seed {options.seed}; logs are kept in {folder}")
+    if good and run.ended_early.is_set():
+        return 3  # what was said is judged good, but it is not the run that was asked for
     return 0 if good else 1
 
 

@@ -148,18 +148,22 @@ def behind_upload(link: BadLink, profile: Profile, anna: Person, bernd: Person, 
     child = os.fork()
     if child == 0:
         try:
-            anna.ask("send", to=anna.conversation, file=str(video), media_type="video/mp4", wait_ms=900_000)
+            answer = anna.ask("send", to=anna.conversation, file=str(video), media_type="video/mp4", wait_ms=900_000)
+            os._exit(0 if answer["accepted"] else 2)
         finally:
-            os._exit(0)
+            os._exit(1)
     time.sleep(1)
-    during, ended = [], False
+    during, ended, status = [], False, 0
     while len(during) < count and not ended:
-        ended = os.waitpid(child, os.WNOHANG)[0] == child
+        pid, status = os.waitpid(child, os.WNOHANG)
+        ended = pid == child
         if not ended:
             during += tries(f"p-{profile.name}{len(during):03d}", profile.cut_seconds, 1, anna, bernd, 0.3)
     spent, took = used(before, link.stats()), time.monotonic() - began
     if not ended:
-        os.waitpid(child, 0)
+        status = os.waitpid(child, 0)[1]
+    if status != 0 or len(during) < count / 3:
+        raise RuntimeError(f"the video's upload ended with status {status} after {len(during)} texts")
     out = {"alone_ms": quantiles(alone), "video_bytes": video.stat().st_size,
            "upload_share_of_rate": round(8 * spent["up"]["arrived_bytes"] / (profile.up * took), 3)}
     if during:

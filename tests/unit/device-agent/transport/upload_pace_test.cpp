@@ -107,9 +107,27 @@ TEST_CASE("another connection is told what the link has taught") {
     edge.run(30'000);
     const auto rate = edge.pace.rate();
     REQUIRE(rate != UploadPace::kUnlimited);
-    edge.pace.connected();
+    edge.pace.pause();
     CHECK_FALSE(edge.pace.heard({0, 0, 0, kPacket}, edge.now));  // not connected yet
     CHECK(edge.pace.heard({600'000, 600'000, 1, kPacket}, edge.now + 10) == rate);
+}
+
+TEST_CASE("an upload that moves from a poor network to a near one is let go") {
+    Link edge{8'000, 600'000, 1'500'000};
+    edge.run(30'000);
+    edge.pace.pause();
+    CHECK(edge.pace.heard({5'000, 4'000, 1, kPacket}, edge.now + 10) == UploadPace::kUnlimited);
+    CHECK(edge.pace.rate() == UploadPace::kUnlimited);
+}
+
+TEST_CASE("time in which nothing was under way says nothing of the link") {
+    Link edge{8'000, 600'000, 1'500'000};
+    edge.run(30'000);
+    const auto rate = edge.pace.rate();
+    const auto delivered = static_cast<std::uint64_t>(edge.delivered / kPacket);
+    edge.pace.pause();  // a part's answer is waited for, with a round trip that is still smoothed from before
+    (void)edge.pace.heard({3'000'000, 600'000, delivered, kPacket}, edge.now + 20'000);
+    CHECK(edge.pace.rate() == rate);
 }
 
 TEST_CASE("figures that cannot be do no harm") {
