@@ -148,14 +148,13 @@ class FaultWorld(World):
     def fill_disk(self, leave_bytes: int) -> None:
         free = os.statvfs(self.disk)
         self.disk_full = True
-        with open(self.disk / "filler", "wb") as file:
-            block, left = bytes(1 << 20), free.f_bavail * free.f_frsize - leave_bytes
-            try:
+        block, left = bytes(1 << 20), free.f_bavail * free.f_frsize - leave_bytes
+        try:
+            with open(self.disk / "filler", "wb", buffering=0) as file:  # nothing is left to write when it closes
                 while left > 0:
                     left -= file.write(block[:min(left, len(block))])
-                file.flush()
-            except OSError:
-                pass  # full: that is what was asked for
+        except OSError:
+            pass  # full: that is what was asked for
 
     def empty_disk(self) -> None:
         (self.disk / "filler").unlink(missing_ok=True)
