@@ -1,6 +1,7 @@
 #include "engine/core.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "engine/doubts.hpp"
 #include "engine/history.hpp"
@@ -147,20 +148,19 @@ void Core::learn_time(Millis server) {
 
 std::optional<std::int64_t> Core::clock_offset() const {
     if (!knows_time_) return std::nullopt;
-    return server_at_boot_ + static_cast<std::int64_t>(clock.boot()) - static_cast<std::int64_t>(clock.now());
+    return static_cast<std::int64_t>(token_time()) - static_cast<std::int64_t>(clock.now());
 }
 
-bool Core::clock_doubted() const {
-    const auto offset = clock_offset().value_or(0);
-    return offset > static_cast<std::int64_t>(kBelieved) || -offset > static_cast<std::int64_t>(kBelieved);
-}
+bool Core::clock_doubted() const { return std::abs(clock_offset().value_or(0)) > static_cast<std::int64_t>(kBelieved); }
 
 void Core::want_head(std::uint64_t revision) {
     wanted_heads.insert(revision);
     if (revision > directory->head().revision) wanted_newest_head = true;
 }
 
-Millis Core::token_time() const { return clock.now() + static_cast<Millis>(clock_offset().value_or(0)); }
+Millis Core::token_time() const {
+    return knows_time_ ? clock.boot() + static_cast<Millis>(server_at_boot_.load()) : clock.now();
+}
 
 bool Core::has_passed(Millis since, Millis time) const {
     const auto at = stamp();

@@ -98,9 +98,9 @@ HealthReport Agent::examine(Millis patience, const std::stop_token& stop) {
             is_locked = note_lock();
             if (impl_->link && impl_->link->connected()) impl_->link->greet_again();
         }
+        const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(patience);
         if (!is_locked) (void)wait_synced(patience, stop);
         // What it holds of the directory is judged, too: it is asked a moment after the mailbox.
-        const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(patience);
         Lock lock(core.mutex);
         while (impl_->link && impl_->link->synced() && !impl_->link->asked_directory() && !core.shut_out)
             if (core.changed.wait_until(lock, until) == std::cv_status::timeout) break;

@@ -164,9 +164,7 @@ void Link::sync_if_due(Lock& lock) {
     const bool urgent = core_.stale.contains(core_.own().user);  // is it this device that changed?
     if (!synced() && !urgent && boot < next_sync_ + kSyncWaits) return;
     if (acks_.owed()) acknowledge();  // the directory may take seconds
-    next_sync_ = boot + kSyncAgain;   // while the network is asked the lock is open
-    if (sync_.run(lock)) next_sync_ = boot + kSyncEvery;
-    asked_at_ = boot;
+    next_sync_ = boot + (sync_.run(lock) ? kSyncEvery : kSyncAgain);
     core_.changed.notify_all();
     go_on(lock);
 }
@@ -242,8 +240,8 @@ void Link::on_down(Lock& lock, const v1::Down& down) {
             for (const auto& user : down.head().changed_users())
                 if (user.size() == UserId::size) users.push_back(UserId::from(as_bytes(user)));
             core_.mark_changed(users, down.head().too_many());
-            if (core_.stale.contains(core_.own().user)) (void)sync_.run(lock);
-            return;
+            if (core_.stale.contains(core_.own().user)) next_sync_ = std::min(next_sync_, core_.clock.boot());
+            return sync_if_due(lock);
         }
         case v1::Down::kGreet:
             return greet_again();
@@ -258,7 +256,7 @@ void Link::on_welcome(Lock& lock, const v1::Welcome& welcome) {
     core_.learn_time(welcome.server_ms());
     unheard_ = false;
     note(Flight::welcomed, 0, 0,
-         static_cast<std::uint32_t>(*core_.clock_offset() / static_cast<std::int64_t>(kSecond)));
+         static_cast<std::uint32_t>(core_.clock_offset().value_or(0) / static_cast<std::int64_t>(kSecond)));
     newest_.clear();
     for (const auto& mark : welcome.newest()) newest_[static_cast<std::uint8_t>(mark.lane())] = mark.sequence();
     std::vector<UserId> users;

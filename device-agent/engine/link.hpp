@@ -46,10 +46,10 @@ class Link {
     Result<void> load();
     void handle(const transport::MqttEvent& event);
     void tick();
-    // The directory was asked since the last connect, whatever it said.
-    [[nodiscard]] bool asked_directory() const { return asked_at_ >= connected_at_; }
     // Everything that was in the mailbox at the last Hello is stored here.
     [[nodiscard]] bool synced() const;
+    // The directory was asked since the last connect, whatever it said.
+    [[nodiscard]] bool asked_directory() const { return next_sync_ > connected_at_; }
 
   private:
     void push(transport::MqttEvent event);
@@ -93,9 +93,8 @@ class Link {
     Millis said_hello_ = 0;  // time for erasing
     Millis next_expiry_ = 0;
     Millis next_sync_ = 0;
-    Millis asked_at_ = 0;  // boot clock
-    bool doubted_ = false;
     Millis next_fetch_ = 0;
+    bool doubted_ = false;  // the clock, at the last tick
 
     std::mutex queue_mutex_;
     std::condition_variable wake_;

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <csignal>
 #include <mutex>
 
@@ -50,12 +49,6 @@ struct Exchange {
     PacedSocket& socket;  // of uploads
     std::optional<Error> failed;
 };
-
-Millis monotonic_now() {
-    return static_cast<Millis>(
-        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
-            .count());
-}
 
 template <class Step>
 bool guarded(Exchange& exchange, Step step) {
@@ -109,7 +102,7 @@ int on_seek(void* context, curl_off_t offset, int origin) {
 int on_progress(void* context, curl_off_t, curl_off_t received, curl_off_t, curl_off_t sent) {
     auto& exchange = *static_cast<Exchange*>(context);
     if (exchange.request.stop.stop_requested()) return 1;
-    if (exchange.request.reader) exchange.socket.steer(monotonic_now());
+    if (exchange.request.reader) exchange.socket.steer(SystemClock().boot());
     if (!exchange.request.progress) return 0;
     const bool ok = guarded(exchange, [&]() -> Result<void> {
         exchange.request.progress(static_cast<std::uint64_t>(sent), static_cast<std::uint64_t>(received));

@@ -4,12 +4,14 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <cstddef>
 #include <utility>
 
 namespace nimes::agent::transport {
 namespace {
 
 constexpr auto kEstablished = 1;  // TCP_ESTABLISHED, which linux/tcp.h leaves to netinet/tcp.h
+constexpr auto kEnough = offsetof(tcp_info, tcpi_delivered) + sizeof(tcp_info::tcpi_delivered);  // Linux 4.18
 
 }  // namespace
 
@@ -22,7 +24,8 @@ void PacedSocket::steer(Millis now) {
     for (const int fd : open_) {
         tcp_info info{};
         socklen_t size = sizeof info;
-        if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 || info.tcpi_state != kEstablished) continue;
+        if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 || size < kEnough) return;
+        if (info.tcpi_state != kEstablished) continue;
         if (std::exchange(steered_, fd) != fd || info.tcpi_unacked == 0) pace_.pause();
         const auto rate = pace_.heard({info.tcpi_rtt, info.tcpi_min_rtt, info.tcpi_delivered, info.tcpi_snd_mss}, now);
         if (!rate) return;

@@ -27,8 +27,10 @@ struct TusOptions {
     std::uint64_t first_part = 256 * 1024;
     std::uint64_t least_part = 64 * 1024;
     std::uint64_t most_part = 8 << 20;
-    Millis part_time = 10 * kSecond;  // what a part is to take, at the rate that was measured with the last one
-    unsigned retries = 6;             // in a row without progress
+    // What a part is to take, at the rate that was measured with the last one. Nothing goes up in the round trip in
+    // which its answer is awaited.
+    Millis part_time = 10 * kSecond;
+    unsigned retries = 6;  // in a row without progress
 };
 
 class TusSession {

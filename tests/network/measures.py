@@ -164,9 +164,7 @@ def behind_upload(link: BadLink, profile: Profile, anna: Person, bernd: Person, 
         status = os.waitpid(child, 0)[1]
     if status != 0 or len(during) < count / 3:
         raise RuntimeError(f"the video's upload ended with status {status} after {len(during)} texts")
-    out = {"alone_ms": quantiles(alone), "video_bytes": video.stat().st_size,
+    out = {"alone_ms": quantiles(alone), "during_ms": quantiles(during), "video_bytes": video.stat().st_size,
            "upload_share_of_rate": round(8 * spent["up"]["arrived_bytes"] / (profile.up * took), 3)}
-    if during:
-        out.update(during_ms=quantiles(during),
-                   ratio=round(quantiles(during)["p50"] / quantiles(alone)["p50"], 2))
+    out["ratio"] = round(out["during_ms"]["p50"] / out["alone_ms"]["p50"], 2)
     return out

@@ -14,7 +14,7 @@ from measures import behind_upload, bytes_of_message, catch_up, idle, send_to_op
 from people import Build, Supervisor, World
 from standin import FRONT, StandIn
 
-ALL_STEPS = ("send_to_opened", "message", "idle", "catch_up", "behind_upload")
+STEPS = ("send_to_opened", "message", "idle", "catch_up", "behind_upload")
 # What a proxy cannot measure: it sees no headers, and ends the connection whose round trip an upload goes by.
 NEEDS_PACKETS = ("message", "idle", "behind_upload")
 
@@ -27,7 +27,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--messages", type=int, default=30)
     parser.add_argument("--waiting", type=int, default=1_000)
     parser.add_argument("--idle", type=float, default=300)
-    parser.add_argument("--only", action="append")
+    parser.add_argument("--only", action="append", choices=STEPS)
     parser.add_argument("--stand-in", action="store_true", help="as where namespaces are not allowed")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path)
@@ -35,6 +35,7 @@ def arguments() -> argparse.Namespace:
     options = parser.parse_args()
     if options.short:
         options.messages, options.waiting, options.idle = 5, 50, 0
+    options.only = options.only or list(STEPS)
     options.profile = options.profile or (["lte"] if options.short else ["edge", "3g", "lte", "tunnel"])
     return options
 
@@ -70,7 +71,7 @@ def steps_of(options, profile, link, anna, bernd, folder) -> dict:
     out["catch_up"] = lambda: catch_up(link, profile, anna, bernd, options.waiting)
     if not options.short:
         out["behind_upload"] = lambda: behind_upload(link, profile, anna, bernd, folder, 30)
-    return {name: step for name, step in out.items() if options.only is None or name in options.only}
+    return {name: step for name, step in out.items() if name in options.only}
 
 
 def measure(options, profile, link, anna, bernd, folder) -> dict:
@@ -138,13 +139,6 @@ def run_stand_in(options, folder: Path) -> list:
         link.close()
 
 
-def skipped_steps(options) -> int:
-    full = [name for name in options.profile if not PROFILES[name].cut_seconds]
-    wanted = [step for step in NEEDS_PACKETS if (options.only is None or step in options.only)
-              and (step != "idle" or options.idle) and (step != "behind_upload" or not options.short)]
-    return len(full) * len(wanted)
-
-
 def main() -> int:
     options = arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the namespaces must go, too
@@ -159,10 +153,11 @@ def main() -> int:
                 print("STAND-IN, once, although it is not needed here:", flush=True)
                 results += run_stand_in(options, Path(folder) / "stand-in")
         except Unavailable as error:
-            skipped = skipped_steps(options)
+            skipped = sum(step in NEEDS_PACKETS for name in options.profile
+                          for step in steps_of(options, PROFILES[name], *[None] * 4))
             print(f"STAND-IN: a proxy with rate, delay and cuts instead of network namespaces ({error}); "
                   f"{skipped} measurements of packets are SKIPPED", flush=True)
-            options.only = [step for step in (ALL_STEPS if options.only is None else options.only) if step not in NEEDS_PACKETS]
+            options.only = [step for step in options.only if step not in NEEDS_PACKETS]
             results = run_stand_in(options, Path(folder))
     done = [value for result in results for name, value in result.items() if name != "profile"]
     failed = sum("failed" in value for value in done)

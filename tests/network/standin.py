@@ -7,31 +7,37 @@ with all behind it, as TCP would deliver it. It ends TCP: both ends see a short 
 """
 import asyncio
 import random
+import sys
 import threading
 from pathlib import Path
 
 from badlink import CLEAN, Profile
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
+from proxy import Pair, Proxy  # noqa: E402
 
 FRONT = "127.0.0.2"
 CHUNK = 1_348  # bytes: a packet of the real link
 
 
 class Lane:
-    """One direction of the link, shared by all connections."""
+    """One direction of the link, shared by all connections: each proxy serves its own in a thread of its own."""
 
     def __init__(self, seed: int):
-        self.chance, self.free_at = random.Random(seed), 0.0
+        self.chance, self.free_at, self.mutex = random.Random(seed), 0.0, threading.Lock()
         self.counts = {"packets": 0, "bytes": 0, "lost": 0, "overflowed": 0, "cut": 0, "arrived_bytes": 0}
 
-    def arrival(self, now: float, size: int, rate: int, profile: Profile) -> float:
-        self.counts["packets"] += 1
-        self.counts["bytes"] += size
-        self.free_at = max(now, self.free_at) + (8 * size / rate if rate else 0)
-        at = self.free_at + (profile.delay + self.chance.uniform(-profile.jitter, profile.jitter)) / 1_000
-        if self.chance.random() < profile.loss:
-            self.counts["lost"] += 1
-            at += 2 * profile.delay / 1_000
-        return at
+    def send(self, now: float, size: int, rate: int, profile: Profile) -> tuple:
+        """When it arrives, and for how long its sender must wait before the next."""
+        with self.mutex:
+            self.counts["packets"] += 1
+            self.counts["bytes"] += size
+            self.free_at = max(now, self.free_at) + (8 * size / rate if rate else 0)
+            at = self.free_at + (profile.delay + self.chance.uniform(-profile.jitter, profile.jitter)) / 1_000
+            if self.chance.random() < profile.loss:
+                self.counts["lost"] += 1
+                at += 2 * profile.delay / 1_000
+            return at, self.free_at - now - profile.queue / 1_000
 
 
 def is_of(home: str, port: int) -> bool:
@@ -49,71 +55,61 @@ def is_of(home: str, port: int) -> bool:
     return False
 
 
+class SlowPair(Pair):
+    """A connection through the stand-in; one that is not the slow handset's passes as it comes."""
+
+    def __init__(self, link: "StandIn", client, server):
+        super().__init__(client, server)
+        port = client[1].get_extra_info("peername")[1]
+        self.link, self.slow = link, link.home is not None and is_of(link.home, port)
+        if self.slow and link.is_cut:
+            self.flowing.clear()
+
+    async def pump(self, direction: str) -> None:
+        if not self.slow:
+            return await super().pump(direction)
+        (reader, _), (_, writer) = (self.client, self.server) if direction == "up" else (self.server, self.client)
+        queue = asyncio.Queue()
+        deliverer = asyncio.ensure_future(self.deliver(direction, queue, writer))
+        try:
+            while data := await reader.read(CHUNK):
+                profile = self.link.profile
+                at, waits = self.link.lanes[direction].send(asyncio.get_running_loop().time(), len(data),
+                                                            profile.up if direction == "up" else profile.down, profile)
+                await queue.put((at, data))
+                if waits > 0:  # a full queue: the sender notices
+                    await asyncio.sleep(waits)
+        except OSError:
+            pass
+        await queue.put((0.0, b""))
+        await deliverer
+
+    async def deliver(self, direction: str, queue, writer) -> None:
+        try:
+            while True:
+                at, data = await queue.get()
+                await asyncio.sleep(max(0.0, at - asyncio.get_running_loop().time()))
+                await self.flowing.wait()
+                if not data:
+                    return writer.write_eof()
+                self.link.lanes[direction].counts["arrived_bytes"] += len(data)
+                writer.write(data)
+                await writer.drain()
+        except (OSError, RuntimeError):
+            self.abort()
+
+
 class StandIn:
     def __init__(self, seed: int):
         self.profile, self.home = CLEAN, None
         self.lanes = {"up": Lane(seed), "down": Lane(seed + 1)}
-        self.open = None  # an asyncio.Event: not cut
-        self.loop = asyncio.new_event_loop()
-        threading.Thread(target=self.loop.run_forever, daemon=True).start()
-        self.call(self.begin())
-
-    def call(self, coroutine):
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(30)
-
-    async def begin(self):
-        self.open = asyncio.Event()
-        self.open.set()
+        self.is_cut, self.proxies = False, []
 
     def listen(self, port: int) -> None:
-        async def start():
-            await asyncio.start_server(lambda r, w: self.accept(r, w, port), FRONT, port)
-        self.call(start())
+        self.proxies.append(Proxy(port, port, FRONT, lambda client, server: SlowPair(self, client, server)))
 
     def slow(self, home: Path) -> None:
         self.home = str(home)
-
-    async def accept(self, reader, writer, port: int):
-        slow = self.home is not None and is_of(self.home, writer.get_extra_info("peername")[1])
-        try:
-            back_reader, back_writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            writer.transport.abort()
-            return
-        await asyncio.gather(self.pump("up", reader, back_writer, slow), self.pump("down", back_reader, writer, slow))
-
-    async def pump(self, way: str, reader, writer, slow: bool):
-        queue = asyncio.Queue()
-        deliverer = asyncio.ensure_future(self.deliver(way, queue, writer))
-        try:
-            while data := await reader.read(CHUNK):
-                lane, now = self.lanes[way], self.loop.time()
-                rate = self.profile.up if way == "up" else self.profile.down
-                await queue.put((lane.arrival(now, len(data), rate, self.profile) if slow else 0, data))
-                waits = lane.free_at - now - self.profile.queue / 1_000
-                if slow and waits > 0:  # a full queue: the sender notices
-                    await asyncio.sleep(waits)
-        except OSError:
-            pass
-        await queue.put((0, b""))
-        await deliverer
-
-    async def deliver(self, way: str, queue, writer):
-        try:
-            while data := await self.taken(way, queue):
-                writer.write(data)
-                await writer.drain()
-            writer.write_eof()
-        except (OSError, RuntimeError):
-            writer.transport.abort()
-
-    async def taken(self, way: str, queue) -> bytes:
-        at, data = await queue.get()
-        if at:
-            await asyncio.sleep(max(0.0, at - self.loop.time()))
-            await self.open.wait()
-            self.lanes[way].counts["arrived_bytes"] += len(data)
-        return data
 
     def set(self, profile: Profile) -> None:
         self.profile = profile
@@ -121,10 +117,16 @@ class StandIn:
             lane.free_at = 0.0
 
     def cut(self, is_cut: bool) -> None:
-        self.loop.call_soon_threadsafe(self.open.clear if is_cut else self.open.set)
+        self.is_cut = is_cut
+        for proxy in self.proxies:
+            if is_cut:
+                proxy.stall(random.Random(0), 1.0)  # every connection: bernd stands still, too
+            else:
+                proxy.heal()
 
     def stats(self) -> dict:
         return {way: dict(lane.counts) for way, lane in self.lanes.items()}
 
     def close(self) -> None:
-        self.loop.call_soon_threadsafe(self.loop.stop)
+        for proxy in self.proxies:
+            proxy.loop.call_soon_threadsafe(proxy.loop.stop)

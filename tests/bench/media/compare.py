@@ -135,11 +135,15 @@ class Bench:
         best["rate"] = count * each / best["seconds"] / MIB
         return best
 
-    def cold_download(self, size: int) -> tuple:
-        """MiB/s of a download that nothing has in memory, and of the disk itself: the same bytes in a plain file."""
+    def holding(self, size: int) -> tuple:
+        """One of our servers with a medium of that size, and the path of it."""
         ours = self.ours(False)
         _, urls = self.client(ours, "/v1/media", False, "--bytes", size)
-        path = "/v1/" + urls[0].split("/v1/")[1]
+        return ours, "/v1/" + urls[0].split("/v1/")[1]
+
+    def cold_download(self, size: int) -> tuple:
+        """MiB/s of a download that nothing has in memory, and of the disk itself: the same bytes in a plain file."""
+        ours, path = self.holding(size)
         file = self.folder / "plain"
         with open(file, "wb") as out:
             for _ in range(size // MIB):
@@ -159,16 +163,14 @@ class Bench:
         file.unlink()
         return size / best[0] / MIB, size / best[1] / MIB
 
-    def download(self, size: int, tls: bool = False) -> tuple:
-        ours = self.ours(tls)
-        _, urls = self.client(ours, "/v1/media", tls, "--bytes", size)
-        path = "/v1/" + urls[0].split("/v1/")[1]
+    def download(self, size: int) -> tuple:
+        ours, path = self.holding(size)
         file = self.folder / "served"
         file.write_bytes(os.urandom(MIB) * (size // MIB))
         nginx = self.nginx(file)
         best = [1e9, 1e9]
         for _ in range(self.runs + 2):
-            best[0] = min(best[0], self.client(ours, path, tls, "--get")[0])
+            best[0] = min(best[0], self.client(ours, path, False, "--get")[0])
             best[1] = min(best[1], self.client(nginx, "/file", False, "--get")[0])
         for server in (ours, nginx):
             server.stop()

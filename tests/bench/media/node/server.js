@@ -6,7 +6,7 @@ import { FileStore } from '@tus/file-store'
 import { Server } from '@tus/server'
 
 const [folder, certificate, key] = process.argv.slice(2)
-const tus = new Server({ path: '/v1/media', datastore: new FileStore({ directory: folder }), respectForwardedHeaders: false })
+const tus = new Server({ path: '/v1/media', datastore: new FileStore({ directory: folder }), relativeLocation: true })
 const handle = tus.handle.bind(tus)
 const server = certificate
   ? https.createServer({ cert: fs.readFileSync(certificate), key: fs.readFileSync(key) }, handle)

@@ -110,11 +110,9 @@ Result<void> Handset::accepted(const MessageId& id) {
     return parts_->outbox.accepted(id, clock_.now());
 }
 
-Result<void> Handset::take(const v1::Envelope& envelope) { return take(std::vector{envelope}); }
-
-Result<void> Handset::take(const std::vector<v1::Envelope>& envelopes) {
+Result<void> Handset::take(const v1::Envelope& envelope) {
     v1::Deliver deliver;
-    for (const auto& envelope : envelopes) *deliver.add_envelopes() = envelope;
+    *deliver.add_envelopes() = envelope;
     if (auto ok = parts_->inbox.deliver(deliver); !ok) return ok;
     return parts_->inbox.retry_held();
 }

@@ -81,6 +81,16 @@ TEST_CASE("a clock that is set while the agent runs does not show in what it say
     CHECK(core.stamp() == said);
 }
 
+TEST_CASE("a time that cannot be is not learned") {
+    Pair pair;
+    auto& core = pair.anna.core();
+    core.learn_time(UINT64_MAX);
+    CHECK_FALSE(core.clock_offset());
+    core.learn_time(pair.bernds.now());
+    core.learn_time(UINT64_MAX / 2);
+    CHECK(core.clock_offset() == 0);
+}
+
 TEST_CASE("what was noted with a clock ahead is not waited for longer") {
     Pair pair;
     auto& core = pair.anna.core();

@@ -121,13 +121,16 @@ TEST_CASE("an upload that moves from a poor network to a near one is let go") {
 }
 
 TEST_CASE("time in which nothing was under way says nothing of the link") {
-    Link edge{8'000, 600'000, 1'500'000};
-    edge.run(30'000);
-    const auto rate = edge.pace.rate();
-    const auto delivered = static_cast<std::uint64_t>(edge.delivered / kPacket);
-    edge.pace.pause();  // a part's answer is waited for, with a round trip that is still smoothed from before
-    (void)edge.pace.heard({3'000'000, 600'000, delivered, kPacket}, edge.now + 20'000);
-    CHECK(edge.pace.rate() == rate);
+    const PathSample begins{600'000, 600'000, 10, kPacket};
+    const PathSample later{3'000'000, 600'000, 70, kPacket};  // its round trip is still smoothed from before
+    UploadPace steady, paused;
+    const auto rate = steady.heard(begins, 1'000);
+    REQUIRE(paused.heard(begins, 1'000) == rate);
+    paused.pause();  // a part's answer is waited for
+    (void)paused.heard(later, 21'000);
+    CHECK(paused.rate() == rate);
+    (void)steady.heard(later, 21'000);
+    CHECK(steady.rate() < rate);
 }
 
 TEST_CASE("figures that cannot be do no harm") {

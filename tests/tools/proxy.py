@@ -43,8 +43,10 @@ class Pair:
 
 
 class Proxy:
-    def __init__(self, port: int, target: int):
-        self.port, self.target = port, target
+    """Listens at host:port, and passes everything on to 127.0.0.1:target. `pair` makes what serves a connection."""
+
+    def __init__(self, port: int, target: int, host: str = "127.0.0.1", pair=Pair):
+        self.port, self.target, self.host, self.make_pair = port, target, host, pair
         self.pairs = {}
         self.refusing = False
         self.loop = asyncio.new_event_loop()
@@ -56,7 +58,7 @@ class Proxy:
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(30)
 
     async def _listen(self):
-        await asyncio.start_server(self._accept, "127.0.0.1", self.port, backlog=1024)
+        await asyncio.start_server(self._accept, self.host, self.port, backlog=1024)
 
     async def _accept(self, reader, writer):
         if self.refusing:
@@ -67,7 +69,7 @@ class Proxy:
         except OSError:
             writer.transport.abort()
             return
-        pair = Pair((reader, writer), server)
+        pair = self.make_pair((reader, writer), server)
         self.pairs[pair.number] = pair
         await asyncio.gather(pair.pump("up"), pair.pump("down"))
         pair.abort()
