@@ -95,7 +95,7 @@ std::string text_of(const Response& response, Method method, bool keep_alive, st
     if (response.headers.find("Cache-Control") == nullptr) field("Cache-Control", "no-store");
     const auto length = response.source ? response.source_length : response.body.size();
     // the length of what GET would have sent is told to HEAD as well, unless the answer is about something else
-    if (!forbids_body(response.status) && (method != Method::head || length > 0))
+    if (!forbids_body(response.status) && (method != Method::head || response.source || length > 0))
         field("Content-Length", std::to_string(length));
     field("Connection", keep_alive ? "keep-alive" : "close");
     return out.append("\r\n\r\n");

@@ -42,6 +42,8 @@ Response with_tag(Response response, const std::string& tag) {
     return response;
 }
 
+}  // namespace
+
 Response serve(const Media& media, const Request& request) {
     const auto blob = blob_of(request);
     if (!blob) return http::problem(Errc::upload_gone);
@@ -50,7 +52,8 @@ Response serve(const Media& media, const Request& request) {
     const auto tag = "\"" + to_hex(blob->view()) + "\"";  // what is finished never changes
     if (names_tag(request.headers.get("If-None-Match"), tag)) return with_tag(Response::empty(304), tag);
     const auto condition = request.headers.get("If-Range");
-    const auto asked = condition.empty() || condition == tag ? request.headers.get("Range") : std::string_view{};
+    const bool ranged = request.method == http::Method::get && (condition.empty() || condition == tag);
+    const auto asked = ranged ? request.headers.get("Range") : std::string_view{};
     const auto range = read_range(asked, head->length);
     if (!range) {
         auto response = http::problem(range.error());
@@ -68,8 +71,6 @@ Response serve(const Media& media, const Request& request) {
                                                   std::to_string(head->length));
     return response;
 }
-
-}  // namespace
 
 void add_download_routes(http::Router& router, const Media& m) {
     router.add({http::Method::get, "/v1/media/{id}", [m](Request& r) { return serve(m, r); }, http::Access::token, 0});

@@ -20,6 +20,9 @@ void add_routes(http::Router& router, const Media& media);
 void add_upload_routes(http::Router& router, const Media& media);
 void add_download_routes(http::Router& router, const Media& media);
 
+// The answer to a reader, GET or HEAD. A Range counts for GET alone (RFC 9110 section 14.2): HEAD tells of the whole.
+http::Response serve(const Media& media, const http::Request& request);
+
 // {id}: 32 hex digits.
 Result<BlobId> blob_of(const http::Request& request);
 

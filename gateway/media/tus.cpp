@@ -81,6 +81,11 @@ Response progress(const Media& media, const Request& request) {
     return response;
 }
 
+// tus and HTTP mean different things by HEAD; every request of tus says that it is one.
+Response head_of(const Media& media, const Request& request) {
+    return request.headers.find("Tus-Resumable") != nullptr ? progress(media, request) : serve(media, request);
+}
+
 Response terminate(const Media& media, const Request& request) {
     if (auto ok = check_version(request.headers); !ok) return refuse(ok.error());
     const auto blob = blob_of(request);
@@ -130,7 +135,7 @@ void add_upload_routes(http::Router& router, const Media& m) {
     using http::Method;
     router.add({Method::options, "/v1/media", [m](Request&) { return options(m); }, Access::open, 0})
         .add_stream({Method::post, "/v1/media", [m](Request& r) { return create(m, r); }})
-        .add({Method::head, "/v1/media/{id}", [m](Request& r) { return progress(m, r); }, Access::token, 0})
+        .add({Method::head, "/v1/media/{id}", [m](Request& r) { return head_of(m, r); }, Access::token, 0})
         .add({Method::del, "/v1/media/{id}", [m](Request& r) { return terminate(m, r); }, Access::token, 0})
         .add_stream({Method::patch, "/v1/media/{id}", [m](Request& r) { return patch(m, r); }});
 }

@@ -16,7 +16,7 @@ struct Creation {
     std::vector<BlobId> parts;  // of a concatenation, in order; else empty
 };
 
-// Tus-Resumable: 1.0.0, on everything but OPTIONS and GET.
+// Tus-Resumable: 1.0.0, on everything but OPTIONS and what readers ask.
 Result<void> check_version(const http::Headers& headers);
 // POST: Upload-Length, or Upload-Defer-Length: 1, or Upload-Concat: final; and Upload-Metadata with the key `id`,
 // base64 of the 16 bytes that name the medium or of their 32 hex digits. Other keys are not looked at: what a phone

@@ -50,8 +50,9 @@ class Contract(MediaTest):
                                             ["application/problem+json"]["schema"]))
                 self.assertIn(problem["code"], said["x-codes"])
                 self.seen.add((method, status, problem["code"]))
+        asks = "tus" if (headers or {}).get("Tus-Resumable", "1.0.0") else "readers"
         for name, header in said.get("headers", {}).items():
-            if header.get("required", True):
+            if header.get("required", True) or header.get("x-of") == asks:
                 self.assertIn(name.lower(), fields)
             if name.lower() in fields:
                 validate(fields[name.lower()], header["schema"])
@@ -160,7 +161,16 @@ class Contract(MediaTest):
         self.tokens_refused("HEAD", path)
         self.expect(412, "HEAD", path, {"Tus-Resumable": "2"})
         self.expect(404, "HEAD", path, who="bernd")
-        self.expect(200, "HEAD", path)
+        told = self.expect(200, "HEAD", path)
+        self.assertNotIn("etag", told)
+        reader = {"Tus-Resumable": None}
+        self.tokens_refused("HEAD", path, reader)
+        self.expect(404, "HEAD", "/v1/media/" + "0" * 32, reader)
+        told = self.expect(200, "HEAD", path, reader, who="bernd")
+        self.assertNotIn("upload-offset", told)
+        self.assertEqual(self.expect(200, "GET", path, who="bernd")["content-length"], told["content-length"])
+        self.expect(304, "HEAD", path, {**reader, "If-None-Match": told["etag"]})
+        self.expect(200, "HEAD", path, {**reader, "Range": "bytes=0-1"})
 
     def get_answers(self, path: str, data: bytes):
         self.tokens_refused("GET", path)

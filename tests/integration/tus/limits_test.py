@@ -154,6 +154,14 @@ class Limits(MediaTest):
             self.assertEqual(status, 416, beyond)
             self.assertIn(f"content-range: bytes */{len(data)}", head)
         self.assertEqual(curl("--range", "0-1,5-6")[::2], (200, data))  # several: the whole, as RFC 9110 allows
+        # HEAD tells a reader of the whole, whatever part is asked for
+        for words in ((), ("--range", "5-9"), ("--range", "1000000-")):
+            status, head, body = curl("--head", *words)
+            self.assertEqual((status, body.strip()), (200, b""))  # curl shows the head twice
+            for field in (f"content-length: {len(data)}\r\n", "accept-ranges: bytes\r\n", "cache-control: no-store\r\n",
+                          f'etag: "{path.rsplit("/", 1)[1]}"\r\n'):
+                self.assertIn(field, head + "\r\n")
+            self.assertNotIn("content-range", head)
         # a download that breaks off goes on where it was
         part = self.folder / "part"
         part.write_bytes(data[:400_000])

@@ -54,12 +54,13 @@ class MediaTest(WorldTest):
         return base64.urlsafe_b64encode(part + signature).decode()
 
     def ask(self, method: str, path: str, headers=None, body=b"", who="anna", token=None, port=None) -> tuple:
-        """Status, headers in lower case, body."""
+        """Status, headers in lower case, body. A header that is None is left out."""
         connection = http.client.HTTPSConnection("127.0.0.1", port or self.port, context=self.context, timeout=60)
         fields = {"Tus-Resumable": "1.0.0"}
         if who or token:
             fields["Authorization"] = f"Bearer {token or self.tokens[who]}"
-        connection.request(method, path, body, {**fields, **(headers or {})})
+        fields = {name: value for name, value in {**fields, **(headers or {})}.items() if value is not None}
+        connection.request(method, path, body, fields)
         answer = connection.getresponse()
         data = answer.read()
         connection.close()

@@ -22,7 +22,7 @@ class Page(MediaTest):
         (here / "upload.mjs").write_text(program)
         (here / "node_modules").symlink_to(HERE / "node_modules")
         script = "set -euo pipefail\n" + "\n".join(blocks("sh"))
-        self.assertEqual(script.count("curl "), 8)
+        self.assertEqual(script.count("curl "), 9)
         self.addCleanup(shutil.rmtree, here)
         done = subprocess.run(["bash", "-c", script], cwd=here, capture_output=True, text=True, timeout=120, env={
             **os.environ, "GATEWAY": f"https://127.0.0.1:{self.port}", "CA": str(self.ca), "TOKEN": str(self.token_file),

@@ -58,6 +58,44 @@ TEST_CASE("a medium of no bytes is whole at once") {
     CHECK(post.create(0).has("Upload-Offset: 0"));
     CHECK(post.get().status == 200);
     CHECK(post.get().body.empty());
+    CHECK(post.ask("HEAD", kPath, {}).has("Content-Length: 0"));
+}
+
+TEST_CASE("HEAD of a reader is GET without the bytes, HEAD of tus is the upload's offset") {
+    const Post post;
+    REQUIRE(post.create(1'000).status == 201);
+    const auto look = [&](std::vector<std::string> headers, char who = 'b') {
+        return post.ask("HEAD", kPath, std::move(headers), {}, who);
+    };
+    REQUIRE(post.patch(0, text(400)).status == 204);
+    CHECK(look({}).status == 404);  // not before it is whole, as GET
+    CHECK(look({}, 'a').status == 404);
+    CHECK(look({}, 0).status == 401);
+    REQUIRE(post.patch(400, text(1'000).substr(400)).status == 204);
+
+    const auto lines = [](const std::string& head) {  // but for the time
+        std::vector<std::string> out;
+        for (std::size_t at = 0, end = 0; (end = head.find("\r\n", at)) != std::string::npos; at = end + 2)
+            if (const auto line = head.substr(at, end - at); !line.starts_with("Date:")) out.push_back(line);
+        return out;
+    };
+    const std::string tag = "\"" + std::string(32, '1') + "\"";
+    CHECK(lines(look({}).headers) == lines(post.get({}, 'b').headers));
+    CHECK(look({}).has("Content-Length: 1000"));
+    CHECK(look({}).has("ETag: " + tag));
+    CHECK(look({}).has("Accept-Ranges: bytes"));
+    CHECK(look({}).body.empty());
+    CHECK(look({"If-None-Match: " + tag}).status == 304);
+    for (const auto* range : {"Range: bytes=5-9", "Range: bytes=1000-"}) {
+        CHECK(look({range}).status == 200);  // RFC 9110 section 14.2: a Range is for GET alone
+        CHECK(look({range}).has("Content-Length: 1000"));
+        CHECK_FALSE(look({range}).has("Content-Range"));
+    }
+    CHECK_FALSE(look({}).has("Upload-Offset: 1000"));
+    CHECK(post.head().has("Upload-Offset: 1000"));
+    CHECK_FALSE(post.head().has("ETag: " + tag));
+    CHECK(look({kVersion}).status == 404);  // another's upload
+    CHECK(look({"Tus-Resumable: 2"}, 'a').status == 412);
 }
 
 TEST_CASE("who has it already is not sent it again") {
