@@ -2,49 +2,25 @@
 """The speed of the whole system beside plain Mosquitto, one row after the other (tests/bench/run --help).
 
 Both sides are loaded by the same client (nimes-swarm: one process, one thread, the same codec and connections), on the
-same machine, in turns; without TLS on both. Each row is {name, unit, value, peer, peer_value, ratio, aim, met, detail}.
+same machine, in turns; without TLS on both, but for revocation and admission (shut_out.py, admission.py). Each row is {name,
+unit, value, peer, peer_value, ratio, aim, met, detail}.
 """
 import argparse
 import json
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "load"))
+from rows import our_world, plain_world, row
+from servers import Build, Prepared, Supervisor, SwarmFailed, cpu_seconds, disk_bytes, rss_kib, swarm
 
-from servers import (Build, PlainBroker, Prepared, Supervisor, SwarmFailed, cpu_seconds, disk_bytes,  # noqa: E402
-                     rss_kib, swarm)
+from admission import admission
+from shut_out import revocation
 
 PAIRS = 50
 WINDOW = 20
 BYTES = 240
-
-
-def row(name, unit, value, peer, peer_value, aim, at_least, detail) -> dict:
-    """`aim` is of the ratio; 0: of the value, which stands in the peer's place."""
-    ratio = value / peer_value if peer_value else 0
-    return {"name": name, "unit": unit, "value": round(value, 3), "peer": peer, "peer_value": round(peer_value, 3),
-            "ratio": round(ratio, 3), "aim": ("≥ " if at_least else "≤ ") + f"{aim:g}",
-            "met": ratio >= aim if at_least else ratio <= aim, "detail": detail}
-
-
-@contextmanager
-def plain_world(build, folder, name, saving=False):
-    with Supervisor(folder / f"{name}-logs") as supervisor:
-        broker = PlainBroker(supervisor, folder / name, saving=saving)
-        broker.start()
-        yield broker
-
-
-@contextmanager
-def our_world(build, folder, name, people, devices_each=1):
-    with Supervisor(folder / f"{name}-logs") as supervisor:
-        world = Prepared(supervisor, build, folder / name, tls=False, rate=100_000)
-        world.prepare(people, devices_each)
-        world.start()
-        yield world
 
 
 def shares(before: dict, after: dict, delivered: int) -> dict:
@@ -143,7 +119,8 @@ def start(build, folder) -> list:
                 {"store_grew_bytes": grown, "entries": made["entries"]})]
 
 
-ROWS = {"throughput": throughput, "latency": latency, "fanout": fanout, "start": start}
+ROWS = {"throughput": throughput, "latency": latency, "fanout": fanout, "start": start, "revocation": revocation,
+        "admission": admission}
 
 
 def main() -> int:

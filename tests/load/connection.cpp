@@ -130,6 +130,7 @@ void Connection::advance() {
 
 void Connection::read() {
     auto& bytes = scratch();
+    std::string ended;  // what came before the end is still heard
     for (;;) {
         ssize_t got = 0;
         if (ssl_) {
@@ -138,19 +139,24 @@ void Connection::read() {
                 const int why = SSL_get_error(ssl_.get(), n);
                 if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) break;
                 ERR_clear_error();
-                return end("closed by the broker");
+                ended = "closed by the broker";
+                break;
             }
             got = n;
         } else {
             got = recv(fd_, bytes.data(), bytes.size(), 0);
             if (got < 0 && (errno == EAGAIN || errno == EINTR)) break;
-            if (got <= 0) return end(got == 0 ? "closed by the broker" : std::strerror(errno));
+            if (got <= 0) {
+                ended = got == 0 ? "closed by the broker" : std::strerror(errno);
+                break;
+            }
         }
         traffic_.bytes_in += static_cast<std::uint64_t>(got);
         in_.insert(in_.end(), bytes.begin(), bytes.begin() + got);
         if (!ssl_ && static_cast<std::size_t>(got) < bytes.size()) break;
     }
     frames();
+    if (!ended.empty()) end(ended);
 }
 
 void Connection::frames() {

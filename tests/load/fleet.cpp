@@ -85,6 +85,7 @@ class Fleet::Handset final : public Port, public Connection::Events {
             case mqtt::Type::suback: {
                 const auto reason = mqtt::reason_of(frame);
                 if (!reason || *reason != 0) return refused(reason ? *reason : std::uint8_t{0x82});
+                if (frame.type == mqtt::Type::connack) admitted();
                 if (frame.type == mqtt::Type::suback) return subscribed();
                 mqtt::put_subscribe(connection_.out(), 1, topic::down(logic.account().device), 1);
                 return connection_.flush_later();
@@ -98,6 +99,9 @@ class Fleet::Handset final : public Port, public Connection::Events {
                 }
                 return logic.packet(publish->payload, micros_now());
             }
+            case mqtt::Type::disconnect:
+                if (const auto reason = mqtt::reason_of(frame)) cut_ = *reason == mqtt::kAdministrativeAction;
+                return;
             default:
                 return;
         }
@@ -105,6 +109,7 @@ class Fleet::Handset final : public Port, public Connection::Events {
 
     void on_closed(const std::string& why) override {
         ++fleet_.failures_[why];
+        if (std::exchange(admitted_, false)) changed(cut_ ? "cut" : "closed", cut_);
         if (subscribed_) ++fleet_.ledger_.counts.disconnects;
         const auto lived = subscribed_ ? static_cast<Millis>((micros_now() - began_) / 1'000) : 0;
         const auto wait =
@@ -121,8 +126,22 @@ class Fleet::Handset final : public Port, public Connection::Events {
   private:
     void refused(std::uint8_t reason) {
         ++fleet_.ledger_.counts.refused;
+        admitted_ = false;
+        changed("refused", reason == mqtt::kNotAuthorized);
         connection_.drop();
         on_closed("refused with reason " + std::to_string(reason));
+    }
+
+    void admitted() {
+        admitted_ = true;
+        cut_ = false;
+        changed("in", false);
+    }
+
+    void changed(std::string_view what, bool shut_out) {
+        if (!fleet_.options_.on_change) return;
+        fleet_.options_.on_change(what, logic.account().device);
+        if (shut_out) fleet_.ledger_.leave(number_);
     }
 
     void subscribed() {
@@ -144,7 +163,7 @@ class Fleet::Handset final : public Port, public Connection::Events {
     const std::uint32_t number_;
     const std::string up_;
     Micros began_ = 0, last_sent_ = 0;
-    bool shaking_ = false, subscribed_ = false;
+    bool shaking_ = false, admitted_ = false, subscribed_ = false, cut_ = false;
 };
 
 Fleet::Fleet(const std::vector<Account>& accounts, FleetOptions options, Ledger& ledger)
@@ -208,7 +227,8 @@ std::size_t Fleet::welcomed() const {
 }
 std::size_t Fleet::outstanding() const {
     std::size_t out = 0;
-    for (const auto& handset : handsets_) out += handset->logic.outstanding();
+    for (std::uint32_t i = 0; i < handsets_.size(); ++i)
+        if (!ledger_.has_left(i)) out += handsets_[i]->logic.outstanding();
     return out;
 }
 

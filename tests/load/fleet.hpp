@@ -21,6 +21,10 @@ struct FleetOptions {
     std::uint16_t keepalive_s = 240;
     DeviceOptions device;
     agent::transport::ReconnectPolicy::Limits reconnect;
+    // What becomes of connections: "in" (admitted), "refused", "cut" (the broker says that an administrator wants it),
+    // "closed" (otherwise), at the moment it is seen. With it, who was cut or refused counts as shut out: it goes on
+    // trying, and has left the ledger.
+    std::function<void(std::string_view what, const DeviceId&)> on_change;
 };
 
 class Fleet {

@@ -1,5 +1,7 @@
 #include "ledger.hpp"
 
+#include <algorithm>
+
 namespace nimes::load {
 
 MessageId Ledger::next(std::uint32_t sender, Kind kind, const std::vector<std::uint32_t>* receivers, Micros now) {
@@ -64,6 +66,7 @@ void Ledger::delivered(std::uint32_t receiver, const MessageId& id, Micros now) 
     for (; track.next <= w->number; ++track.next)
         if (track.next < w->number) track.missing.insert(track.next);
     ++counts.delivered;
+    if (has_left(receiver)) ++delivered_to_left_;
     const auto sent = senders_[w->sender].sent[w->number];
     if (sent >= measured_from_) deliver_time.add(now - sent);
     if (on_delivered) on_delivered(receiver, w->sender, w->number);
@@ -77,14 +80,26 @@ void Ledger::measure_from_here() {
 
 std::uint64_t Ledger::expected() const {
     std::uint64_t out = 0;
-    for (const auto& s : senders_) out += s.accepted_count * s.receivers.size();
+    for (const auto& s : senders_) {
+        auto staying = s.receivers.size();
+        if (!left_.empty())
+            staying -= static_cast<std::size_t>(
+                std::count_if(s.receivers.begin(), s.receivers.end(), [this](auto r) { return has_left(r); }));
+        out += s.accepted_count * staying;
+    }
     return out;
+}
+
+void Ledger::leave(std::uint32_t receiver) {
+    if (!left_.insert(receiver).second) return;
+    for (const auto& [sender, track] : receivers_[receiver]) delivered_to_left_ += track.next - track.missing.size();
 }
 
 void Ledger::settle() {
     counts.lost = 0;
     for (std::uint32_t sender = 0; sender < senders_.size(); ++sender)
         for (const auto receiver : senders_[sender].receivers) {
+            if (has_left(receiver)) continue;
             const auto& track = receivers_[receiver][sender];
             for (std::uint32_t n = 0; n < senders_[sender].sent.size(); ++n)
                 if (senders_[sender].accepted[n] && !track.has(n)) ++counts.lost;

@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "nimes/ids.hpp"
@@ -37,9 +38,14 @@ class Ledger {
     void delivered(std::uint32_t receiver, const MessageId& id, Micros now);
     // Histograms begin anew: what was before was warm-up.
     void measure_from_here();
+    // Was shut out for good: nothing that it has not got is missed.
+    void leave(std::uint32_t receiver);
+    [[nodiscard]] bool has_left(std::uint32_t receiver) const { return left_.contains(receiver); }
     // Counts what is lost, once nothing is under way any more.
     void settle();
-    [[nodiscard]] std::uint64_t expected() const;  // deliveries of what was accepted
+    // Deliveries of what was accepted, and those that came; of devices that have not left.
+    [[nodiscard]] std::uint64_t expected() const;
+    [[nodiscard]] std::uint64_t arrived() const { return counts.delivered - delivered_to_left_; }
 
     [[nodiscard]] const std::map<std::string, std::uint64_t>& rejections() const { return rejections_; }
 
@@ -66,6 +72,8 @@ class Ledger {
     Micros measured_from_ = 0;
     std::vector<Sender> senders_;
     std::vector<std::unordered_map<std::uint32_t, Track>> receivers_;
+    std::unordered_set<std::uint32_t> left_;
+    std::uint64_t delivered_to_left_ = 0;
     std::uint32_t others_ = 0;  // grants and events: their numbers count for nobody
     std::map<std::string, std::uint64_t> rejections_;
 };

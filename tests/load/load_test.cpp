@@ -33,6 +33,29 @@ TEST_CASE("the ledger sees what is lost, doubled and out of order") {
     CHECK(other.counts.delivered == 0);
 }
 
+TEST_CASE("what somebody who was shut out has not got is not missed, what others have not got is") {
+    Ledger ledger(3, 7);
+    const std::vector<std::uint32_t> to{1, 2};
+    std::vector<MessageId> ids;
+    for (int i = 0; i < 3; ++i) {
+        ids.push_back(ledger.next(0, Kind::message, &to, 100));
+        ledger.accepted(ids.back(), 200);
+    }
+    for (const auto& id : ids) ledger.delivered(2, id, 300);
+    ledger.delivered(1, ids[0], 300);
+    ledger.leave(1);
+    ledger.leave(1);
+    ledger.delivered(1, ids[1], 400);
+    CHECK(ledger.expected() == 3);
+    CHECK(ledger.arrived() == 3);
+    ledger.settle();
+    CHECK(ledger.counts.lost == 0);
+    ledger.accepted(ledger.next(0, Kind::message, &to, 500), 600);
+    CHECK(ledger.expected() > ledger.arrived());
+    ledger.settle();
+    CHECK(ledger.counts.lost == 1);
+}
+
 TEST_CASE("a histogram's quantiles are within two per cent") {
     Histogram times;
     for (Micros t = 1; t <= 100'000; ++t) times.add(t);

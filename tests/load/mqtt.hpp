@@ -58,6 +58,8 @@ struct Publish {
 Result<Publish> parse_publish(const Frame& frame);
 // The reason code of CONNACK, SUBACK or DISCONNECT; 0 is success.
 Result<std::uint8_t> reason_of(const Frame& frame);
+constexpr std::uint8_t kNotAuthorized = 0x87;
+constexpr std::uint8_t kAdministrativeAction = 0x98;
 // The packet id of PUBACK.
 Result<std::uint16_t> id_of(const Frame& frame);
 

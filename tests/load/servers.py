@@ -187,14 +187,14 @@ class SwarmFailed(Exception):
 def swarm(build: Build, verb: str, broker: PlainBroker, *words, accounts: Path = None, audience: str = "",
           seconds: float = 300, checked: bool = True, hold=None) -> dict:
     """What nimes-swarm reported. With `checked` a run that lost or doubled something raises SwarmFailed. `hold` is
-    called once all devices are connected, and its answer reported as "held"."""
+    called once all devices are connected, and its answer reported as "held"; then standard input ends."""
     command = [build.program("nimes-swarm"), verb, "--broker", f"127.0.0.1:{broker.port}", *words]
     if broker.ca:
         command += ["--ca", broker.ca]
     if accounts:
         command += ["--accounts", accounts, "--audience", audience or broker.url]
-    process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               text=True)
+    process = subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
     try:
         said = process.stderr.readline()  # "connected …", or what is wrong
         held = hold() if hold else None

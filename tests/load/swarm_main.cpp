@@ -1,10 +1,16 @@
 // nimes-swarm: ten thousand devices in one process (README.md of this folder).
 // Exit status: 0; 1 when something was lost, shown twice, out of order or undecryptable; else the error table's.
+#include <poll.h>
+
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <fstream>
 #include <iostream>
 #include <random>
 
+#include "knock.hpp"
+#include "nimes/encoding.hpp"
+#include "nimes/token.hpp"
 #include "plain.hpp"
 
 namespace {
@@ -20,6 +26,10 @@ struct Wish {
     std::size_t messages = 5;
     Timing timing;
     PlainPlan plain;
+    std::string events;
+    bool until_eof = false;
+    std::string users;
+    std::size_t count = 1'000;
 };
 
 constexpr const char* kAbout =
@@ -27,7 +37,10 @@ constexpr const char* kAbout =
     "  nimes-swarm run     real devices: tokens by their own keys, Hello, outbox, acknowledgements; needs the file "
     "that\n"
     "                      nimes-load-accounts wrote, and a gateway that runs\n"
-    "  nimes-swarm plain   plain MQTT 5 clients with QoS 1 against any broker: the peer of the benchmarks\n\n"
+    "  nimes-swarm plain   plain MQTT 5 clients with QoS 1 against any broker: the peer of the benchmarks\n"
+    "  nimes-swarm knock   clients that connect and leave, each with a handshake of its own, as fast as they are let "
+    "in:\n"
+    "                      as devices, by tokens (--accounts), or as users with passwords (--users)\n\n"
     "tests/load/run starts everything by itself. The result is one JSON object on standard output.";
 
 nlohmann::json report(const Fleet& fleet, const Ledger& ledger) {
@@ -46,7 +59,26 @@ nlohmann::json report(const Fleet& fleet, const Ledger& ledger) {
             {"cpu_seconds", cpu_seconds()}};
 }
 
+// Lines "MICROSECONDS WHAT DEVICE", each written at once: another program reads them while this one runs.
+Result<void> write_events(Wish& wish, std::ofstream& to) {
+    if (wish.events.empty()) return {};
+    to.open(wish.events, std::ios::trunc);
+    if (!to) return fail(Errc::usage, "--events cannot be written");
+    wish.fleet.on_change = [&to](std::string_view what, const DeviceId& device) {
+        to << micros_now() << ' ' << what << ' ' << to_text(device) << std::endl;
+    };
+    return {};
+}
+
+bool input_has_ended() {
+    pollfd in{STDIN_FILENO, POLLIN, 0};
+    return poll(&in, 1, 0) == 1;
+}
+
 Result<int> run_devices(Wish wish) {
+    std::ofstream events;
+    if (auto ok = write_events(wish, events); !ok) return pass(ok);
+    if (wish.until_eof) wish.timing.enough = input_has_ended;
     auto accounts = read_accounts(wish.accounts);
     if (!accounts) return pass(accounts);
     if (wish.devices == 0) wish.devices = accounts->size();
@@ -111,12 +143,46 @@ Result<int> run_plain(const Wish& wish) {
     return 0;
 }
 
-void add_common(CLI::App& app, Wish& wish) {
+Result<int> run_knock(const Wish& wish) {
+    auto credentials = Result<std::vector<Credential>>(std::vector<Credential>{});
+    if (wish.accounts.empty()) {
+        credentials = users_in(wish.users, wish.count);
+    } else {
+        auto accounts = read_accounts(wish.accounts);
+        if (!accounts) return pass(accounts);
+        auto audience = audience_of(wish.fleet.audience);
+        if (!audience || accounts->empty()) return fail(Errc::usage, "--audience mqtts://host:port, and some account");
+        credentials = tokens_of(*accounts, *audience, wish.count);
+    }
+    if (!credentials) return pass(credentials);
+    KnockPlan plan{wish.fleet.host, wish.fleet.port, wish.fleet.ca, wish.fleet.sources, wish.fleet.handshakes};
+    plan.patience_seconds = wish.timing.patience_seconds;
+    auto knocks = run_knocks(plan, *credentials);
+    if (!knocks) return pass(knocks);
+    std::cout << knocks->json() << std::endl;
+    return knocks->admitted == credentials->size() ? 0 : 1;
+}
+
+// What every verb takes: where the broker is, and how it is reached.
+void add_way(CLI::App& app, Wish& wish) {
     app.add_option("--broker", wish.broker, "ADDRESS:PORT of the broker, dotted")->required();
     app.add_option("--ca", wish.fleet.ca, "PEM file that the broker's certificate hangs on; without it: no TLS");
     app.add_option("--sources", wish.fleet.sources, "connect from so many addresses 127.0.0.2 and on; 0: the kernel's")
         ->capture_default_str()
         ->check(CLI::Range(0, 200));
+    app.add_option("--patience", wish.timing.patience_seconds, "seconds for connecting, and for the end")
+        ->capture_default_str();
+}
+
+void add_handshakes(CLI::App& app, Wish& wish) {
+    app.add_option("--handshakes", wish.fleet.handshakes, "at once; Mosquitto's backlog is 100")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1'000));
+    app.add_option("--audience", wish.fleet.audience,
+                   "plugin_opt_audience of the broker (default mqtts://ADDRESS:PORT)");
+}
+
+void add_work(CLI::App& app, Wish& wish) {
     app.add_option("--workload", wish.workload, "pairs, fanout or idle (idle: devices only)")
         ->capture_default_str()
         ->check(CLI::IsMember({"pairs", "fanout", "idle"}));
@@ -128,8 +194,6 @@ void add_common(CLI::App& app, Wish& wish) {
         ->check(CLI::Range(240, 60'000));
     app.add_option("--warm", wish.timing.warm_seconds, "seconds before it is measured")->capture_default_str();
     app.add_option("--seconds", wish.timing.seconds, "seconds that are measured")->capture_default_str();
-    app.add_option("--patience", wish.timing.patience_seconds, "seconds for connecting, and for the end")
-        ->capture_default_str();
 }
 
 Result<void> split_broker(Wish& wish) {
@@ -158,23 +222,30 @@ int main(int argc, char** argv) {
     app.require_subcommand(1);
     auto* run = app.add_subcommand("run", "devices of a nimes");
     auto* plain = app.add_subcommand("plain", "plain MQTT clients");
-    for (auto* verb : {run, plain}) add_common(*verb, wish);
+    auto* knock = app.add_subcommand("knock", "clients that connect and leave");
+    for (auto* verb : {run, plain, knock}) add_way(*verb, wish);
+    for (auto* verb : {run, plain}) add_work(*verb, wish);
+    for (auto* verb : {run, knock}) add_handshakes(*verb, wish);
     run->add_option("--accounts", wish.accounts, "file of nimes-load-accounts")->required();
     run->add_option("--devices", wish.devices, "so many of the file's devices (default: all)");
     run->add_option("--senders", wish.pairs.senders, "pairs: so many send, each to one partner (default: half)");
-    run->add_option("--audience", wish.fleet.audience,
-                    "plugin_opt_audience of the broker (default mqtts://ADDRESS:PORT)");
-    run->add_option("--handshakes", wish.fleet.handshakes, "at once; Mosquitto's backlog is 100")
-        ->capture_default_str();
+    run->add_option("--events", wish.events,
+                    "a file of lines MICROSECONDS in|refused|cut|closed DEVICE (monotonic clock), written as it "
+                    "happens; who was cut by an administrator, or refused, is then missed by nobody");
+    run->add_flag("--until-eof", wish.until_eof, "measure until standard input ends, at most --seconds");
     run->add_flag("--sealed", wish.fleet.device.sealed,
                   "seal and sign each message, open and check each one that comes");
     plain->add_option("--pairs", wish.plain.pairs, "publishers, and as many subscribers")->capture_default_str();
+    auto* devices = knock->add_option("--accounts", wish.accounts, "file of nimes-load-accounts");
+    auto* users = knock->add_option("--users", wish.users, "file of lines user:password");
+    devices->excludes(users);
+    knock->add_option("--count", wish.count, "connects in all")->capture_default_str()->check(CLI::Range(1, 1'000'000));
     plain->add_flag("--durable", wish.plain.durable, "let the broker keep the subscribers' sessions");
     CLI11_PARSE(app, argc, argv);
     if (!crypto_init()) return 1;
     auto done = Result<int>(0);
     if (auto ok = split_broker(wish); !ok) done = pass(ok);
-    else done = run->parsed() ? run_devices(wish) : run_plain(wish);
+    else done = run->parsed() ? run_devices(wish) : knock->parsed() ? run_knock(wish) : run_plain(wish);
     if (done) return *done;
     std::cerr << "error: " << done.error().text() << "\nhint: " << done.error().row().hint << '\n';
     return done.error().row().exit;

@@ -27,7 +27,7 @@ Window measure(Fleet& fleet, Ledger& ledger, const Timing& timing) {
     const auto before = ledger.counts;
     const auto cpu = cpu_seconds();
     const auto began = micros_now();
-    fleet.run(never, micros(timing.seconds));
+    fleet.run(timing.enough ? timing.enough : never, micros(timing.seconds));
     return {static_cast<double>(micros_now() - began) / 1e6, ledger.counts.accepted - before.accepted,
             ledger.counts.delivered - before.delivered, cpu_seconds() - cpu};
 }
@@ -61,7 +61,10 @@ Result<Window> run_pairs(Fleet& fleet, Ledger& ledger, const PairsPlan& plan, co
     if (auto ok = settled(fleet, "grants", timing); !ok) return pass(ok);
 
     bool sending = true;
-    const auto say = [&](std::uint32_t i) { fleet.device(i).say(to[i], fleet.wall(), micros_now()); };
+    const auto say = [&](std::uint32_t i) {
+        if (ledger.has_left(i) || ledger.has_left(to[i].receivers.front())) return;
+        fleet.device(i).say(to[i], fleet.wall(), micros_now());
+    };
     std::function<void()> beat;
     if (plan.rate > 0) {
         // An open loop: what is late does not slow down what follows.
@@ -87,7 +90,7 @@ Result<Window> run_pairs(Fleet& fleet, Ledger& ledger, const PairsPlan& plan, co
 Result<Window> run_idle(Fleet& fleet, Ledger& ledger, const Timing& timing) { return measure(fleet, ledger, timing); }
 
 bool drain(Fleet& fleet, Ledger& ledger, const Timing& timing) {
-    const bool all = fleet.run([&] { return fleet.outstanding() == 0 && ledger.counts.delivered >= ledger.expected(); },
+    const bool all = fleet.run([&] { return fleet.outstanding() == 0 && ledger.arrived() >= ledger.expected(); },
                                micros(timing.patience_seconds));
     ledger.settle();
     return all;

@@ -12,6 +12,7 @@ struct Timing {
     double warm_seconds = 1;
     double seconds = 5;
     double patience_seconds = 60;
+    std::function<bool()> enough;  // ends what is measured before its time
 };
 
 // What happened while it was measured.
