@@ -1,5 +1,6 @@
 """Step 6: a handset is revoked while it is connected. It is cut, wiped, and left out of the next message; a copy of its
 files opens no more, whatever passphrase its thief knows."""
+import re
 import secrets
 import shutil
 import subprocess
@@ -12,6 +13,8 @@ from messages import secret_text, send
 from people import ROSTER
 
 TARGET_SECONDS = 1.0
+STEPS = ("recorded", "tokens_refused", "broker_told", "broker_obeyed", "requests_cut", "mailbox_destroyed",
+         "seal_keys_destroyed", "share_deleted", "wipe_ordered", "chains_listed")
 
 
 def revoke(stage) -> None:
@@ -25,17 +28,32 @@ def revoke(stage) -> None:
     before = len(world.broker_tap.closed())
     bernd.expect_end()
     started = time.time()
-    world.gateway.admin("revoke", device, "--reason", "stolen")
+    shown = world.gateway.command("admin", "--config", world.gateway.configuration, "revoke", device, "--reason", "stolen",
+                                  "--watch").splitlines()
     # The broker cuts it; a handset that hears of its revocation first hangs up by itself.
     cut = wait_until(lambda: world.broker_tap.closed()[before:], "cut of the revoked handset", 30, stage.supervisor)[0]
     seconds = cut["closed"] - started
     report.check(f"its connection is cut within {TARGET_SECONDS:g} s of the command", seconds < TARGET_SECONDS,
                  f"{seconds:.2f} s, by the {cut['end'].split()[0]}")
     report.figure("revoked: from the command to the cut", f"{seconds * 1000:.0f} ms", "starting the command included")
+    show_steps(stage, shown)
     cannot_return(stage, bernd, device)
     report.check("the copy opens no more, with the passphrase and with all that the gateway has", not opens(stage, image))
     report.check("asked for messages, it shows none", image.run("inbox").status != 0)
     goes_on(stage, anna, bernd, tablet, device)
+
+
+def show_steps(stage, shown: list) -> None:
+    """What `nimes-gateway admin revoke --watch` printed: each step, and how long after the order it was confirmed."""
+    report = stage.report
+    report.say("what the administrator saw, step by step:")
+    for line in shown:
+        report.say(f"  {line}")
+    steps = dict(re.findall(r"^  (\w+) +(\d+) ms  ", "\n".join(shown), re.MULTILINE))
+    report.check(f"{len(STEPS)} steps, each confirmed and timed", list(steps) and set(steps) == set(STEPS),
+                 ", ".join(set(STEPS) ^ set(steps)))
+    report.figure("revoked: from the order to its last step", f"{max(map(int, steps.values()))} ms",
+                  f"the broker obeyed after {steps['broker_obeyed']} ms, the share was gone after {steps['share_deleted']} ms")
 
 
 def cannot_return(stage, bernd, device: str) -> None:
