@@ -49,7 +49,10 @@ bool Identity::on_auth(const void* connection, const Connect& connect) {
     const auto now = clock_.now();
     if (reloading_) {
         const auto* who = sessions_.who(connection);
-        return who != nullptr && (admission_.still_welcome(*who, mirror_, now) || refuse(Refusal::revoked));
+        // A session without a connection: nothing is let in by leaving it, and a refusal would end it, which corrupts
+        // the broker's lists. Who comes back to it is asked anew.
+        if (who == nullptr) return true;
+        return admission_.still_welcome(*who, mirror_, now) || refuse(Refusal::revoked);
     }
     if (tick_is_missing(now)) {
         port_.log(Level::error,

@@ -24,7 +24,8 @@ struct Enrolment::Impl {
           tickets(n.store),
           per_address(policy.codes_per_address, policy.code_life),
           per_stranger(policy.codes_per_address, policy.code_life),
-          per_network(policy.requests_per_network, policy.code_life) {}
+          per_network(policy.requests_per_network, policy.code_life),
+          per_organisation(policy.codes_per_organisation, policy.code_life) {}
 
     void run();
     void send_code(const std::string& text);
@@ -41,7 +42,7 @@ struct Enrolment::Impl {
     const Policy policy;
     Codes codes;
     Tickets tickets;
-    Limits per_address, per_stranger, per_network;
+    Limits per_address, per_stranger, per_network, per_organisation;
     std::mutex steps;  // begin, finish, vouch: one at a time
 
     std::mutex mutex;
@@ -111,6 +112,8 @@ void Enrolment::Impl::send_code(const std::string& text) {
 }
 
 void Enrolment::Impl::post_code(const ServiceAddress& address) {
+    if (!per_organisation.take(std::string(address.domain()), needs.clock.boot()))
+        return needs.metrics.enrolments.with({"organisation_limited"}).add();
     const auto code = codes.issue(address, needs.clock.now());
     if (!code) return needs.log.error("code_not_stored", {{"code", code.error().row().name}});
     needs.post.send_code(address, *code);

@@ -42,8 +42,9 @@ struct Policy {
     bool private_devices = false;
     Millis ticket_life = kDay;
     // Windows of the rate limits.
-    unsigned codes_per_address = 3;      // in code_life
-    unsigned requests_per_network = 60;  // in code_life
+    unsigned codes_per_address = 3;           // in code_life
+    unsigned requests_per_network = 60;       // in code_life
+    unsigned codes_per_organisation = 5'000;  // in code_life, so that nobody makes a mail server drown in codes
 };
 
 }  // namespace nimes::gateway::enrolment

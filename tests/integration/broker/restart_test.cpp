@@ -77,17 +77,59 @@ TEST_CASE("a snapshot keeps devices admitted when the broker restarts without th
         CHECK(w.connected(w.device)->ping());
         CHECK(w.client()->connect(revoked.hello(w.broker.url())) == MqttClient::kNotAuthorised);
     }
-    SECTION("one byte of it changed: nobody enters") {
+    const auto nobody_enters = [&](const std::string& why, Millis at) {
+        auto hello = w.device.hello(w.broker.url());
+        hello.password = w.device.token(w.broker.url(), at);
+        CHECK(w.client()->connect(hello) == MqttClient::kNotAuthorised);
+        CHECK(w.broker.log().find("no device is admitted until the gateway sends a mirror: " + why) !=
+              std::string::npos);
+    };
+    const auto write = [&](const std::string& bytes) {
+        std::ofstream(w.broker.snapshot(), std::ios::binary | std::ios::trunc) << bytes;
+    };
+    const auto now = g.clock.now();
+    SECTION("one byte of it changed: nobody enters, and the log says so") {
         auto bytes = read_text(w.broker.snapshot());
         bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
-        std::ofstream(w.broker.snapshot(), std::ios::binary | std::ios::trunc) << bytes;
+        write(bytes);
         w.broker.start();
-        CHECK(w.client()->connect(w.device.hello(w.broker.url())) == MqttClient::kNotAuthorised);
+        nobody_enters("a signature does not verify", now);
+    }
+    SECTION("cut off in its last byte") {
+        auto bytes = read_text(w.broker.snapshot());
+        bytes.pop_back();
+        write(bytes);
+        w.broker.start();
+        nobody_enters("the input is not well-formed: the snapshot is damaged: cut off", now);
+    }
+    SECTION("another directory's: in form it is right") {
+        const auto foreign = signing_key_from_seed(Bytes(32, 99));
+        Roster roster;
+        roster.set(w.device, MirrorState::active);
+        gateway::broker::MirrorFeed feed(roster, foreign.secret, org_id(Broker::kOrganisation), Broker::kName, g.clock);
+        feed.linked();
+        EdgeState state;
+        state.wants_full = true;
+        Writer file;
+        for (const auto& part : feed.on_state(state)) file.u32(static_cast<std::uint32_t>(part.size())).bytes(part);
+        write(std::string(as_text(file.view())));
+        w.broker.start();
+        nobody_enters("a signature does not verify", now);
+    }
+    SECTION("too old: its broker was off for more than a day") {
+        w.broker.own_clock(Broker::Clocks::wall);
+        w.broker.ahead(std::chrono::hours(25));
+        w.broker.start();
+        nobody_enters("", now + 25 * kHour);
+        CHECK(w.broker.log().find("the snapshot is too old") != std::string::npos);
+        soon([&] { return w.broker.refusals()["mirror"] == 1; });
+        CHECK(w.broker.refusals()["mirror"] == 1);
     }
     SECTION("gone: nobody enters") {
         std::filesystem::remove(w.broker.snapshot());
         w.broker.start();
-        CHECK(w.client()->connect(w.device.hello(w.broker.url())) == MqttClient::kNotAuthorised);
+        nobody_enters("", now);
+        CHECK(w.broker.log().find("no snapshot") != std::string::npos);
     }
 }
 

@@ -1,8 +1,10 @@
 #include "harness/broker.hpp"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -28,12 +30,8 @@ std::string filled_in(const std::string& example, std::map<std::string, std::str
     return out;
 }
 
-std::vector<std::string> environment() {
-    const std::string runtime = NIMES_SANITIZER_RUNTIME;
-    if (runtime.empty()) return {};
-    // Mosquitto is not instrumented: the plugin's runtime must be there first, and Mosquitto's leaks are not ours.
-    return {"LD_PRELOAD=" + runtime, "ASAN_OPTIONS=detect_leaks=0:abort_on_error=1"};
-}
+// The folder for memcheck's reports; nullptr: it is not wanted.
+const char* valgrind() { return std::getenv("NIMES_VALGRIND"); }
 
 }  // namespace
 
@@ -41,6 +39,25 @@ Broker::Broker(const PublicKey& directory_key, const PublicKey& gateway_key) {
     run({"/usr/bin/python3", NIMES_MAKE_CA, (folder_.path() / "certificates").string(), "broker"},
         folder_.path() / "ca.log");
     configure(directory_key, gateway_key);
+}
+
+// Under memcheck it is asked to end: killed, it would say nothing of leaks.
+Broker::~Broker() {
+    if (valgrind() != nullptr && alive()) stop();
+}
+
+std::vector<std::string> Broker::environment() const {
+    const std::string runtime = NIMES_SANITIZER_RUNTIME;
+    std::vector<std::string> out;
+    // Mosquitto is not instrumented: the plugin's runtime must be there first, and Mosquitto's leaks are not ours.
+    if (!runtime.empty()) out.emplace_back("ASAN_OPTIONS=detect_leaks=0:abort_on_error=1");
+    if (clocks_) {
+        out.push_back("NIMES_CLOCK=" + (folder_.path() / "clock").string());
+        if (clocks_ == Clocks::wall) out.emplace_back("NIMES_CLOCK_WALL=1");
+    }
+    const auto preload = runtime + (clocks_ ? (runtime.empty() ? "" : ":") + std::string(NIMES_MOVED_CLOCK) : "");
+    if (!preload.empty()) out.push_back("LD_PRELOAD=" + preload);
+    return out;
 }
 
 void Broker::configure(const PublicKey& directory_key, const PublicKey& gateway_key) const {
@@ -65,9 +82,12 @@ void Broker::configure(const PublicKey& directory_key, const PublicKey& gateway_
 }
 
 void Broker::start() {
-    process_ = std::make_unique<Process>(
-        std::vector<std::string>{"/usr/sbin/mosquitto", "-c", (folder_.path() / "mosquitto.conf").string()},
-        folder_.path() / "log", environment());
+    std::vector<std::string> command{"/usr/sbin/mosquitto", "-c", (folder_.path() / "mosquitto.conf").string()};
+    if (const auto* reports = valgrind())
+        command.insert(command.begin(),
+                       {"/usr/bin/valgrind", "--tool=memcheck", "--leak-check=full", "--num-callers=30", "--xml=yes",
+                        "--xml-file=" + std::string(reports) + "/%p.xml"});
+    process_ = std::make_unique<Process>(command, folder_.path() / "log", environment());
     if (!soon([this] { return !alive() || answers(port_); }) || !alive())
         throw std::runtime_error("Mosquitto does not start: " + log());
 }
@@ -80,6 +100,20 @@ void Broker::stop() {
 void Broker::crash() {
     process_->signal(SIGKILL);
     process_->wait();
+}
+
+void Broker::own_clock(Clocks which) {
+    clocks_ = which;
+    ahead(std::chrono::seconds(0));
+}
+
+void Broker::ahead(std::chrono::seconds by) const {
+    const std::int64_t seconds = by.count();
+    const int fd =
+        open((folder_.path() / "clock").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);  // in place: it is mapped
+    const bool written = fd >= 0 && write(fd, &seconds, sizeof seconds) == sizeof seconds;
+    close(fd);
+    if (!written) throw std::runtime_error("cannot write the broker's clock");
 }
 
 void Broker::reload() { process_->signal(SIGHUP); }

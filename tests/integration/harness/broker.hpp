@@ -1,12 +1,13 @@
 // The real Mosquitto with the real plugin, configured by broker-plugins/identity/mosquitto.conf.example.
 //
 // Only what differs between machines (port, paths, keys) is replaced in the example, so the example is tested with
-// everything else. A certificate of a CA of its own; the port is the kernel's. Threads: one. Errors:
-// std::runtime_error.
+// everything else. A certificate of a CA of its own; the port is the kernel's. With NIMES_VALGRIND naming a folder the
+// broker runs under memcheck, which reports there. Threads: one. Errors: std::runtime_error.
 #pragma once
 
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "harness/process.hpp"
 #include "nimes/crypto.hpp"
@@ -19,6 +20,9 @@ class Broker {
     static constexpr const char* kOrganisation = "polizei-test";
 
     Broker(const PublicKey& directory_key, const PublicKey& gateway_key);
+    ~Broker();
+    Broker(const Broker&) = delete;
+    Broker& operator=(const Broker&) = delete;
 
     // Back when it answers. Again after stop() or crash(): the same port, the same files.
     void start();
@@ -27,6 +31,11 @@ class Broker {
     void reload();
     void pause();  // it stands still, its connections stay
     void resume();
+    // From its next start on the broker has a clock of its own (moved_clock.cpp), which ahead() sets against ours: that
+    // of the wall alone, or also the one by which silent connections end.
+    enum class Clocks { wall, all };
+    void own_clock(Clocks which);
+    void ahead(std::chrono::seconds by) const;
     [[nodiscard]] bool alive() { return process_ && process_->alive(); }
 
     [[nodiscard]] std::uint16_t port() const { return port_; }
@@ -38,10 +47,12 @@ class Broker {
     [[nodiscard]] std::map<std::string, int> refusals() const;
 
   private:
+    [[nodiscard]] std::vector<std::string> environment() const;
     void configure(const PublicKey& directory_key, const PublicKey& gateway_key) const;
 
     const TempDir folder_;
     const std::uint16_t port_ = free_port();
+    std::optional<Clocks> clocks_;
     std::unique_ptr<Process> process_;
 };
 

@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kConnect = 1, kConnack = 2, kPublish = 3, kPuback = 4, kSubscribe = 8, kSuback = 9, kPingreq = 12,
               kPingresp = 13, kDisconnect = 14;
-constexpr std::uint8_t kSessionExpiry = 17;
+constexpr std::uint8_t kSessionExpiry = 17, kAuthMethod = 21;
 constexpr std::size_t kMaxBody = 1U << 20;
 
 void text(Writer& out, std::string_view value) { out.u16(static_cast<std::uint16_t>(value.size())).text(value); }
@@ -84,8 +84,17 @@ void MqttClient::send(int first, ByteView body) {
     out.u8(static_cast<std::uint8_t>(first));
     length(out, body.size());
     out.bytes(body);
-    // What cannot be sent any more shows in the answer that does not come.
-    if (tls_) SSL_write(tls_->ssl, out.view().data(), static_cast<int>(out.size()));
+    send(out.view());
+}
+
+// What cannot be sent any more shows in the answer that does not come.
+void MqttClient::send(ByteView bytes) {
+    if (tls_) SSL_write(tls_->ssl, bytes.data(), static_cast<int>(bytes.size()));
+}
+
+std::optional<Bytes> MqttClient::reply(int type) {
+    auto answer = await(type);
+    return answer ? std::optional(std::move(answer->body)) : std::nullopt;
 }
 
 bool MqttClient::take(std::span<std::uint8_t> into) {
@@ -142,13 +151,19 @@ std::optional<MqttClient::Packet> MqttClient::await(int type) {
 
 int MqttClient::connect(const MqttConnect& as) {
     Writer body;
-    text(body, "MQTT");
+    text(body, as.protocol);
     body.u8(as.version);
     body.u8(static_cast<std::uint8_t>((as.username ? 0x80 : 0) | (as.password ? 0x40 : 0) | (as.will ? 0x04 : 0) |
                                       (as.clean_start ? 0x02 : 0)));
     body.u16(as.keepalive);
     const bool v5 = as.version == 5;
-    if (v5) body.u8(5).u8(kSessionExpiry).u32(as.session_expiry);
+    if (v5) {
+        Writer properties;
+        properties.u8(kSessionExpiry).u32(as.session_expiry);
+        if (as.auth_method) text(properties.u8(kAuthMethod), *as.auth_method);
+        length(body, properties.size());
+        body.bytes(properties.view());
+    }
     text(body, as.client_id);
     if (as.will) {
         if (v5) body.u8(0);

@@ -20,6 +20,7 @@ struct MqttMessage {
 };
 
 struct MqttConnect {
+    std::string protocol = "MQTT";  // "MQIsdp" with version 3
     std::string client_id;
     std::optional<std::string> username;
     std::optional<std::string> password;
@@ -28,6 +29,7 @@ struct MqttConnect {
     bool clean_start = true;
     std::uint32_t session_expiry = 0;
     std::optional<MqttMessage> will;
+    std::optional<std::string> auth_method;  // asks for AUTH packets
 };
 
 class MqttClient {
@@ -52,6 +54,10 @@ class MqttClient {
     int ended();
     // Whether the broker still answers on this connection.
     bool ping();
+    // Any packet, or any bytes at all; and the body of the next packet of this type, nullopt when the connection ended.
+    void send(int first, ByteView body);
+    void send(ByteView bytes);
+    std::optional<Bytes> reply(int type);
     // Ends TCP without a good-bye, as a lost network does; wills are for this.
     void drop();
 
@@ -61,7 +67,6 @@ class MqttClient {
         int type = 0;
         Bytes body;
     };
-    void send(int first, ByteView body);
     bool take(std::span<std::uint8_t> into);
     std::optional<Packet> packet();
     // The next packet of this type; messages that come in between are kept.

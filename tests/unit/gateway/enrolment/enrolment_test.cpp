@@ -1,3 +1,5 @@
+#include <thread>
+
 #include "world.hpp"
 
 using namespace nimes;
@@ -110,6 +112,23 @@ TEST_CASE("an address gets three codes in half an hour, a network sixty requests
     for (int i = 0; i < 60; ++i) last = code_of(w.room->request_code("x@elsewhere.example", "192.0.2.9"));
     CHECK(last == "ERR_RATE_LIMITED");  // the same /24
     CHECK(code_of(w.room->request_code("x@elsewhere.example", "198.51.100.1")) == "ok");
+}
+
+TEST_CASE(
+    "an organisation's mail server gets so many codes in half an hour, and whoever is late is told nothing else") {
+    World w;
+    w.policy.codes_per_organisation = 2;
+    w.open();
+    w.ask(kAnna);
+    w.ask(kBernd);
+    REQUIRE(w.room->request_code(kAnna, kPeer));
+    REQUIRE(w.room->request_code(kBernd, kPeer));
+    const auto limited = [&] { return w.metrics.text().find("organisation_limited") != std::string::npos; };
+    for (int i = 0; i < 2'000 && !limited(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    CHECK(limited());
+    CHECK(w.post.count() == 2);
+    w.clock.time += 30 * kMinute;
+    w.ask(kAnna);
 }
 
 TEST_CASE("a further device waits for a voucher by another of the same person, and is held") {

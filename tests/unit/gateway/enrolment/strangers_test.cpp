@@ -84,6 +84,19 @@ TEST_CASE("over HTTP, who is on the roster is answered as who is not: status, he
     CHECK(site.w.post.count() == 2);
 }
 
+TEST_CASE("a request is answered before the roster is read, and also when the roster does not answer at all") {
+    Site site;
+    {
+        const std::lock_guard shut(site.w.roster.shut);
+        const auto usual = site.ask(kStranger);
+        CHECK(usual.status == 202);
+        for (const auto* address : kEverybody) CHECK(seen(site.ask(address)) == seen(usual));
+        CHECK(site.w.roster.asked <= 1);  // on enrolment's own thread, which waits
+        CHECK(site.w.post.count() == 0);
+    }
+    site.w.post.code(2);  // and then what was asked is done
+}
+
 TEST_CASE("a request for a stranger is as much work as one for a person, and as limited") {
     World w;
     const auto ask_stranger = [&] {

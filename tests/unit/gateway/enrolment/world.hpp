@@ -1,6 +1,7 @@
 // A roster of four people in memory, a postman that keeps what he is given, and handsets that enrol: for tests.
 #pragma once
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <condition_variable>
 #include <map>
@@ -35,8 +36,12 @@ struct FakeRoster final : Roster {
     std::map<UserId, std::uint32_t> seq;
 
     void add(const std::string& text, std::uint8_t n) { people[text].bytes.fill(n); }
-    std::string fault;  // who asks for this address gets an exception
+    std::string fault;        // who asks for this address gets an exception
+    mutable std::mutex shut;  // held: whoever asks waits
+    mutable std::atomic<int> asked = 0;
     std::optional<UserId> find(const ServiceAddress& a) const override {
+        ++asked;
+        const std::lock_guard lock(shut);
         if (a.text() == fault) throw std::runtime_error("a roster that fails");
         const auto at = people.find(a.text());
         return at == people.end() ? std::nullopt : std::optional(at->second);
