@@ -53,6 +53,7 @@ Json send_arguments(const Shared& r) {
     a["file"] = absolute(file);
     a["caption"] = r->caption;
     if (r->original || r->small) a["variant"] = r->original ? "original" : "small";
+    if (r->as_it_is) a["as_it_is"] = true;
     if (!r->voice.empty()) a["media_type"] = "audio/ogg";
     if (!r->length.empty()) a["duration_ms"] = seconds_of("--length", r->length) * 1'000;
     return a;
@@ -68,13 +69,15 @@ void add_send(CLI::App& app, CommandLine& line, const Shared& r) {
     auto* original = send->add_flag("--original", r->original, "The photo as it is, however slow the network");
     send->add_flag("--small", r->small, "The photo with at most 1,600 pixels a side, however fast")->excludes(original);
     auto* file = send->add_option("--file", r->file,
-                                  "A file or video: it goes as it is; a video with a frame to show, if ffmpeg is here")
+                                  "A file or video: out of MP4 and MOV position and camera data are taken, other "
+                                  "files go as they are; a video with a frame to show, if ffmpeg is here")
                      ->check(CLI::ExistingFile);
     auto* voice = send->add_option("--voice", r->voice, "A voice message (Ogg)")->check(CLI::ExistingFile);
     photo->excludes(file)->excludes(voice);
     file->excludes(voice);
     auto* length = send->add_option("--length", r->length, "How long a voice message or video is: 12s, 3m");
     voice->needs(length);
+    send->add_flag("--as-it-is", r->as_it_is, "Byte for byte, with position and all that its maker wrote into it");
     send->add_option("--caption", r->caption, "What the photo or file shows");
     add_life(*send, r);
     add_wait(*send, r, "Seconds to wait for the gateway's word; then it stays in the outbox");
@@ -83,6 +86,7 @@ void add_send(CLI::App& app, CommandLine& line, const Shared& r) {
         "  nimes-agent send --group 'Streife Nord' - < lage.txt\n"
         "  nimes-agent send --to a.meyer@polizei.example --photo tatort.jpg --caption 'von vorn'\n"
         "  nimes-agent send --group 'Streife Nord' --voice funk.ogg --length 12s\n"
+        "  nimes-agent send --to 'Meyer, Celle' --file brand.mp4 --caption 'vom Dach aus'\n"
         "A photo that would take more than half a minute at the rate that was measured goes smaller, and it says so.");
 }
 

@@ -46,7 +46,7 @@ void print_sent(const Request& request, const Json& r) {
     if (r.value("on_server", false))
         std::cout << "the server still has the medium: it is asked again until it is gone\n";
     if (r.contains("media") && !r["media"].value("stripped", true))
-        std::cout << "no JPEG: the file went as it is, with all that its maker wrote into it\n";
+        std::cout << "the file went as it is: position and all else that its maker wrote into it were not taken out\n";
     if (r.contains("media")) print_variant(r["media"]);
 }
 

@@ -132,6 +132,7 @@ Result<Json> EngineService::send_file(const Json& a, const MessageId& id, const 
     wish.media_type = text(a, "media_type");
     wish.lifetime = lifetime_of(a);
     wish.group_picture = flag(a, "group_picture");
+    wish.as_it_is = flag(a, "as_it_is");
     const auto variant = text(a, "variant");
     if (variant == "original") wish.variant = engine::Variant::original;
     else if (variant == "small") wish.variant = engine::Variant::small;

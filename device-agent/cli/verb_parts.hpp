@@ -18,7 +18,7 @@ struct Read {
     std::uint64_t days = 0, wait_s = 20, since = 0, sequence = 0, accuracy = 0;
     double latitude = 0, longitude = 0;
     bool view_once = false, withdraw = false, recall = false, announce = false, peek = false, original = false,
-         small = false;
+         small = false, as_it_is = false;
 };
 using Shared = std::shared_ptr<Read>;
 

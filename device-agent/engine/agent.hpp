@@ -38,6 +38,7 @@ struct MediaWish {
     conversation::Lifetime lifetime;
     Variant variant = Variant::automatic;
     bool group_picture = false;  // it becomes the group's picture, and no message of its own
+    bool as_it_is = false;       // with all that its maker wrote into it
 };
 
 struct Typing {
@@ -51,7 +52,7 @@ struct SentPhoto {
     BlobId blob;
     Digest sha256;  // of what was sealed
     std::uint64_t bytes = 0;
-    bool stripped = false;  // false: no JPEG, sent with all that its maker wrote into it
+    bool stripped = false;  // false: sent with all that its maker wrote into it
     Variant variant = Variant::original;
     std::uint64_t original_bytes = 0;
     std::optional<std::uint64_t> rate;  // bytes a second, as measured; nullopt: not at all

@@ -30,10 +30,10 @@ conversation::Meaning meaning_of(const media::BlobReference& reference, const me
 Result<SealedMedium> seal_medium(Variants& variants, media::Prepared& prepared, const std::filesystem::path& file,
                                  Variant wanted, SentPhoto& out, const media::Progress& progress,
                                  const std::stop_token& stop) {
-    if (prepared.stripped) return variants.choose(prepared.photo, wanted, out, progress, stop);
+    if (!prepared.photo.jpeg.empty()) return variants.choose(prepared.photo, wanted, out, progress, stop);
     out.original_bytes = prepared.file_size;
     out.video_without_frame = prepared.media_type.starts_with("video/") && prepared.photo.preview.empty();
-    const auto source = media::source_of(file);
+    const auto source = media::source_without(file, prepared.omissions);
     if (!source) return fail(source.error().code, source.error().detail);
     return variants.seal(*source, prepared.file_size);
 }
@@ -54,7 +54,7 @@ Digest digest_of(const std::filesystem::path& folder, const media::BlobReference
 }
 
 // A repeat, of a command whose owner died before it answered: the message stands, and its medium is the one it names.
-Result<std::optional<Repeat>> sent_before(Core& core, const MessageId& id) {
+Result<std::optional<Repeat>> sent_before(Core& core, const MessageId& id, bool as_it_is) {
     auto tx = core.box->begin();
     if (!tx) return pass(tx);
     auto row = find_message(*tx, core.own().device, id);
@@ -71,7 +71,7 @@ Result<std::optional<Repeat>> sent_before(Core& core, const MessageId& id) {
     out.message = {id, (*row)->row, {}, {}, message.state == MessageState::sent};
     out.blob = ref.blob;
     out.bytes = out.original_bytes = ref.plain_length;
-    out.stripped = medium != nullptr && medium->media_type == "image/jpeg";
+    out.stripped = !as_it_is && medium != nullptr && media::is_cleaned(medium->media_type);
     return std::optional(
         Repeat{std::move(out),
                {ref.blob, message.conversation, ref.key.copy(), ref.plain_length, ref.padded_length, ref.digest}});
@@ -85,7 +85,7 @@ Result<SentPhoto> Agent::send_photo(const std::string& to, const std::filesystem
     if (auto ok = go_online(); !ok) return pass(ok);
     Impl::Visit lock(*impl_);
     if (auto ok = impl_->ready(); !ok) return pass(ok);
-    auto before = sent_before(impl_->core, id);
+    auto before = sent_before(impl_->core, id, wish.as_it_is);
     if (!before) return pass(before);
     if (*before) {
         auto& [out, reference] = **before;
@@ -97,7 +97,7 @@ Result<SentPhoto> Agent::send_photo(const std::string& to, const std::filesystem
         return impl_->post_photo(lock, std::move(out), patience, progress, stop);
     }
     lock.unlock();
-    auto prepared = media::prepare(file);
+    auto prepared = media::prepare(file, wish.as_it_is ? media::Cleaning::none : media::Cleaning::all);
     if (!prepared) return pass(prepared);
     lock.lock();
     const auto conversation = impl_->people->conversation(lock, to, candidates);

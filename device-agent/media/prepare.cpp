@@ -2,10 +2,12 @@
 
 #include <libexif/exif-data.h>
 
+#include <algorithm>
 #include <charconv>
 #include <ctime>
 #include <memory>
 
+#include "media/film_boxes.hpp"
 #include "media/jpeg_segments.hpp"
 #include "media/pixels.hpp"
 #include "media/sealed_file.hpp"
@@ -90,9 +92,55 @@ void add_video(const std::filesystem::path& path, const VideoKind& kind, const P
     out.photo.preview = std::move(video.preview);
 }
 
+Result<Prepared> prepare_jpeg(File& file, Bytes head, Prepared out, Cleaning cleaning, int offset_minutes,
+                              const PhotoLimits& limits) {
+    out.media_type = "image/jpeg";
+    if (out.file_size > limits.max_bytes) return fail(Errc::too_large, "the photo has too many bytes");
+    Bytes jpeg(static_cast<std::size_t>(out.file_size));
+    head.resize(std::min(head.size(), jpeg.size()));  // it may have been cut meanwhile
+    std::copy(head.begin(), head.end(), jpeg.begin());
+    const auto rest = file.read(std::span(jpeg).subspan(head.size()));
+    if (!rest || *rest + head.size() != jpeg.size()) return fail(Errc::storage, "the photo cannot be read");
+    auto photo = prepare_photo(jpeg, offset_minutes, limits);
+    out.stripped = cleaning == Cleaning::all;
+    if (!photo && out.stripped) return pass(photo);
+    if (photo) out.photo = std::move(*photo);
+    if (!out.stripped) out.photo.jpeg.clear();
+    return out;
+}
+
+Look look_into(File& file) {
+    return [&file](std::uint64_t at, std::span<std::uint8_t> into) -> Result<void> {
+        if (auto ok = file.seek(at); !ok) return ok;
+        auto n = file.read(into);
+        if (!n) return pass(n);
+        return *n == into.size() ? Result<void>() : fail(Errc::malformed, "the file is shorter than it was");
+    };
+}
+
+// Of a file that is not encoded again: what its maker wrote beside picture and sound.
+Result<void> leave_out(File& file, ByteView head, Prepared& out) {
+    if (!is_film(head, out.file_size)) return {};
+    auto personal = look_through_film(look_into(file), out.file_size);
+    if (!personal)
+        return fail(personal.error().code, personal.error().detail +
+                                               ", so nobody can tell where position and camera data are: --as-it-is "
+                                               "sends it with all of them");
+    out.omissions = std::move(personal->omissions);
+    out.photo.captured = personal->captured;
+    out.file_size = length_without(out.file_size, out.omissions);
+    out.stripped = true;
+    return {};
+}
+
 }  // namespace
 
 bool is_jpeg(ByteView head) { return head.size() >= 3 && head[0] == 0xff && head[1] == 0xd8 && head[2] == 0xff; }
+
+bool is_cleaned(std::string_view media_type) {
+    constexpr std::string_view kCleaned[] = {"image/jpeg", "video/mp4", "video/quicktime", "video/3gpp"};
+    return std::ranges::find(kCleaned, media_type) != std::end(kCleaned);
+}
 
 Result<Photo> prepare_photo(ByteView jpeg, int offset_minutes, const PhotoLimits& limits) {
     if (jpeg.size() > limits.max_bytes) return fail(Errc::too_large, "the photo has too many bytes");
@@ -120,7 +168,8 @@ std::optional<Photo> small_photo(const Photo& photo, std::uint32_t side) {
     return Photo{std::move(*jpeg), photo.preview, size->width, size->height, photo.captured};
 }
 
-Result<Prepared> prepare(const std::filesystem::path& path, int offset_minutes, const PhotoLimits& limits) {
+Result<Prepared> prepare(const std::filesystem::path& path, Cleaning cleaning, int offset_minutes,
+                         const PhotoLimits& limits) {
     auto file = File::read(path);
     if (!file) return pass(file);
     const auto size = file->size();
@@ -132,21 +181,10 @@ Result<Prepared> prepare(const std::filesystem::path& path, int offset_minutes, 
     const auto got = file->read(head);
     if (!got) return fail(got.error().code, got.error().detail);
     head.resize(*got);
-    if (!is_jpeg(head)) {
-        if (const auto kind = video_kind(head)) add_video(path, *kind, limits, out);
-        return out;
-    }
-    if (*size > limits.max_bytes) return fail(Errc::too_large, "the photo has too many bytes");
-    Bytes jpeg(static_cast<std::size_t>(*size));
-    head.resize(std::min(head.size(), jpeg.size()));  // it may have been cut meanwhile
-    std::copy(head.begin(), head.end(), jpeg.begin());
-    const auto rest = file->read(std::span(jpeg).subspan(head.size()));
-    if (!rest || *rest + head.size() != jpeg.size()) return fail(Errc::storage, "the photo cannot be read");
-    auto photo = prepare_photo(jpeg, offset_minutes, limits);
-    if (!photo) return pass(photo);
-    out.photo = std::move(*photo);
-    out.stripped = true;
-    out.media_type = "image/jpeg";
+    if (is_jpeg(head)) return prepare_jpeg(*file, std::move(head), std::move(out), cleaning, offset_minutes, limits);
+    if (cleaning == Cleaning::all)
+        if (auto ok = leave_out(*file, head, out); !ok) return pass(ok);
+    if (const auto kind = video_kind(head)) add_video(path, *kind, limits, out);
     return out;
 }
 

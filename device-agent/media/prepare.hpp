@@ -5,10 +5,12 @@
 // pixels, turned upright; the capture time, which travels sealed; and a preview of about 1 KiB.
 //
 // An upright JPEG is stripped without loss; a turned one is turned without loss where its size allows, else encoded
-// again. The whole picture is decoded once before anything is sent, so a damaged one is refused here and now. What is
-// not a JPEG passes as it is, and `stripped` says so: the caller must warn. Of a video size, duration and a preview are
-// found where ffmpeg is installed (video.hpp).
-// Errors: Errc::malformed (a JPEG that is cut, damaged or not one inside), too_large (sides, pixels, bytes), storage.
+// again. The whole picture is decoded once before anything is sent, so a damaged one is refused here and now. Films and
+// recordings in MP4's and QuickTime's wrapping keep picture and sound byte for byte, and what else is in them is zeroed
+// on its way into sealing (film_boxes.hpp); one that is damaged, so that it cannot be told what is in it, is refused.
+// Other files pass as they are, and so does everything under Cleaning::none; `stripped` says so: the caller must warn.
+// Of a video size, duration and a preview are found where ffmpeg is installed (video.hpp).
+// Errors: Errc::malformed (cut, damaged, or not what its first bytes say), too_large (sides, pixels, bytes), storage.
 // Pure but for reading the file; thread safe; memory is bounded by PhotoLimits.
 #pragma once
 
@@ -16,6 +18,7 @@
 #include <optional>
 #include <string>
 
+#include "media/omissions.hpp"
 #include "nimes/error.hpp"
 #include "nimes/ids.hpp"
 #include "nimes/time.hpp"
@@ -48,12 +51,19 @@ std::optional<Photo> small_photo(const Photo& photo, std::uint32_t side = kSmall
 struct Prepared {
     bool stripped = false;   // false: the file goes as it is, with all that its maker wrote into it
     std::string media_type;  // "image/jpeg", "video/…", or "application/octet-stream"
-    Photo photo;             // of a JPEG; of a video without jpeg, and what its poster frame showed
+    Photo photo;             // of a JPEG; of all else without jpeg: the file itself is sealed, without `omissions`
+    Omissions omissions;
     std::uint32_t duration_ms = 0;
-    std::uint64_t file_size = 0;
+    std::uint64_t file_size = 0;  // of what is sealed, where it is the file
 };
 
-Result<Prepared> prepare(const std::filesystem::path& file, int offset_minutes = 0, const PhotoLimits& limits = {});
+// none: the file goes byte for byte, because somebody wants just that.
+enum class Cleaning : std::uint8_t { all, none };
+Result<Prepared> prepare(const std::filesystem::path& file, Cleaning cleaning = Cleaning::all, int offset_minutes = 0,
+                         const PhotoLimits& limits = {});
+
+// Of what prepare() says: does it take out what is personal, unless it is told not to?
+bool is_cleaned(std::string_view media_type);
 
 // JPEG by its first bytes.
 bool is_jpeg(ByteView head);

@@ -186,8 +186,7 @@ class MediaAgent(WorldTest):
     @unittest.skipUnless(shutil.which("ffmpeg"), "ffmpeg is not installed: no real video to send")
     def test_a_video_comes_with_size_duration_and_frame(self):
         film = self.folder / "film.mp4"
-        subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=size=640x360:rate=10", "-t", "3", "-c:v",
-                        "mpeg4", film], check=True)
+        self.film(film)
         self.bernd.online()
         self.anna.online()
         sent = self.ok(self.anna.run("send", "--to", BERND, "--file", film, "--caption", "mit Bild"))
@@ -195,8 +194,68 @@ class MediaAgent(WorldTest):
         got = self.bernd.wait_for(lambda e: e.get("caption") == "mit Bild", "the video")["media"]
         self.assertEqual((got["type"], got["width"], got["height"]), ("video/mp4", 640, 360))
         self.assertTrue(2_500 < got["duration_ms"] < 3_500, got)
-        self.assertEqual(self.ok(self.bernd.run("media", "get", got["id"]))["sha256"],
-                         hashlib.sha256(film.read_bytes()).hexdigest())
+        self.assertTrue(sent["media"]["stripped"])
+        self.assertEqual(self.ok(self.bernd.run("media", "get", got["id"]))["sha256"], sent["media"]["sha256"])
+
+    def film(self, file, *more) -> None:
+        subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=size=640x360:rate=10", "-f", "lavfi", "-i",
+                        "sine", "-t", "3", "-c:v", "mpeg4", "-c:a", "aac", *more, file], check=True)
+
+    def received(self, agent, blob: str, name: str):
+        agent.wait_for(lambda e: e.get("media", {}).get("id") == blob, "the medium")
+        out = self.folder / name
+        self.ok(agent.run("media", "get", blob, "--out", out))
+        return out
+
+    @unittest.skipUnless(shutil.which("ffmpeg"), "ffmpeg is not installed: no real video to send")
+    def test_no_position_leaves_in_a_video(self):
+        """As phones write it: MP4's own place, Apple's, and in a track of time codes; read by programs of others."""
+        def frames(file):
+            return subprocess.run(["ffmpeg", "-v", "error", "-i", file, "-map", "0:v", "-map", "0:a", "-f", "framemd5",
+                                   "-"], check=True, capture_output=True).stdout
+
+        def facts(file):
+            shown = subprocess.run(["ffprobe", "-v", "error", "-show_format", "-show_streams", file], check=True,
+                                   capture_output=True, text=True).stdout
+            return shown + subprocess.run(["exiftool", "-n", "-a", "-G", "-ee", "-api", "RequestAll=3", file], check=True,
+                                          capture_output=True, text=True).stdout.split("[QuickTime]", 1)[-1]
+        secret = ("-metadata", "location=+52.6226+010.0815/", "-metadata", "creation_time=2026-11-23T13:05:06Z",
+                  "-metadata", "com.apple.quicktime.location.ISO6709=+52.6226+010.0815/", "-metadata", "title=GEHEIM",
+                  "-metadata:s:v", "handler_name=GEHEIM", "-metadata:s:v", "timecode=13:05:06:00")
+        self.bernd.online()
+        self.anna.online()
+        for name, *more in (("a.mp4",), ("b.mov",), ("c.mp4", "-movflags", "+faststart"),
+                            ("d.mov", "-movflags", "use_metadata_tags"),
+                            ("e.mp4", "-movflags", "use_metadata_tags+faststart")):
+            film = self.folder / name
+            self.film(film, *secret, *more)
+            for trace in ("52.622", "2026-11-23"):
+                self.assertIn(trace, facts(film).replace("2026:11:23", "2026-11-23"))
+            sent = self.ok(self.anna.run("send", "--to", BERND, "--file", film))["media"]
+            self.assertTrue(sent["stripped"])
+            out = self.received(self.bernd, sent["id"], f"received-{name}")
+            for trace in ("52.622", "2026-11-23", "2026:11:23", "GEHEIM", "ISO6709"):
+                self.assertNotIn(trace, facts(out))
+                self.assertNotIn(trace.encode(), out.read_bytes())
+            self.assertEqual(out.stat().st_size, film.stat().st_size)
+            self.assertEqual(frames(out), frames(film))
+            event = self.bernd.wait_for(lambda e, blob=sent["id"]: e.get("media", {}).get("id") == blob, "its event")
+            self.assertEqual(event["media"]["captured_ms"], 1_795_439_106_000)  # which travelled sealed
+
+        # What was cut is refused with a next step, and goes only when somebody says so.
+        cut = self.folder / "cut.mp4"
+        cut.write_bytes((self.folder / "c.mp4").read_bytes()[:-1])
+        refused = self.anna.run("send", "--to", BERND, "--file", cut)
+        self.assertEqual(refused.status, 6, refused.out)
+        self.assertIn("--as-it-is", refused.err)
+        sent = self.ok(self.anna.run("send", "--to", BERND, "--file", cut, "--as-it-is"))["media"]
+        self.assertFalse(sent["stripped"])
+        self.assertEqual(self.received(self.bernd, sent["id"], "whole.mp4").read_bytes(), cut.read_bytes())
+        photo = self.folder / "evidence.jpg"
+        subprocess.run([sys.executable, ROOT / "tests/tools/make_photo.py", photo, "--size", "300x200"], check=True,
+                       capture_output=True)
+        sent = self.ok(self.anna.run("send", "--to", BERND, "--photo", photo, "--as-it-is"))["media"]
+        self.assertEqual(sent["sha256"], hashlib.sha256(photo.read_bytes()).hexdigest())
 
     def test_a_photo_goes_small_where_it_is_told_to_and_original_on_a_good_network(self):
         photo = self.folder / "gross.jpg"

@@ -105,27 +105,27 @@ TEST_CASE("size, duration and a frame of a real video") {
         CHECK(prepared->media_type == (name.ends_with("mkv") ? "video/x-matroska" : "video/mp4"));
         CHECK((prepared->photo.width == 320 && prepared->photo.height == 240));
         CHECK((prepared->duration_ms > 2'500 && prepared->duration_ms < 3'500));
-        CHECK_FALSE(prepared->stripped);
+        CHECK(prepared->stripped == !name.ends_with("mkv"));
         CHECK(prepared->photo.jpeg.empty());
         CHECK((prepared->photo.preview.size() > 100 && prepared->photo.preview.size() <= 1'024));
         CHECK(is_jpeg(prepared->photo.preview));
     }
 }
 
-TEST_CASE("a video without ffmpeg goes as it is") {
+TEST_CASE("a video without ffmpeg goes without size, duration and frame") {
     Folder folder;
     const Path nothing(folder.path);
     auto bytes = mp4_head();
     bytes.resize(10'000, 7);
     write_file(folder.path / "film.mp4", bytes);
-    const auto prepared = prepare(folder.path / "film.mp4");
+    const auto prepared = prepare(folder.path / "film.mp4", Cleaning::none);
     REQUIRE(prepared);
     CHECK(prepared->media_type == "video/mp4");
     CHECK(prepared->file_size == 10'000);
     CHECK((prepared->photo.width == 0 && prepared->duration_ms == 0 && prepared->photo.preview.empty()));
 }
 
-TEST_CASE("damaged videos are described as far as they can be, and refused by nobody") {
+TEST_CASE("damaged videos are refused, and described as far as they can be where they shall go as they are") {
     Folder folder;
     auto bytes = real_video(folder.path, "film.mp4");
     if (bytes.empty()) return;
@@ -133,11 +133,16 @@ TEST_CASE("damaged videos are described as far as they can be, and refused by no
         write_file(
             folder.path / "film.mp4",
             Bytes(bytes.begin(), bytes.begin() + std::min<std::ptrdiff_t>(std::ptrdiff_t(n), std::ssize(bytes))));
-        CHECK(prepare(folder.path / "film.mp4"));
+        const auto refused = prepare(folder.path / "film.mp4");
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().code == Errc::malformed);
+        CHECK(refused.error().detail.find("--as-it-is") != std::string::npos);
+        CHECK(prepare(folder.path / "film.mp4", Cleaning::none));
     }
     for (std::size_t at = 40; at < bytes.size(); at += 97) bytes[at] ^= 0x5a;
     write_file(folder.path / "film.mp4", bytes);
-    CHECK(prepare(folder.path / "film.mp4"));
+    CHECK_FALSE(prepare(folder.path / "film.mp4"));
+    CHECK(prepare(folder.path / "film.mp4", Cleaning::none));
 }
 
 TEST_CASE("a file that pretends to be a video makes the programs open no other") {

@@ -1,0 +1,301 @@
+// Films: what real cameras and programs write beside picture and sound does not leave, and picture and sound do, byte
+// for byte.
+#include "media/film_boxes.hpp"
+
+#include <cstdlib>
+
+#include "media/prepare.hpp"
+#include "shelf.hpp"
+
+using namespace nimes;
+using namespace nimes::test;
+
+namespace {
+
+constexpr const char* kSecret = "GEHEIM+52.6226+010.0815/";
+
+std::string number(std::uint64_t value, int width) {
+    std::string out;
+    while (width-- > 0) out += static_cast<char>(value >> (8 * width));
+    return out;
+}
+std::string box(const std::string& type, const std::string& payload) {
+    return number(payload.size() + 8, 4) + type + payload;
+}
+std::string wide_box(const std::string& type, const std::string& payload) {
+    return number(1, 4) + type + number(payload.size() + 16, 8) + payload;
+}
+std::string zeros(std::size_t n) { return std::string(n, '\0'); }
+std::string ftyp() { return box("ftyp", "isom" + number(512, 4) + "isomiso2"); }
+// 2026-11-23 14:05:06 UTC, in seconds since 1904.
+constexpr std::uint64_t kMade = 1'795'442'706 + 2'082'844'800ULL;
+std::string mvhd() { return box("mvhd", zeros(4) + number(kMade, 4) + number(kMade, 4) + zeros(88)); }
+std::string tkhd() { return box("tkhd", zeros(4) + number(kMade, 4) + number(kMade, 4) + zeros(72)); }
+std::string hdlr(const std::string& kind) { return box("hdlr", zeros(8) + kind + zeros(12) + kSecret); }
+
+struct Samples {
+    std::vector<std::uint64_t> chunks;
+    std::string stsc, stsz;
+    bool wide = false;
+};
+std::string stsc(std::uint64_t in_each) {
+    return zeros(4) + number(1, 4) + number(1, 4) + number(in_each, 4) + number(1, 4);
+}
+std::string stsz(std::uint64_t each, std::uint64_t count) { return zeros(4) + number(each, 4) + number(count, 4); }
+std::string tables(const Samples& s) {
+    std::string places = zeros(4) + number(s.chunks.size(), 4);
+    for (const auto at : s.chunks) places += number(at, s.wide ? 8 : 4);
+    return box("stbl", box("stsd", zeros(8)) + box("stsc", s.stsc) + box("stsz", s.stsz) +
+                           box(s.wide ? "co64" : "stco", places) + box("udta", kSecret));
+}
+std::string trak(const std::string& kind, const Samples& s, const std::string& more = "") {
+    return box("trak", tkhd() + more +
+                           box("mdia", box("mdhd", zeros(4) + number(kMade, 8) + zeros(12)) + hdlr(kind) +
+                                           box("minf", box("vmhd", zeros(12)) + box("uuid", kSecret) + tables(s))));
+}
+
+Result<Personal> look_through(const std::string& film, const FilmLimits& limits = {}) {
+    const Look look = [&film](std::uint64_t at, std::span<std::uint8_t> into) -> Result<void> {
+        if (at > film.size() || into.size() > film.size() - at) return fail(Errc::malformed, "the file's end");
+        std::copy_n(film.begin() + static_cast<std::ptrdiff_t>(at), into.size(), into.begin());
+        return {};
+    };
+    return look_through_film(look, film.size(), limits);
+}
+
+std::string cleaned(const std::string& film, Omissions omissions, std::size_t step = 1'000) {
+    Folder folder;
+    write_file(folder.path / "film", to_bytes(as_bytes(film)));
+    const auto source = source_without(folder.path / "film", std::move(omissions)).value();
+    std::string out;
+    Bytes piece(step);
+    while (const auto n = source(piece).value()) out += as_text(ByteView(piece).first(n));
+    return out;
+}
+std::string cleaned(const std::string& film) { return cleaned(film, look_through(film).value().omissions); }
+bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+Errc refusal(const std::string& film, const FilmLimits& limits = {}) {
+    const auto found = look_through(film, limits);
+    return found ? Errc::internal : found.error().code;
+}
+
+// Picture in one chunk of 40 bytes, and a track of another kind with chunks of its own between.
+struct Camera {
+    std::string picture = std::string(40, 'P'), before = ftyp();
+    std::string film(const std::string& kind, bool index_first = false, bool wide = false) const {
+        const std::string data = kSecret + picture + kSecret;
+        const auto length = std::string(kSecret).size();
+        const auto index = [&](std::uint64_t data_at) {
+            return box("moov", mvhd() + trak("vide", {{data_at + length}, stsc(1), stsz(40, 1), wide}) +
+                                   trak(kind, {{data_at, data_at + length + 40}, stsc(1), stsz(length, 2), wide}));
+        };
+        const auto mdat = wide ? wide_box("mdat", data) : box("mdat", data);
+        const auto head = mdat.size() - data.size();
+        if (!index_first) return before + mdat + index(before.size() + head);
+        return before + index(before.size() + index(0).size() + head) + mdat;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("boxes that no player needs are emptied wherever they stand, and nothing moves") {
+    const std::string inside =
+        trak("vide", {{}, stsc(1), stsz(0, 0)}, box("udta", box("\xa9xyz", kSecret)) + box("meta", kSecret));
+    const std::string film = ftyp() + box("uuid", kSecret) + box("free", kSecret) + wide_box("meta", kSecret) +
+                             box("moov", mvhd() + box("udta", box("loci", kSecret)) + inside + box("meta", kSecret) +
+                                             wide_box("XMP_", kSecret)) +
+                             box("mdat", "picture") +
+                             box("moof", box("mfhd", zeros(8)) + box("udta", kSecret) +
+                                             box("traf", box("tfhd", zeros(8)) + box("uuid", kSecret))) +
+                             box("ilst", kSecret);
+    for (const auto& tail : {std::string(), std::string("1234567"), number(0, 4) + "skip" + kSecret}) {
+        const auto out = cleaned(film + tail);
+        REQUIRE(out.size() == film.size() + tail.size());
+        CHECK_FALSE(has(out, "GEHEIM"));
+        CHECK_FALSE(has(out, "52.6226"));
+        CHECK_FALSE(has(out, "udta"));
+        CHECK_FALSE(has(out, "1234567"));
+        for (const auto* kept : {"ftypisom", "mvhd", "trak", "tkhd", "mdatpicture", "stsz", "mfhd", "tfhd", "vide"})
+            CHECK(has(out, kept));
+        CHECK(cleaned(out) == out);  // what is clean stays as it is
+    }
+}
+
+TEST_CASE("the time of capture is the film's own, and is not left in it") {
+    const auto film = Camera().film("soun");
+    const auto found = look_through(film).value();
+    CHECK(found.captured == Millis{1'795'442'706'000});
+    CHECK(has(film, number(kMade, 4)));
+    CHECK_FALSE(has(cleaned(film), number(kMade, 4)));
+    const std::string wide =
+        ftyp() + box("moov", box("mvhd", number(1, 1) + zeros(3) + number(kMade, 8) + number(kMade, 8) + zeros(92)));
+    CHECK(look_through(wide)->captured == Millis{1'795'442'706'000});
+    CHECK_FALSE(has(cleaned(wide), number(kMade, 4)));
+    for (const std::uint64_t never :
+         {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{UINT64_MAX}, std::uint64_t{2'082'844'800}})
+        CHECK_FALSE(
+            look_through(ftyp() + box("moov", box("mvhd", number(1, 1) + zeros(3) + number(never, 8) + zeros(104))))
+                ->captured);
+}
+
+TEST_CASE("a track that is neither picture nor sound goes with its samples") {
+    for (const bool index_first : {false, true})
+        for (const bool wide : {false, true})
+            for (const auto* kind : {"meta", "text", "sbtl", "gpmd", "tmcd"}) {
+                const auto film = Camera().film(kind, index_first, wide);
+                const auto out = cleaned(film);
+                REQUIRE(out.size() == film.size());
+                CHECK_FALSE(has(out, "GEHEIM"));
+                CHECK(has(out, Camera().picture));
+                CHECK_FALSE(has(out, kind));
+            }
+    const auto sound = cleaned(Camera().film("soun"));
+    CHECK(has(sound, std::string(kSecret) + Camera().picture + kSecret));  // sound stays
+}
+
+TEST_CASE("samples are found through every form of their tables, and nothing else is touched") {
+    std::string data;
+    for (char c = 'a'; c <= 'z'; ++c) data += std::string(10, c);
+    const auto at = ftyp().size() + 8;
+    const auto left = [&](const Samples& samples) {
+        const auto out = cleaned(ftyp() + box("mdat", data) + box("moov", mvhd() + trak("meta", samples)));
+        std::string letters;
+        for (const char c : out.substr(at, data.size()))
+            if (letters.empty() || letters.back() != (c == 0 ? '.' : c)) letters += c == 0 ? '.' : c;
+        return letters;
+    };
+    // Two chunks with two samples, then one with one; samples of different length.
+    const auto runs = zeros(4) + number(2, 4) + number(1, 4) + number(2, 4) + number(1, 4) + number(3, 4) +
+                      number(1, 4) + number(1, 4);
+    auto sizes = stsz(0, 5);
+    for (const auto n : {10u, 20u, 10u, 10u, 30u}) sizes += number(n, 4);
+    CHECK(left({{at, at + 50, at + 100}, runs, sizes}) == ".de.hij.nopqrstuvwxyz");
+    CHECK(left({{at + 250}, stsc(1'000), stsz(1, 10)}) == "abcdefghijklmnopqrstuvwxy.");
+    CHECK(left({{}, stsc(1), stsz(0, 0)}) == "abcdefghijklmnopqrstuvwxyz");
+}
+
+TEST_CASE("a film of which it cannot be told what is in it is refused") {
+    const auto film = Camera().film("meta", true);
+    REQUIRE(look_through(film));
+    for (std::size_t n = 0; n < film.size(); ++n) REQUIRE(refusal(film.substr(0, n)) == Errc::malformed);
+    CHECK(refusal(ftyp() + box("mdat", "picture")) == Errc::malformed);  // no index
+    const auto at = ftyp().size() + 8;
+    const auto with = [&](const Samples& samples, const std::string& more = "") {
+        return refusal(ftyp() + box("mdat", std::string(100, 'x')) + box("moov", mvhd() + trak("meta", samples)) +
+                       more);
+    };
+    CHECK(with({{at}, stsc(1), stsz(100, 1)}) == Errc::internal);
+    CHECK(with({{at}, stsc(1), stsz(101, 1)}) == Errc::malformed);  // beyond the data
+    CHECK(with({{at - 1}, stsc(1), stsz(100, 1)}) == Errc::malformed);
+    CHECK(with({{UINT64_MAX - 1}, stsc(1), stsz(100, 1), true}) == Errc::malformed);
+    CHECK(with({{at}, stsc(1), stsz(1, 2)}) == Errc::malformed);  // a sample that no chunk holds
+    CHECK(with({{at}, stsc(0), stsz(1, 1)}) == Errc::malformed);
+    CHECK(with({{at}, zeros(8), stsz(1, 1)}) == Errc::malformed);
+    CHECK(with({{at}, stsc(2), stsz(0, 2)}) == Errc::malformed);  // no lengths
+    CHECK(with({{at}, zeros(4) + number(UINT32_MAX, 4), stsz(1, 1)}) == Errc::malformed);
+    CHECK(with({{at}, stsc(1), stsz(100, 1)}, box("moof", box("mfhd", zeros(8)))) == Errc::malformed);  // in fragments
+    FilmLimits few;
+    few.boxes = 10;
+    CHECK(refusal(film, few) == Errc::too_large);
+    few = {};
+    few.places = 3;
+    CHECK(refusal(film, few) == Errc::too_large);
+    few = {};
+    few.entries = 1;
+    CHECK(refusal(film, few) == Errc::malformed);
+}
+
+TEST_CASE("what is omitted is omitted in whatever steps a file is read, and what is cut is gone") {
+    const std::string text = "0123456789abcdefghij";
+    const Omissions omissions{{0, 2}, {4, 6, false, {'f', 'r', 'e', 'e'}}, {10, 3, true}, {15, 5, true}};
+    for (const std::size_t step : {1u, 2u, 3u, 7u, 100u})
+        CHECK(cleaned(text, omissions, step) == std::string("\0\0"
+                                                            "23free\0\0de",
+                                                            12));
+    CHECK(length_without(text.size(), omissions) == 12);
+    Omissions mixed{{5, 10}, {0, 3}, {14, 2}, {3, 1}};
+    put_in_order(mixed);
+    REQUIRE(mixed.size() == 2);
+    CHECK((mixed[0].at == 0 && mixed[0].length == 4 && mixed[1].at == 5 && mixed[1].length == 11));
+}
+
+TEST_CASE("films are told by their first bytes; stills in the same wrapping, and texts, are none") {
+    const auto film = [](const std::string& head, std::uint64_t size = 1'000) { return is_film(as_bytes(head), size); };
+    CHECK(film(ftyp()));
+    CHECK(film(number(20, 4) + "ftypM4A 0000"));
+    CHECK(film(number(8, 4) + "wide" + number(50, 4) + "mdat"));
+    CHECK(film(number(1, 4) + "mdat" + number(50, 8)));
+    CHECK_FALSE(film(number(24, 4) + "ftypheic0000"));
+    CHECK_FALSE(film(number(24, 4) + "ftypavif0000"));
+    CHECK_FALSE(film("The free lunch"));
+    CHECK_FALSE(film("Das moov"));
+    CHECK_FALSE(film(number(2'000, 4) + "moov" + zeros(8)));
+}
+
+namespace {
+
+// Answers what a command prints.
+std::string output_of(const std::string& command) {
+    std::string out;
+    auto* pipe = ::popen(command.c_str(), "r");
+    REQUIRE(pipe != nullptr);
+    char piece[4'096];
+    while (const auto n = ::fread(piece, 1, sizeof piece, pipe)) out.append(piece, n);
+    INFO(command);
+    REQUIRE(::pclose(pipe) == 0);
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("real films keep every frame and lose position, device and time") {
+    if (std::system("ffmpeg -version > /dev/null 2>&1") != 0) {
+        WARN("ffmpeg is not installed: no real film here");
+        return;
+    }
+    Folder folder;
+    const std::string at = folder.path.string() + "/";
+    const std::string make =
+        "ffmpeg -v error -nostdin -y -f lavfi -i testsrc=size=160x120:rate=10 -f lavfi -i sine -t 2 -c:v mpeg4 -c:a "
+        "aac "
+        "-metadata location=+52.6226+010.0815/ -metadata com.apple.quicktime.location.ISO6709=+52.6226+010.0815/ "
+        "-metadata com.apple.quicktime.model=GEHEIM -metadata title=GEHEIM -metadata "
+        "creation_time=2026-11-23T14:05:06Z "
+        "-metadata:s:v handler_name=GEHEIM -metadata:s:v timecode=14:05:06:00 ";
+    for (const std::string name : {"a.mp4", "b.mov", "c.mp4 -movflags +faststart", "d.mov -movflags use_metadata_tags",
+                                   "e.mp4 -movflags use_metadata_tags+faststart", "f.3gp", "g.m4a -vn"}) {
+        INFO(name);
+        const auto options = name.find(' ');
+        const auto file = at + name.substr(0, options);
+        const auto more = options == std::string::npos ? "" : name.substr(options);
+        output_of(make + more + (file.ends_with("3gp") ? " -an " : " ") + file + " 2>&1");
+        const auto before = read_file(file);
+        const auto prepared = prepare(file);
+        REQUIRE(prepared);
+        CHECK(prepared->stripped);
+        CHECK(prepared->file_size == before.size());
+        CHECK(prepared->photo.captured == Millis{1'795'442'706'000});
+        const auto after = cleaned(std::string(as_text(before)), prepared->omissions);
+        REQUIRE(after.size() == before.size());
+        const auto out = at + "out" + file.substr(file.rfind('.'));
+        write_file(out, to_bytes(as_bytes(after)));
+        const auto facts = [](const std::string& path) {
+            return output_of("ffprobe -v error -show_format -show_streams " + path + " 2>&1");
+        };
+        CHECK(has(facts(file), "52.6226"));
+        CHECK(has(facts(file), "2026-11-23"));
+        for (const auto* gone : {"52.6226", "2026-11-23", "GEHEIM", "TAG:location", "quicktime.location"}) {
+            INFO(gone);
+            CHECK_FALSE(has(facts(out), gone));
+            CHECK_FALSE(has(after, gone));
+        }
+        const auto frames = [](const std::string& path) {
+            return output_of("ffmpeg -v error -nostdin -i " + path + " -map 0:v? -map 0:a? -f framemd5 - 2>&1");
+        };
+        CHECK(frames(out) == frames(file));
+        // Told to send it as it is, it does.
+        const auto whole = prepare(file, Cleaning::none);
+        REQUIRE(whole);
+        CHECK((!whole->stripped && whole->omissions.empty() && whole->file_size == before.size()));
+    }
+}
