@@ -1,5 +1,5 @@
-// The boxes of a film or a recording (ISO/IEC 14496-12: MP4, 3GP, M4A; Apple's QuickTime File Format: MOV), and what of
-// them does not leave.
+// Photo, step 1, of a film: the boxes of a film or a recording (ISO/IEC 14496-12: MP4, 3GP, M4A; Apple's QuickTime File
+// Format: MOV), and what of them does not leave.
 //
 // Kept is what a player needs to show picture and sound. Every other box becomes a `free` one of the same length, full
 // of zeros, so that no offset moves: udta, meta, uuid and XMP at every level, position and serial numbers in them,
