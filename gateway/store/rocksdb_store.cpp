@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kStripes = 64;
 constexpr std::size_t kMaxName = 64;
+constexpr std::size_t kOneByOne = 256;  // keys of a range that are erased each by itself
 
 rocksdb::Slice slice(ByteView bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 Bytes bytes_of(const rocksdb::Slice& s) { return to_bytes(as_bytes({s.data(), s.size()})); }
@@ -67,7 +68,9 @@ class RocksStore final : public Store {
     }
     std::vector<std::unique_lock<std::mutex>> lock(std::span<const Batch> batches);
     static Result<void> expected(const RocksEngine::Use& db, const Batch& batch);
-    static void append(const RocksEngine::Use& db, rocksdb::WriteBatch& out, const Batch& batch);
+    static void append(const RocksEngine::Use& db, rocksdb::WriteBatch& out, const Batch& batch, bool first);
+    static void erase_range(const RocksEngine::Use& db, rocksdb::WriteBatch& out, Family family,
+                            const std::string& from, const std::string& until);
     Result<void> write(const RocksEngine::Use& db, rocksdb::WriteBatch& batch, Sync sync);
     bool below_floor() const;
 
@@ -100,14 +103,42 @@ Result<void> RocksStore::expected(const RocksEngine::Use& db, const Batch& batch
     return {};
 }
 
-void RocksStore::append(const RocksEngine::Use& db, rocksdb::WriteBatch& out, const Batch& batch) {
+// RocksDB makes its list of a memory table's range tombstones anew at the first read behind each of them: a thousand
+// devices that are shut out, or renew their keys, would slow every read. Nobody else writes to the partition meanwhile.
+void RocksStore::erase_range(const RocksEngine::Use& db, rocksdb::WriteBatch& out, Family family,
+                             const std::string& from, const std::string& until) {
+    auto* cf = db.family(family);
+    if (family == Family::media_blocks) {  // an iterator would read the blobs
+        out.DeleteRange(cf, from, until);
+        return;
+    }
+    const rocksdb::Slice upper = until;
+    rocksdb::ReadOptions options;
+    options.iterate_upper_bound = &upper;
+    std::vector<std::string> keys;
+    const std::unique_ptr<rocksdb::Iterator> at(db->NewIterator(options, cf));
+    for (at->Seek(from); at->Valid() && keys.size() <= kOneByOne; at->Next()) keys.push_back(at->key().ToString());
+    if (!at->status().ok() || keys.size() > kOneByOne) out.DeleteRange(cf, from, until);
+    else
+        for (const auto& key : keys) out.Delete(cf, key);
+}
+
+// `first`: nothing that is not written yet is of this partition.
+void RocksStore::append(const RocksEngine::Use& db, rocksdb::WriteBatch& out, const Batch& batch, bool first) {
     const auto prefix = partition_prefix(batch.partition.name);
     auto* cf = db.family(batch.partition.family);
+    std::set<std::string_view> put;
     for (const auto& w : batch.writes) {
-        if (w.kind == Batch::Write::Kind::put) out.Put(cf, prefix + w.key, slice(w.bytes()));
+        if (w.kind == Batch::Write::Kind::put) {
+            out.Put(cf, prefix + w.key, slice(w.bytes()));
+            put.insert(w.key);
+        }
         if (w.kind == Batch::Write::Kind::erase) out.Delete(cf, prefix + w.key);
-        if (w.kind == Batch::Write::Kind::erase_range && w.key < w.until)
-            out.DeleteRange(cf, prefix + w.key, prefix + w.until);
+        if (w.kind != Batch::Write::Kind::erase_range || w.key >= w.until) continue;
+        const auto in_range = put.lower_bound(w.key);
+        if (first && (in_range == put.end() || *in_range >= w.until))
+            erase_range(db, out, batch.partition.family, prefix + w.key, prefix + w.until);
+        else out.DeleteRange(cf, prefix + w.key, prefix + w.until);
     }
 }
 
@@ -142,8 +173,7 @@ Result<void> RocksStore::commit(std::span<const Batch> batches, Sync sync) {
                 return ok;
             }
         }
-        append(db, out, b);
-        pending.insert(b.partition);
+        append(db, out, b, pending.insert(b.partition).second);
     }
     return write(db, out, sync);
 }
@@ -229,9 +259,9 @@ Result<void> RocksStore::drop(const Partition& partition) {
     if (!db) return closed();
     const auto from = partition_prefix(partition.name);
     const auto until = partition_end(partition.name);
-    const auto status = engine_->noted(db->DeleteRange({}, db.family(partition.family), from, until));
-    if (!status.ok()) return failed(status);
-    return {};
+    rocksdb::WriteBatch out;
+    erase_range(db, out, partition.family, from, until);
+    return write(db, out, Sync::no);
 }
 
 bool RocksStore::below_floor() const {

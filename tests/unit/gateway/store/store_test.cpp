@@ -127,8 +127,9 @@ TEMPLATE_TEST_CASE("any sequence of writes equals a plain map", "[store]", Memor
     std::mt19937 rng(11);
     std::map<std::string, Bytes> model;
     for (int i = 0; i < 300; ++i) {
-        Batch batch(kBox);
-        for (int k = 0; k < 4; ++k) {
+        std::vector<Batch> batches(2, Batch(kBox));  // in one commit
+        for (int k = 0; k < 6; ++k) {
+            auto& batch = batches[k < 3 ? 0 : 1];
             const std::string a(1, static_cast<char>('a' + rng() % 20)), b(1, static_cast<char>('a' + rng() % 20));
             switch (rng() % 4) {
                 case 0:
@@ -144,7 +145,7 @@ TEMPLATE_TEST_CASE("any sequence of writes equals a plain map", "[store]", Memor
                     model[a] = value(b);
             }
         }
-        REQUIRE(t.store->commit(batch, Sync::no));
+        REQUIRE(t.store->commit(batches, Sync::no));
         if (i % 50 == 49) t.reopen();
         const auto rows = t.store->scan(kBox, "", "", 100).value();
         REQUIRE(rows.size() == model.size());
@@ -155,6 +156,25 @@ TEMPLATE_TEST_CASE("any sequence of writes equals a plain map", "[store]", Memor
             ++m;
         }
     }
+}
+
+TEMPLATE_TEST_CASE("ranges and partitions go whole, with few keys as with many, and nothing beside them", "[store]",
+                   Memory, Rocks) {
+    TestType t;
+    const auto keys = GENERATE(0, 1, 256, 257, 1'000);
+    const Partition beside{kBox.family, kBox.name + "b"};
+    Batch batch(kBox), other(beside);
+    for (int i = 0; i < keys; ++i) batch.put("k" + key_u64(static_cast<std::uint64_t>(i)), value("v"));
+    batch.put("a", value("v")).put("z", value("v"));
+    REQUIRE(t.store->commit(batch, Sync::no));
+    REQUIRE(t.store->commit(other.put("k", value("v")), Sync::no));
+    REQUIRE(t.store->commit(Batch(kBox).erase_range("k", "l").put("kept", value("v")), Sync::no));
+    CHECK(t.store->scan(kBox, "", "", 10).value().size() == 3);
+    REQUIRE(t.store->drop(kBox));
+    REQUIRE(t.store->drop(kBox));
+    t.reopen();
+    CHECK(t.store->scan(kBox, "", "", 10).value().empty());
+    CHECK(t.store->scan(beside, "", "", 10).value().size() == 1);
 }
 
 TEST_CASE("a full disk refuses puts and lets erasing through", "[store]") {
