@@ -37,10 +37,15 @@ std::uint32_t number(Table table) { return static_cast<std::uint32_t>(table); }
 Row::~Row() { sodium_memzero(value.data(), value.size()); }
 
 Transaction::Transaction(Transaction&& other) noexcept
-    : store_(std::exchange(other.store_, nullptr)), serial_(other.serial_) {}
+    : store_(std::exchange(other.store_, nullptr)), serial_(other.serial_), undos_(std::move(other.undos_)) {}
 
 Transaction::~Transaction() {
-    if (store_ != nullptr && store_->alive && store_->serial == serial_) store_->rollback();
+    if (usable()) roll_back();
+}
+
+void Transaction::roll_back() {
+    store_->rollback();
+    for (auto undo = undos_.rbegin(); undo != undos_.rend(); ++undo) (*undo)();
 }
 
 Result<void> Transaction::usable() const {
@@ -138,7 +143,7 @@ Result<std::uint64_t> Transaction::count(Table table) {
 Result<void> Transaction::commit() {
     if (auto can = usable(); !can) return can;
     auto done = store_->commit();
-    if (!done) store_->rollback();
+    if (!done) roll_back();
     return done;
 }
 

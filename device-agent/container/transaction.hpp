@@ -4,10 +4,11 @@
 // checked inside the sealed record, so that swapping two rows on disk is seen. Beside the key up to 8 numbered columns
 // can be searched by find(). A table uses ids of the caller's or keys, not both.
 // Threads, ownership, errors: see container.hpp. Not committed means rolled back when it dies; after lock() or shut()
-// every call answers Errc::locked.
+// every call answers Errc::locked. Who holds in memory what is written here says by if_lost() how that goes back.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -103,6 +104,9 @@ class Transaction {
     Result<std::uint64_t> count(Table table);
 
     Result<void> commit();
+    // Called once after the rollback, the last one first, when nothing of this reached the disk; not after lock() or
+    // shut(), which end what is in memory, too. It must neither throw nor begin a transaction.
+    void if_lost(std::function<void()> undo) { undos_.push_back(std::move(undo)); }
 
     static constexpr std::size_t kAll = 1'000'000;
 
@@ -111,9 +115,11 @@ class Transaction {
     struct Store;
     Transaction(Store* store, std::uint64_t serial) : store_(store), serial_(serial) {}
     Result<void> usable() const;
+    void roll_back();
 
     Store* store_;
     std::uint64_t serial_;
+    std::vector<std::function<void()>> undos_;
 };
 
 }  // namespace nimes::agent::container

@@ -1,5 +1,6 @@
 #include "engine/acts.hpp"
 
+#include "engine/put_back.hpp"
 #include "engine/removals.hpp"
 
 namespace nimes::agent::engine {
@@ -75,6 +76,7 @@ Result<void> Acts::settle(Transaction& tx, StoredMessage& message, const Meaning
     if (const auto* medium = std::get_if<conversation::Media>(&meaning)) {
         if (auto gone = tx.erase(Table::media, to_bytes(medium->ref.blob.view())); !gone) return pass(gone);
         if (auto owed = owe_removal(tx, core_, message, medium->ref.blob); !owed) return owed;
+        put_back_if_lost(tx, core_.erased_media);
         core_.erased_media.insert(medium->ref.blob);
     }
     for (const auto& user : seen->report_to)

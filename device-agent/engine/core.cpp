@@ -6,6 +6,7 @@
 #include "engine/doubts.hpp"
 #include "engine/history.hpp"
 #include "engine/monitor.hpp"
+#include "engine/put_back.hpp"
 #include "engine/trust.hpp"
 
 namespace nimes::agent::engine {
@@ -244,6 +245,8 @@ Result<std::uint64_t> Core::append_alarm(Transaction& tx, std::string_view text)
 }
 
 Result<void> Core::put_conversation(Transaction& tx, const conversation::ConversationState& state) {
+    put_back_if_lost(tx, conversations, state.id);
+    put_back_if_lost(tx, newer_epochs, state.id);
     conversations[state.id] = state;
     if (const auto newer = newer_epochs.find(state.id);
         newer != newer_epochs.end() && newer->second.epoch <= state.epoch)
@@ -266,6 +269,7 @@ Result<void> Core::put_failures(Transaction& tx) {
     auto put = tx.put(Table::settings, setting_key(setting::kFailures),
                       std::move(Writer().u64(f.damaged).u64(f.unreadable).u64(f.refused).u64(f.lost)).take());
     if (!put) return pass(put);
+    put_back_if_lost(tx, stored_failures);
     stored_failures = failures;
     return {};
 }
@@ -300,6 +304,7 @@ Result<void> Core::note_newer_epoch(Transaction& tx, const ConversationId& id, s
     const auto at = conversations.find(id);
     if (at == conversations.end() || at->second.is_pair() || epoch <= at->second.epoch) return {};
     wanted_events.insert(id);
+    put_back_if_lost(tx, newer_epochs, id);
     auto& newer = newer_epochs[id];
     if (newer.epoch >= epoch) return {};
     if (newer.epoch == 0) newer.since = now();

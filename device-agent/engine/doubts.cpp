@@ -1,5 +1,6 @@
 #include "engine/doubts.hpp"
 
+#include "engine/put_back.hpp"
 #include "engine/view.hpp"
 #include "nimes/encoding.hpp"
 
@@ -66,6 +67,7 @@ Result<void> note_doubt(Core& core, Transaction& tx, const ConversationState& do
     if (!fresh && before->second.state.now().state == doubted.now().state) return {};
     const auto now = core.clock.now();
     const bool tell = fresh || now >= before->second.told + kDay;
+    put_back_if_lost(tx, core.doubted, doubted.id);
     core.doubted[doubted.id] = {doubted, tell ? now : before->second.told};
     if (auto ok = store(core, tx); !ok || !tell) return ok;
     return core.raise_alarm(tx, words(core, doubted));
@@ -74,6 +76,7 @@ Result<void> note_doubt(Core& core, Transaction& tx, const ConversationState& do
 Result<void> drop_doubt(Core& core, Transaction& tx, const ConversationState& state) {
     const auto doubt = core.doubted.find(state.id);
     if (doubt == core.doubted.end() || follows(doubt->second.state, state)) return {};
+    put_back_if_lost(tx, core.doubted, state.id);
     core.doubted.erase(doubt);
     return store(core, tx);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/put_back.hpp"
 #include "engine/ready.hpp"
 
 namespace nimes::agent::engine {
@@ -145,6 +146,7 @@ Result<void> Duties::vanish() {
     });
     if (rows->empty()) return {};
     return core_.transact([&](Transaction& tx) -> Result<void> {
+        put_back_if_lost(tx, core_.erased_media);
         for (auto& r : *rows) {
             const auto meaning = conversation::decode(r.message.kind, r.message.body);
             const auto* medium = meaning ? std::get_if<conversation::Media>(&*meaning) : nullptr;
@@ -191,8 +193,9 @@ Result<void> Duties::judge_newer_epochs() {
         if (newer.alarmed || core_.now() < newer.since + kDay) continue;
         const auto at = core_.conversations.find(id);
         if (at == core_.conversations.end()) continue;
-        newer.alarmed = true;
         auto done = core_.transact([&](Transaction& tx) -> Result<void> {
+            put_back_if_lost(tx, core_.newer_epochs, id);
+            newer.alarmed = true;
             auto ok = core_.raise_alarm(
                 tx,
                 "a member of a group names a newer roster, which the gateway has not brought for a day: "

@@ -4,6 +4,7 @@
 #include "engine/confirm.hpp"
 #include "engine/doubts.hpp"
 #include "engine/impl.hpp"
+#include "engine/put_back.hpp"
 #include "engine/roster_fetch.hpp"
 #include "nimes/encoding.hpp"
 
@@ -104,8 +105,9 @@ Result<GroupLine> Agent::create_group(const std::string& title, const std::vecto
     const auto asked = impl_->compose.event(event);
     if (!asked) return fail(asked.error().code, asked.error().detail);
     // The title is sealed like everything that is said; the roster is all that the gateway sees.
-    core.infos[event.conversation].title = title;
     auto stored = core.transact([&](container::Transaction& tx) {
+        put_back_if_lost(tx, core.infos, event.conversation);
+        core.infos[event.conversation].title = title;
         return core.put_conversation(tx, core.conversations.at(event.conversation));
     });
     if (!stored) return pass(stored);
@@ -241,9 +243,11 @@ Result<SentMessage> Agent::set_group(const std::string& name, const GroupWish& w
     if (Millis{after.expires_after_s} * kSecond > core.provisioning->retention)
         return fail(Errc::forbidden, "policy keeps nothing that long: choose a shorter time");
     if (auto ok = conversation::check(conversation::Info{after.title, {}, after.expires_after_s}); !ok) return pass(ok);
-    core.infos[*conversation] = after;
-    auto stored = core.transact(
-        [&](container::Transaction& tx) { return core.put_conversation(tx, core.conversations.at(*conversation)); });
+    auto stored = core.transact([&](container::Transaction& tx) {
+        put_back_if_lost(tx, core.infos, *conversation);
+        core.infos[*conversation] = after;
+        return core.put_conversation(tx, core.conversations.at(*conversation));
+    });
     if (!stored) return pass(stored);
     return impl_->tell_info(lock, *conversation, id, patience);
 }

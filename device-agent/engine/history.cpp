@@ -1,5 +1,6 @@
 #include "engine/history.hpp"
 
+#include "engine/put_back.hpp"
 namespace nimes::agent::engine {
 namespace {
 
@@ -122,11 +123,13 @@ Result<void> History::take_conversations(const std::vector<HistoryConversation>&
                     if (core_.directory->find(user) == nullptr && core_.wanted_users.size() < kUsersWanted)
                         core_.wanted_users.insert(user);
                 if (at != core_.conversations.end()) continue;
+                put_back_if_lost(tx, core_.infos, c.id);
                 core_.infos[c.id].expires_after_s = c.expires_after_s;
                 const auto pair = conversation::pair_conversation(c.pair[0], c.pair[1]);
                 if (auto ok = core_.put_conversation(tx, pair); !ok) return ok;
                 continue;
             }
+            put_back_if_lost(tx, core_.infos, c.id);
             auto& info = core_.infos[c.id];
             if (info.title.empty() && info.expires_after_s == 0) {  // what a member said here counts more
                 info.title = c.title;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "engine/history.hpp"
+#include "engine/put_back.hpp"
 
 namespace nimes::agent::engine {
 namespace {
@@ -76,6 +77,7 @@ Result<bool> History::import_one(Transaction& tx, const DeviceId& from, HistoryM
         if (auto gone = tx.erase(Table::messages, message.key()); !gone) return pass(gone);
     auto row = put_message(tx, message, day);
     if (!row) return pass(row);
+    put_back_if_lost(tx, core_.newest_message);
     core_.newest_message = std::max(core_.newest_message, *row);
     return true;
 }

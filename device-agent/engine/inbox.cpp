@@ -1,5 +1,7 @@
 #include "engine/inbox.hpp"
 
+#include "engine/put_back.hpp"
+
 namespace nimes::agent::engine {
 namespace {
 
@@ -31,6 +33,7 @@ Result<void> Inbox::deliver(const v1::Deliver& deliver) {
 Result<void> Inbox::store(const v1::Envelope& envelope) {
     const auto lane = static_cast<std::uint8_t>(envelope.lane());
     auto done = core_.transact([&](Transaction& tx) -> Result<void> {
+        put_back_if_lost(tx, core_.failures);
         if (auto ok = open_.note_arrival(tx, envelope); !ok) return ok;
         auto outcome = open_.envelope(tx, envelope);
         if (!outcome) return pass(outcome);
@@ -80,6 +83,7 @@ Result<void> Inbox::retry_held() {
         if (!tx) return pass(tx);
         auto rows = tx->scan(Table::held);
         if (!rows) return pass(rows);
+        put_back_if_lost(*tx, core_.failures);
         for (const auto& row : *rows) {
             const auto item = HeldItem::parse(row.value);
             auto outcome = item ? open_.envelope(*tx, item->envelope) : Result<Outcome>(Outcome::dropped);
@@ -88,6 +92,7 @@ Result<void> Inbox::retry_held() {
             if (auto gone = tx->erase(Table::held, row.id); !gone) return pass(gone);
             moved = true;
         }
+        if (auto ok = core_.put_failures(*tx); !ok) return ok;
         if (auto ok = tx->commit(); !ok) return ok;
     }
     core_.changed.notify_all();

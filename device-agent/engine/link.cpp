@@ -11,10 +11,6 @@ namespace nimes::agent::engine {
 namespace {
 
 constexpr auto kTick = std::chrono::seconds(1);
-constexpr Millis kSyncEvery = 12 * kHour;
-constexpr Millis kSyncAgain = kMinute;
-// What waits in the mailbox comes first: on a slow link the directory's answers would stand in its way.
-constexpr Millis kSyncWaits = 2 * kMinute;
 constexpr Millis kFetchAgain = kMinute;
 constexpr Millis kStatusAgain = kMinute;
 constexpr Millis kLongestSpread = 10 * kMinute;
@@ -153,18 +149,15 @@ void Link::on_connected() {
     (void)session_->publish(hello_packet(core_.marks, core_.directory->head().revision));
     outbox_.connected();
     core_.changed.notify_all();
-    if (next_sync_ == 0 || next_sync_ > connected_at_) next_sync_ = connected_at_;  // due since then
+    sync_due_.connected(connected_at_);
     send_new();
 }
 
-// After each connect, when the mailbox is empty, and now and then.
 void Link::sync_if_due(Lock& lock) {
     const auto boot = core_.clock.boot();
-    if (!session_->connected() || boot < next_sync_) return;
-    const bool urgent = core_.stale.contains(core_.own().user);  // is it this device that changed?
-    if (!synced() && !urgent && boot < next_sync_ + kSyncWaits) return;
+    if (!session_->connected() || !sync_due_.due(boot, synced(), core_.stale.contains(core_.own().user))) return;
     if (acks_.owed()) acknowledge();  // the directory may take seconds
-    next_sync_ = boot + (sync_.run(lock) ? kSyncEvery : kSyncAgain);
+    sync_due_.asked(boot, sync_.run(lock).has_value());
     core_.changed.notify_all();
     go_on(lock);
 }
@@ -240,7 +233,7 @@ void Link::on_down(Lock& lock, const v1::Down& down) {
             for (const auto& user : down.head().changed_users())
                 if (user.size() == UserId::size) users.push_back(UserId::from(as_bytes(user)));
             core_.mark_changed(users, down.head().too_many());
-            if (core_.stale.contains(core_.own().user)) next_sync_ = std::min(next_sync_, core_.clock.boot());
+            if (core_.stale.contains(core_.own().user)) sync_due_.wanted(core_.clock.boot());
             return sync_if_due(lock);
         }
         case v1::Down::kGreet:
@@ -335,7 +328,7 @@ void Link::tick(Lock& lock) {
     if (const bool doubted = core_.clock_doubted(); std::exchange(doubted_, doubted) && !doubted) go_on(lock);
     if (core_.one_time_used >= sealing::kOneTimeKeys - sealing::kFewOneTimeKeys) {
         core_.one_time_used = 0;
-        next_sync_ = boot;  // the gateway says how many are left
+        sync_due_.wanted(boot);  // the gateway says how many are left
     }
     if (boot >= next_expiry_) {
         next_expiry_ = boot + kHour;

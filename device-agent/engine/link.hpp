@@ -17,6 +17,7 @@
 #include "engine/outbox.hpp"
 #include "engine/roster_fetch.hpp"
 #include "engine/sync.hpp"
+#include "engine/sync_due.hpp"
 
 namespace nimes::agent::engine {
 
@@ -49,7 +50,7 @@ class Link {
     // Everything that was in the mailbox at the last Hello is stored here.
     [[nodiscard]] bool synced() const;
     // The directory was asked since the last connect, whatever it said.
-    [[nodiscard]] bool asked_directory() const { return next_sync_ > connected_at_; }
+    [[nodiscard]] bool asked_directory() const { return sync_due_.was_asked(); }
 
   private:
     void push(transport::MqttEvent event);
@@ -92,7 +93,7 @@ class Link {
     Millis next_status_ = 0;
     Millis said_hello_ = 0;  // time for erasing
     Millis next_expiry_ = 0;
-    Millis next_sync_ = 0;
+    SyncDue sync_due_;
     Millis next_fetch_ = 0;
     bool doubted_ = false;  // the clock, at the last tick
 

@@ -1,5 +1,6 @@
 #include "engine/monitor.hpp"
 
+#include "engine/put_back.hpp"
 #include "engine/trust.hpp"
 
 namespace nimes::agent::engine {
@@ -40,6 +41,7 @@ Result<void> Monitor::load(Core& core, Transaction& tx) {
 Result<void> Monitor::note(Core& core, Transaction& tx, std::uint64_t revision) {
     const auto head = core.directory->known(revision);
     if (!head || head->ts + kLooksBack < core.now() || core.monitored.contains(revision)) return {};
+    put_back_if_lost(tx, core.monitored);
     core.monitored[revision] = core.now();
     bound(core);
     return put(core, tx);
@@ -96,8 +98,9 @@ Result<void> Monitor::judge(std::uint64_t revision, const DirectoryEntry& entry)
 }
 
 Result<void> Monitor::done(std::uint64_t revision, std::string_view alarm) {
-    core_.monitored[revision] = 0;
     return core_.transact([&](Transaction& tx) -> Result<void> {
+        put_back_if_lost(tx, core_.monitored);
+        core_.monitored[revision] = 0;
         if (!alarm.empty())
             if (auto ok = core_.raise_alarm(tx, alarm); !ok) return ok;
         return put(core_, tx);

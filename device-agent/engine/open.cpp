@@ -4,6 +4,7 @@
 
 #include "engine/event_facts.hpp"
 #include "engine/own_keys.hpp"
+#include "engine/put_back.hpp"
 
 namespace nimes::agent::engine {
 namespace {
@@ -79,6 +80,7 @@ Result<void> Open::note_arrival(Transaction& tx, const v1::Envelope& envelope) {
     if (envelope.payload_case() != v1::Envelope::kGrant) return {};
     const auto upload = GrantUpload::parse(as_bytes(envelope.grant()));
     if (!upload || upload->wraps.size() != 1) return {};
+    put_back_if_lost(tx, core_.seal_book);
     if (!sealing::note_wrap(core_.seal_book, upload->wraps[0].key_id, core_.now())) return {};
     if (auto ok = Core::put_seal_book(tx, core_.seal_book); !ok) return ok;
     return core_.raise_alarm(tx, "a sender was shown old keys of this device");

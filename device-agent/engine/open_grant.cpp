@@ -5,6 +5,7 @@
 #include "engine/monitor.hpp"
 #include "engine/open.hpp"
 #include "engine/own_keys.hpp"
+#include "engine/put_back.hpp"
 #include "sealing/seal_keys.hpp"
 
 namespace nimes::agent::engine {
@@ -97,6 +98,7 @@ Result<Outcome> Open::grant(Transaction& tx, const v1::Envelope& envelope) {
     if (key->record.kind != SealKeyKind::one_time) return stored;
     // Used: what a copy of the wrap would be worth ends here.
     if (auto ok = erase_seal_key(tx, key->record.key_id); !ok) return pass(ok);
+    put_back_if_lost(tx, core_.one_time_used);
     core_.one_time_used++;
     return stored;
 }
@@ -105,8 +107,10 @@ Result<Outcome> Open::store_chain(Transaction& tx, const sealing::OpenedGrant& g
                                   bool withhold) {
     const auto chain = sealing::accept_grant(grant, facts, withhold);
     if (auto ok = put_receiving(tx, chain, core_.provisioning->retention); !ok) return pass(ok);
-    if (facts.held == nullptr && chain.user != core_.own().user)
+    if (facts.held == nullptr && chain.user != core_.own().user) {
+        put_back_if_lost(tx, core_.peer_chain_opened, chain.conversation);
         core_.peer_chain_opened[chain.conversation] = core_.now();
+    }
     auto all =
         tx.find(Table::recv_chains, Column{kColumnOwner, owner_of(chain.device, chain.conversation, chain.resend)});
     if (!all) return pass(all);

@@ -2,6 +2,7 @@
 #include "conversation/content.hpp"
 #include "engine/chains.hpp"
 #include "engine/open.hpp"
+#include "engine/put_back.hpp"
 #include "sealing/message_opener.hpp"
 
 namespace nimes::agent::engine {
@@ -135,6 +136,7 @@ Result<Outcome> Open::store_message(Transaction& tx, StoredMessage message, bool
         if (auto ok = learn(tx, message, *meaning); !ok) return pass(ok);
     auto row = put_message(tx, message, core_.expiry_day(message.sent, message.received));
     if (!row) return pass(row);
+    put_back_if_lost(tx, core_.newest_message);
     core_.newest_message = std::max(core_.newest_message, *row);
     return withheld ? Outcome::withheld : Outcome::opened;
 }
@@ -164,6 +166,7 @@ Result<void> Open::learn_info(Transaction& tx, const StoredMessage& message, con
     if (member == nullptr || (!at->second.is_pair() && member->role != MemberRole::administrator)) return {};
     if (info.picture)
         if (auto ok = keep_medium(tx, message, *info.picture); !ok) return ok;
+    put_back_if_lost(tx, core_.infos, message.conversation);
     core_.infos[message.conversation] = info_of(info);
     return core_.put_conversation(tx, at->second);
 }

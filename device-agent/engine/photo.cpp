@@ -1,5 +1,6 @@
 // A photo's way out: prepare, seal, compose, upload, send.
 #include "engine/impl.hpp"
+#include "engine/put_back.hpp"
 #include "media/incoming.hpp"
 #include "media/outgoing.hpp"
 #include "media/passing_hash.hpp"
@@ -128,9 +129,11 @@ Result<SentPhoto> Agent::Impl::compose_photo(Lock& lock, const ConversationId& c
                                     reference.blob);
     if (!composed) return pass(composed);
     if (picture) {
-        core.infos[conversation].picture = reference.blob;
-        auto stored = core.transact(
-            [&](container::Transaction& tx) { return core.put_conversation(tx, core.conversations.at(conversation)); });
+        auto stored = core.transact([&](container::Transaction& tx) {
+            put_back_if_lost(tx, core.infos, conversation);
+            core.infos[conversation].picture = reference.blob;
+            return core.put_conversation(tx, core.conversations.at(conversation));
+        });
         if (!stored) return pass(stored);
     }
     out.message = {id, composed->sequence, composed->devices, composed->stale, true};

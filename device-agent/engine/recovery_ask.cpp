@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/packets.hpp"
+#include "engine/put_back.hpp"
 
 namespace nimes::agent::engine {
 
@@ -105,6 +106,7 @@ Result<void> Recovery::show_awaited(Transaction& tx, const v1::Envelope& envelop
     out.state = MessageState::awaited;
     auto row = put_message(tx, out, core_.expiry_day(core_.clock.now(), core_.clock.now()));
     if (!row) return pass(row);
+    put_back_if_lost(tx, core_.newest_message);
     core_.newest_message = std::max(core_.newest_message, *row);
     return {};
 }

@@ -51,10 +51,12 @@ struct Watcher {
 
     // True when this is the point at which a write is torn.
     bool point() {
-        if (passed++ != cut_at) return false;
+        const auto at = passed++;
+        if (at != cut_at || how == Cut::full) return false;
         if (how == Cut::torn) return true;
         end();
     }
+    [[nodiscard]] bool full() const { return how == Cut::full && passed > cut_at; }
     [[noreturn]] void end() {
         if (how == Cut::power) lose_unsynced();
         ::_exit(kCutExit);
@@ -125,6 +127,11 @@ Watcher& watcher() {
     return one;
 }
 
+int no_room() {
+    errno = ENOSPC;
+    return -1;
+}
+
 ssize_t do_write(int fd, const void* bytes, std::size_t n, std::optional<off_t> offset) {
     auto& w = watcher();
     const auto put = [&](std::size_t count) {
@@ -136,6 +143,7 @@ ssize_t do_write(int fd, const void* bytes, std::size_t n, std::optional<off_t> 
         put(n / 2);
         w.end();
     }
+    if (w.full()) return no_room();
     return put(n);
 }
 
@@ -175,6 +183,7 @@ int do_open(const char* path, int flags, mode_t mode) {
         return fd;
     }
     if (!there && w.point()) w.end();
+    if (!there && w.full()) return no_room();
     const auto fd = static_cast<int>(sys_open(path, flags, mode));
     if (!there && fd >= 0) {
         w.names.push_back({path, {}, Watcher::Name::What::created, false, {}});
@@ -253,6 +262,7 @@ int mkdir(const char* path, mode_t mode) noexcept {
     struct stat is {};
     const bool fresh = w.below(path) && ::lstat(path, &is) != 0;
     if (fresh && w.point()) w.end();
+    if (fresh && w.full()) return nimes::test::no_room();
     if (fresh) w.names.push_back({path, {}, nimes::test::Watcher::Name::What::made_folder, false, {}});
     return static_cast<int>(syscall(SYS_mkdir, path, mode));
 }

@@ -5,6 +5,7 @@
 //   kill    before the point; what was written stays, synced or not
 //   torn    a write gets half of its bytes on the disk, then as kill
 //   power   before the point, and all that was not synced is lost, names too: what a power cut may leave
+//   full    the process goes on, and from the point on the disk has no room: writing and creating fail with ENOSPC
 //
 // The functions of the C library are interposed by the test program, so the product has no hook. While a folder is
 // watched nothing is really synced: that is only written down. One thread; for child processes of a test.
@@ -15,7 +16,7 @@
 
 namespace nimes::test {
 
-enum class Cut : std::uint8_t { kill, torn, power };
+enum class Cut : std::uint8_t { kill, torn, power, full };
 
 inline constexpr int kCutExit = 77;  // what a process that was cut off answers
 inline constexpr std::uint64_t kNever = ~0ULL;
