@@ -178,7 +178,8 @@ Result<UploadWriter> MediaStore::write(const BlobId& blob, const DeviceId& owner
         slot->freed.notify_all();
     });
     lock.unlock();  // the lease's end takes it
-    return UploadWriter({needs_.store, needs_.clock, quotas_}, blob, slot, fence, std::move(*head), std::move(lease));
+    return UploadWriter({needs_.store, needs_.clock, quotas_, behind_}, blob, slot, fence, std::move(*head),
+                        std::move(lease));
 }
 
 Result<MediumHead> MediaStore::take_over(const BlobId& blob, const DeviceId& owner) {

@@ -78,6 +78,7 @@ class MediaStore {
     const Needs needs_;
     const Limits limits_;
     Quotas quotas_;
+    WriteBehind behind_;
     std::mutex mutex_;
     std::unordered_map<BlobId, std::weak_ptr<Slot>> slots_;
     // What was erased since the last reclaim(): between which hours of creation, and how much.

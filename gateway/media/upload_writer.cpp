@@ -12,17 +12,23 @@ UploadWriter::UploadWriter(const Needs& needs, const BlobId& blob, std::shared_p
       fence_(fence),
       head_(std::move(head)),
       base_(head_.offset),
+      publishing_(head_.offset),
       published_(needs.clock.boot()),
       lease_(std::move(lease)) {}
+
+// Whoever takes over must not meet a write of ours.
+UploadWriter::~UploadWriter() {
+    if (behind_.valid()) behind_.wait();
+}
 
 std::span<std::uint8_t> UploadWriter::room() {
     const auto most = kBlock - static_cast<std::size_t>(base_ % kBlock);
     if (buffer_.size() == filled_) buffer_.resize(std::min(most, std::max(kLeastRoom, 2 * filled_)));
-    return std::span(buffer_).subspan(filled_);
+    return std::span(buffer_).first(std::min(buffer_.size(), most)).subspan(filled_);
 }
 
 bool UploadWriter::publish_due() const {
-    return !held_back_ && (offset() - head_.offset >= kPublish || needs_.clock.boot() - published_ >= kPublishAfter);
+    return !held_back_ && (offset() - publishing_ >= kPublish || needs_.clock.boot() - published_ >= kPublishAfter);
 }
 
 bool UploadWriter::took(std::size_t n) {
@@ -37,9 +43,12 @@ Result<void> UploadWriter::work() {
 }
 
 Result<std::uint64_t> UploadWriter::flush() {
+    if (auto ok = settle(); !ok) return pass(ok);
     if (offset() > head_.length) return fail(Errc::upload_length, "more bytes than Upload-Length");
-    if (offset() > head_.offset)
+    if (offset() > head_.offset) {
         if (auto ok = put(true); !ok) return pass(ok);
+        if (auto ok = settle(); !ok) return pass(ok);
+    }
     return head_.offset;
 }
 
@@ -55,46 +64,92 @@ Result<void> UploadWriter::append(ByteView bytes) {
     return {};
 }
 
+namespace {
+
 // The beginning of a block that an earlier request has left half full: a block is one record.
-Result<void> UploadWriter::load_prefix() {
-    const auto before = static_cast<std::size_t>(base_ % kBlock);
-    if (before == 0) return {};
-    auto block = needs_.store.get(blocks_of(blob_, head_.created), store::key_u64(base_ / kBlock));
+Result<Bytes> beginning_of(store::Store& store, const store::Partition& blocks, std::uint64_t number,
+                           std::size_t size) {
+    auto block = store.get(blocks, store::key_u64(number));
     if (!block) return pass(block);
-    if (!*block || (*block)->size() < before) return fail(Errc::storage, "a stored block is too short");
-    buffer_.insert(buffer_.begin(), (*block)->begin(), (*block)->begin() + static_cast<std::ptrdiff_t>(before));
-    filled_ += before;
-    base_ -= before;
+    if (!*block || (*block)->size() < size) return fail(Errc::storage, "a stored block is too short");
+    (*block)->resize(size);
+    return std::move(**block);
+}
+
+}  // namespace
+
+// The bytes, and, to publish, the offset that counts them with one sync: in this order. Any thread.
+Result<MediumHead> UploadWriter::store(const Needs& needs, const BlobId& blob, Slot& slot, std::uint64_t fence,
+                                       MediumHead head, const Piece& piece, ByteView bytes) {
+    const std::lock_guard writing(slot.mutex);
+    if (slot.fence != fence) return fail(Errc::upload_locked, "another request went on with this upload");
+    const auto before = head;
+    const auto blocks = blocks_of(blob, head.created);
+    std::vector<store::Batch> batches;
+    Bytes whole;
+    if (!bytes.empty()) {
+        if (const auto inside = static_cast<std::size_t>(piece.base % kBlock); inside != 0) {
+            auto beginning = beginning_of(needs.store, blocks, piece.base / kBlock, inside);
+            if (!beginning) return pass(beginning);
+            whole = std::move(*beginning);
+            whole.insert(whole.end(), bytes.begin(), bytes.end());
+            bytes = whole;
+        }
+        batches.emplace_back(blocks);
+        batches.back().put_borrowed(store::key_u64(piece.base / kBlock), bytes);
+    }
+    if (piece.publish) {
+        head.offset = piece.base + piece.filled;
+        batches.push_back(head_batch(blob, head));
+    }
+    if (auto ok = needs.store.commit(batches, piece.publish ? store::Sync::yes : store::Sync::no); !ok) return pass(ok);
+    if (piece.publish && head.finished()) needs.quotas.changed(before, head);
+    return head;
+}
+
+// What is on its way has arrived, or never will.
+Result<void> UploadWriter::settle() {
+    if (broken_) return fail(broken_->code, broken_->detail);
+    if (!behind_.valid()) return {};
+    auto done = behind_.get();
+    if (!done) {
+        broken_ = done.error();
+        return pass(done);
+    }
+    head_ = std::move(*done);
     return {};
 }
 
-// The buffer's bytes, and, to publish, the offset that counts them with one sync: in this order.
+// A full block goes behind, if there is room; any other piece is stored before this returns.
 Result<void> UploadWriter::put(bool publish) {
-    const std::lock_guard writing(slot_->mutex);
-    if (slot_->fence != fence_) return fail(Errc::upload_locked, "another request went on with this upload");
-    if (filled_ > 0)
-        if (auto ok = load_prefix(); !ok) return ok;
-    auto head = head_;
-    head.offset = offset();
-    std::vector<store::Batch> batches;
-    if (filled_ > 0) {
-        batches.emplace_back(blocks_of(blob_, head_.created));
-        batches.back().put_borrowed(store::key_u64(base_ / kBlock), ByteView(buffer_).first(filled_));
+    if (auto ok = settle(); !ok) return ok;
+    const Piece piece{base_, filled_, publish};
+    const bool full = filled_ > 0 && offset() % kBlock == 0;
+    if (publish) {
+        publishing_ = offset();
+        published_ = needs_.clock.boot();
     }
-    if (publish) batches.push_back(head_batch(blob_, head));
-    if (auto ok = needs_.store.commit(batches, publish ? store::Sync::yes : store::Sync::no); !ok) return ok;
-    if (filled_ == kBlock) {
+    const auto write = [needs = needs_, blob = blob_, slot = slot_, fence = fence_, head = head_,
+                        piece](ByteView bytes) {
+        return store(needs, blob, *slot, fence, head, piece, bytes.first(piece.filled));
+    };
+    auto behind = full ? needs_.behind.begin(buffer_, write) : std::nullopt;
+    if (behind) {
+        behind_ = std::move(*behind);
+    } else {
+        auto done = write(buffer_);
+        if (!done) return pass(done);
+        head_ = std::move(*done);
+    }
+    if (full) {
         base_ += filled_;
         filled_ = 0;
     }
-    if (!publish) return {};
-    if (head.finished()) needs_.quotas.changed(head_, head);
-    head_ = std::move(head);
-    published_ = needs_.clock.boot();
     return {};
 }
 
 Result<void> UploadWriter::declare(std::uint64_t length) {
+    if (auto ok = settle(); !ok) return ok;
     if (!head_.deferred && length == head_.length) return {};
     if (!head_.deferred) return fail(Errc::upload_length, "another Upload-Length was given before");
     if (length > head_.length) return fail(Errc::too_large, "at most " + std::to_string(head_.length) + " bytes");

@@ -1,10 +1,11 @@
 // Photo, step 4, receive: the bytes of one upload on their way to disk, under the fencing number that makes this writer
 // the newest one. (Before: tus.cpp. Next: media_store.hpp.)
 //
-// Bytes go into room(), took() counts them, work() stores what is full. Blocks are written without waiting for the
+// Bytes go into room(), took() counts them, work() stores what is full, behind the caller's back if it can
+// (write_behind.hpp): then the next call waits, and says what became of it. Blocks are written without waiting for the
 // disk; one sync then covers them and the offset that counts them: so an offset that head() shows is on disk, with
-// every byte below it. Once another request has taken over, everything here is refused. Threads: one at a time; took()
-// and room() never block, the others do. Ownership: what Needs names must outlive it.
+// every byte below it. Once another request has taken over, or a block could not be stored, everything here is refused.
+// Threads: one at a time; took() and room() never block, the others do. Ownership: what Needs names must outlive it.
 // Errors: Errc::upload_locked (taken over, or gone), upload_length, disk_full, storage.
 #pragma once
 
@@ -12,6 +13,7 @@
 
 #include "media/quotas.hpp"
 #include "media/records.hpp"
+#include "media/write_behind.hpp"
 
 namespace nimes::gateway::media {
 
@@ -25,10 +27,14 @@ class UploadWriter {
         store::Store& store;
         const Clock& clock;
         Quotas& quotas;
+        WriteBehind& behind;
     };
     // `lease` ends with the writer: who takes over waits for it.
     UploadWriter(const Needs& needs, const BlobId& blob, std::shared_ptr<Slot> slot, std::uint64_t fence,
                  MediumHead head, std::shared_ptr<void> lease);
+    ~UploadWriter();
+    UploadWriter(UploadWriter&&) = default;
+    UploadWriter& operator=(UploadWriter&&) = delete;
 
     // As on disk; offset() counts what was taken, too.
     [[nodiscard]] const MediumHead& head() const { return head_; }
@@ -52,8 +58,16 @@ class UploadWriter {
     Result<void> append(ByteView bytes);
 
   private:
-    Result<void> load_prefix();
+    // Bytes from one offset on, within one block; `publish`: they count from then on.
+    struct Piece {
+        std::uint64_t base = 0;
+        std::size_t filled = 0;
+        bool publish = false;
+    };
     Result<void> put(bool publish);
+    Result<void> settle();
+    static Result<MediumHead> store(const Needs& needs, const BlobId& blob, Slot& slot, std::uint64_t fence,
+                                    MediumHead head, const Piece& piece, ByteView bytes);
     [[nodiscard]] bool publish_due() const;
 
     Needs needs_;
@@ -64,8 +78,11 @@ class UploadWriter {
     std::uint64_t base_;      // the offset of buffer_[0]
     std::size_t filled_ = 0;  // bytes of buffer_
     Bytes buffer_;
-    Millis published_;  // when, by the clock that never steps back
+    std::uint64_t publishing_;  // the offset that the last put(true) brings to disk
+    Millis published_;          // when that was, by the clock that never steps back
     bool held_back_ = false;
+    std::future<Result<MediumHead>> behind_;  // valid while a block is on its way
+    std::optional<Error> broken_;
     std::shared_ptr<void> lease_;
 };
 

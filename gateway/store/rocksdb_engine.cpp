@@ -2,6 +2,7 @@
 
 #include <rocksdb/env.h>
 
+#include "store/crc32c.hpp"
 #include "store/rocksdb_options.hpp"
 
 namespace nimes::gateway::store {
@@ -24,6 +25,8 @@ Result<std::unique_ptr<RocksEngine>> RocksEngine::open(std::filesystem::path fol
 }
 
 rocksdb::Status RocksEngine::start() {
+    if (!crc32c_fits())
+        return rocksdb::Status::NotSupported("this processor's CRC-32C is not what files were written with");
     auto settings = database_options();
     if (env_) settings.env = env_.get();
     rocksdb::DB* db = nullptr;

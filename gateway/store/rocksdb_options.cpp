@@ -57,6 +57,9 @@ rocksdb::DBOptions database_options() {
     out.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
     // A family that is rarely written would keep old logs alive without end.
     out.max_total_wal_size = 256 * kMiB;
+    // What a sync would wait for is on its way already.
+    out.wal_bytes_per_sync = kMiB;
+    out.bytes_per_sync = kMiB;
     // The default of 1 MB would let only four blocks of 256 KiB share one sync.
     out.max_write_batch_group_size_bytes = 8 * kMiB;
     // After an error of the disk the store is opened anew (rocksdb_engine.hpp); RocksDB must not try its own way

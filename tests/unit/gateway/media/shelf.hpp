@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <optional>
 
@@ -40,7 +41,8 @@ class HookedStore final : public store::Store {
     using Store::commit;
     std::optional<std::size_t> crash_after;  // the next commits apply so many of their batches, then fail
     bool full = false;                       // the disk
-    std::size_t block_puts = 0;
+    std::function<void()> before_blocks;     // called before blocks are stored, on the thread that does it
+    std::atomic<std::size_t> block_puts = 0;
 
     Result<void> commit(std::span<const store::Batch> batches, store::Sync sync) override {
         const auto puts = [](const auto& batch) {
@@ -48,8 +50,11 @@ class HookedStore final : public store::Store {
                                [](const auto& w) { return w.kind == store::Batch::Write::Kind::put; });
         };
         if (full && std::any_of(batches.begin(), batches.end(), puts)) return fail(Errc::disk_full);
+        std::size_t blocks = 0;
         for (const auto& batch : batches)
-            if (batch.partition.family == store::Family::media_blocks) block_puts += batch.writes.size();
+            if (batch.partition.family == store::Family::media_blocks) blocks += batch.writes.size();
+        if (blocks > 0 && before_blocks) before_blocks();
+        block_puts += blocks;
         if (!crash_after) return memory_.commit(batches, sync);
         if (auto ok = memory_.commit(batches.first(std::min(*crash_after, batches.size())), sync); !ok) return ok;
         return fail(Errc::storage, "the power went");
