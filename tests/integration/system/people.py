@@ -17,6 +17,7 @@ from people_roster import ROSTER, write_roster  # noqa: E402
 class WorldTest(unittest.TestCase):
     """One world for all tests of a class; each test uses texts of its own."""
     PEOPLE = ("anna", "bernd")
+    WORLD = World
 
     @classmethod
     def setUpClass(cls):
@@ -25,7 +26,7 @@ class WorldTest(unittest.TestCase):
         cls.folder = Path(folder.name)
         cls.supervisor = Supervisor(cls.folder / "logs")
         cls.addClassCleanup(cls.supervisor.stop_all)
-        cls.world = World(cls.folder, Build(), cls.supervisor)
+        cls.world = cls.WORLD(cls.folder, Build(), cls.supervisor)
         cls.world.start()
         cls.gateway = cls.world.gateway
         cls.gateway.admin("org", "create", "--name", "Polizei", "--domain", ROSTER["anna"][0].split("@")[1])
@@ -59,4 +60,4 @@ class WorldTest(unittest.TestCase):
         return outcome.last()
 
 
-__all__ = ["ROOT", "ROSTER", "WorldTest", "json", "unittest", "wait_until"]
+__all__ = ["ROOT", "ROSTER", "World", "WorldTest", "json", "unittest", "wait_until"]
