@@ -3,7 +3,8 @@
 //
 // The passphrase is "richtig". Texts that steer it: "slow…" takes 300 ms, "die…" ends the process after the message
 // is written and before the answer, "throw…" throws, "later…" is not accepted in time, "refuse…" is forbidden. While
-// the file `hold` is in the home, "held…" waits; `begun` has a line for each send that has come.
+// the file `hold` is in the home, "held…" waits; `begun` has a line for each send that has come. "large…" is half a
+// gigabyte, of which a tenth stands there already: a part each 150 ms, and behind the half it waits for `hold`, too.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -60,8 +61,17 @@ class FakeService final : public cli::Service {
             std::this_thread::sleep_for(kPause);
         const bool again = note(r.id, text);
         if (begins(text, "die") && !again) ::_exit(9);
-        emit({{"progress", {{"done", 1}, {"total", 1}}}});
+        if (begins(text, "large")) large(emit);
+        else emit({{"progress", {{"done", 1}, {"total", 1}}}});
         return Json{{"message", r.id}, {"devices", {"d1", "d2"}}, {"accepted", !begins(text, "later")}};
+    }
+
+    void large(const cli::Emit& emit) const {
+        for (std::uint64_t part = 1; part <= 10; ++part) {
+            emit({{"progress", {{"done", part * 50'000'000}, {"total", 500'000'000}}}});
+            std::this_thread::sleep_for(std::chrono::milliseconds(150));
+            while (part == 5 && std::filesystem::exists(lock_.home() / "hold")) std::this_thread::sleep_for(kPause);
+        }
     }
 
     // As the outbox does: a message that is there already is not written again. Answers whether it was.

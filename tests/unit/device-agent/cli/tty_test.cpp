@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <cmath>
+#include <regex>
 
 #include "process.hpp"
 
@@ -139,6 +141,45 @@ TEST_CASE("a text comes by a pipe and the passphrase from the terminal") {
     send.type("richtig\n");
     CHECK(send.wait() == 0);
     CHECK(home.lines("sent").at(0).substr(33) == "from a pipe");
+}
+
+TEST_CASE("a long transfer shows how far it is, how fast it goes and how long it takes, on one line of its own") {
+    const Home home;
+    home.write("hold", "");
+    AtTerminal send(home, {"send", "--to", "Meyer", "large"});
+    send.expect("Passphrase: ");
+    send.expect_silence();
+    send.type("richtig\n");
+    send.expect(" 50 %  250.0 of 500.0 MB  ");
+    const std::regex moving("\r *([0-9]+) %  ([0-9.]+) of 500\\.0 MB  ([0-9.]+) MB/s  ([0-9]+) s left");
+    // At the half: the rate counts what went since it began, not the tenth that stood there, and what is left follows.
+    std::smatch at_half;
+    const auto seen = send.seen().substr(send.seen().rfind("\r 50 %"));
+    REQUIRE(std::regex_search(seen, at_half, moving));
+    const auto rate = std::stod(at_half[3]);
+    CHECK((rate > 0 && rate < 200 / 0.6 + 1));
+    CHECK(std::abs(std::stod(at_half[4]) - 250 / rate) <= 1);
+    std::filesystem::remove(home.path() / "hold");
+    CHECK(send.wait() == 0);
+    const auto& all = send.seen();
+    CHECK(all.find("100 %  500.0 of 500.0 MB") != std::string::npos);
+    CHECK(all.find("0 s left") != std::string::npos);
+    const auto answer = all.find("sealed for");
+    REQUIRE(answer != std::string::npos);
+    CHECK(all.find('\n', all.rfind('%')) < answer);  // what follows begins a line
+    CHECK(all.rfind('%') < answer);
+}
+
+TEST_CASE("where nobody looks there is no bar, and --json has no line of it") {
+    const Home home;
+    for (const bool json : {false, true}) {
+        Process send(home, {"send", "--to", "Meyer", "large"}, Process::How{"richtig", "", json});
+        CHECK(send.wait() == 0);
+        CHECK(send.err().empty());
+        CHECK(send.out().find('%') == std::string::npos);
+        CHECK(send.out().find("progress") == std::string::npos);
+        if (json) CHECK(send.json().size() == 1);
+    }
 }
 
 TEST_CASE("--no-input asks for no passphrase") {
