@@ -28,7 +28,8 @@ std::optional<Number> decimal(std::string_view text) {
 std::optional<int> status_of(std::string_view line) {
     const auto space = line.find(' ');
     if (space == std::string_view::npos || line.size() < space + 4) return std::nullopt;
-    return decimal<int>(line.substr(space + 1, 3));
+    const auto status = decimal<int>(line.substr(space + 1, 3));
+    return status && *status >= 100 ? status : std::nullopt;
 }
 
 Errc code_of_status(int status) {

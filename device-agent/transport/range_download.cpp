@@ -21,8 +21,14 @@ tl::unexpected<Error> unwritable() {
     return fail(errno == ENOSPC || errno == EDQUOT ? Errc::disk_full : Errc::storage, "a download cannot be written");
 }
 
-// The first position of "bytes 100-199/200"; nullopt unless the size is the one expected.
-std::optional<std::uint64_t> start_of(std::string_view content_range, std::uint64_t size) {
+std::string_view find(const Headers& headers, std::string_view name) {
+    const auto at = std::ranges::find_if(headers, [&](const auto& field) { return field.first == name; });
+    return at == headers.end() ? std::string_view() : std::string_view(at->second);
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> range_start(std::string_view content_range, std::uint64_t size) {
     const auto total = "/" + std::to_string(size);
     if (!content_range.starts_with("bytes ") || !content_range.ends_with(total)) return std::nullopt;
     const auto from = content_range.substr(6);
@@ -31,13 +37,6 @@ std::optional<std::uint64_t> start_of(std::string_view content_range, std::uint6
     if (error != std::errc() || end == from.data() + from.size() || *end != '-') return std::nullopt;
     return start;
 }
-
-std::string_view find(const Headers& headers, std::string_view name) {
-    const auto at = std::ranges::find_if(headers, [&](const auto& field) { return field.first == name; });
-    return at == headers.end() ? std::string_view() : std::string_view(at->second);
-}
-
-}  // namespace
 
 // The file, and how much of it is there.
 struct RangeDownload::Target {
@@ -87,7 +86,7 @@ Result<HttpsAnswer> RangeDownload::fetch(const BlobId& id, Target& target, const
     request.stop = stop;
     request.begin = [&](int status, const Headers& headers) -> Result<void> {
         if (status == 206) {
-            if (start_of(find(headers, "content-range"), target.size) == target.have) return {};
+            if (range_start(find(headers, "content-range"), target.size) == target.have) return {};
             return fail(Errc::malformed, "another range or length than asked for");
         }
         if (status != 200) return fail(Errc::malformed, "an answer to a download");
@@ -130,7 +129,7 @@ Result<Bytes> RangeDownload::piece(const BlobId& id, std::uint64_t size, std::ui
         request.writer_limit = length - out.size();
         request.stop = stop;
         request.begin = [&](int status, const Headers& headers) -> Result<void> {
-            if (status == 206 && start_of(find(headers, "content-range"), size) == at) return {};
+            if (status == 206 && range_start(find(headers, "content-range"), size) == at) return {};
             return fail(Errc::malformed, "another range or length than asked for");
         };
         request.writer = [&](ByteView bytes) -> Result<void> {

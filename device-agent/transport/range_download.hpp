@@ -18,6 +18,9 @@ struct RangeOptions {
     unsigned retries = 6;  // in a row without progress
 };
 
+// The first position of "bytes 100-199/200" (RFC 9110, 14.4); nullopt unless the size is the one expected.
+std::optional<std::uint64_t> range_start(std::string_view content_range, std::uint64_t size);
+
 class RangeDownload {
   public:
     using Progress = std::function<void(std::uint64_t received, std::uint64_t total)>;
