@@ -19,12 +19,7 @@ std::optional<std::uint64_t> KnownRate::at(Millis boot) const {
 
 Result<SealedMedium> Variants::seal(const media::Source& source, std::uint64_t length) {
     media::PassingHash hash;
-    const media::Source hashed = [&](std::span<std::uint8_t> into) {
-        auto n = source(into);
-        if (n) hash.update(into.first(*n));
-        return n;
-    };
-    auto reference = media::seal(folder_, conversation_, hashed, length, random_);
+    auto reference = media::seal(folder_, conversation_, hash.of(source), length, random_);
     if (!reference) return pass(reference);
     auto digest = hash.finish();
     if (!digest) return pass(digest);

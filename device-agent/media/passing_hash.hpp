@@ -1,11 +1,10 @@
 // SHA-256 of what goes by, by OpenSSL: it uses the processor's own instructions, and hashing must not be what sealing a
-// medium waits for. Threads: one. finish() once; errors: internal, when OpenSSL cannot.
+// medium waits for. Threads: one. finish() once; errors: internal, when OpenSSL cannot. It and the source outlive of().
 #pragma once
 
 #include <memory>
 
-#include "nimes/error.hpp"
-#include "nimes/ids.hpp"
+#include "media/outgoing.hpp"
 
 struct evp_md_ctx_st;
 
@@ -16,6 +15,9 @@ class PassingHash {
     PassingHash();
     void update(ByteView bytes);
     Result<Digest> finish();
+
+    // The same source; what it gives goes through here.
+    Source of(const Source& source);
 
   private:
     std::unique_ptr<evp_md_ctx_st, void (*)(evp_md_ctx_st*)> context_;
