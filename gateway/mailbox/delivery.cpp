@@ -1,6 +1,7 @@
 #include "mailbox/delivery.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace nimes::gateway::mailbox {
 namespace {
@@ -245,11 +246,18 @@ void Delivery::pass_on(const DeviceId& device, const Bytes& down) {
 }
 
 void Delivery::head_moved() {
+    // By the revision that is held, most hold the same: a thousand names are written once, not for everybody.
+    std::map<std::uint64_t, std::pair<std::uint64_t, Bytes>> notices;
     for (auto& [device, session] : sessions_) {
-        const auto head = people_.head_since(session.head_revision);
-        if (head.revision == session.head_revision) continue;
-        session.head_revision = head.revision;
-        outlet_.send(device, encode_head(head));
+        auto at = notices.find(session.head_revision);
+        if (at == notices.end()) {
+            const auto head = people_.head_since(session.head_revision);
+            at = notices.emplace(session.head_revision, std::pair(head.revision, encode_head(head))).first;
+        }
+        const auto& [revision, notice] = at->second;
+        if (revision == session.head_revision) continue;
+        session.head_revision = revision;
+        outlet_.send(device, notice);
     }
 }
 

@@ -79,6 +79,36 @@ TEST_CASE("the mailroom answers, delivers, refuses and purges from its own threa
     CHECK(metrics.text().find("nimes_messages_accepted_total 1") != std::string::npos);
 }
 
+TEST_CASE("everybody is told what changed since the head that they hold, not since another's") {
+    store::MemoryStore store;
+    FakePeople people;
+    FakeMedia media;
+    Gathering outlet;
+    SystemClock clock;
+    operations::Metrics metrics("test", "test");
+    operations::Log log(clock, operations::Level::error);
+    Mailroom room({store, people, media, outlet, clock, metrics, log}, {});
+    room.start();
+    v1::Up hello;
+    hello.mutable_hello();
+    people.head.revision = 1;
+    for (const auto first : {std::uint8_t{10}, std::uint8_t{20}}) {
+        room.packet(made<DeviceId>(first), packet(hello));
+        outlet.wait(first, 1);
+    }
+    people.head.revision = 2;
+    room.packet(made<DeviceId>(30), packet(hello));
+    outlet.wait(30, 1);
+    people.head.revision = 3;
+    people.changed_since = {{1, {made<UserId>(1), made<UserId>(2)}}, {2, {made<UserId>(2)}}};
+    room.head_moved();
+    for (const auto first : {std::uint8_t{10}, std::uint8_t{20}})
+        CHECK(outlet.wait(first, 2)[1].head().changed_users_size() == 2);
+    CHECK(outlet.wait(30, 2)[1].head().changed_users_size() == 1);
+    CHECK(outlet.wait(30, 2)[1].head().revision() == 3);
+    room.stop();
+}
+
 TEST_CASE("a signal reaches who is here, is stored for nobody, and a stranger's is refused") {
     store::MemoryStore store;
     FakePeople people;

@@ -31,6 +31,7 @@ struct FakePeople final : People {
     std::map<UserId, std::vector<Target>> users;
     std::set<DeviceId> shut_out;
     HeadHint head{1, {}, false};
+    std::map<std::uint64_t, std::vector<UserId>> changed_since;
 
     FakePeople() {
         for (std::uint8_t n = 1; n <= 4; ++n) {
@@ -55,7 +56,10 @@ struct FakePeople final : People {
         std::erase_if(out, [&](const Target& t) { return shut_out.contains(t.device); });
         return out;
     }
-    HeadHint head_since(std::uint64_t) const override { return head; }
+    HeadHint head_since(std::uint64_t held) const override {
+        const auto at = changed_since.find(held);
+        return at == changed_since.end() ? head : HeadHint{head.revision, at->second, head.too_many};
+    }
     std::uint32_t seal_batch(const DeviceId&) const override { return 7; }
 };
 
