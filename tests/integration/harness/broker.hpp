@@ -36,6 +36,7 @@ class Broker {
     enum class Clocks { wall, all };
     void own_clock(Clocks which);
     void ahead(std::chrono::seconds by) const;
+    [[nodiscard]] std::chrono::milliseconds cpu() const { return process_->cpu(); }
     [[nodiscard]] bool alive() { return process_ && process_->alive(); }
 
     [[nodiscard]] std::uint16_t port() const { return port_; }

@@ -8,8 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 
@@ -87,6 +89,16 @@ bool Process::alive() {
 
 void Process::signal(int number) const {
     if (!ended_) kill(pid_, number);
+}
+
+std::chrono::milliseconds Process::cpu() const {
+    const auto stat = read_text("/proc/" + std::to_string(pid_) + "/stat");
+    std::istringstream fields(stat.substr(std::min(stat.rfind(')'), stat.size() - 1) + 1));  // behind the name
+    std::string skipped;
+    for (int i = 3; i < 14; ++i) fields >> skipped;
+    long user = 0, kernel = 0;
+    fields >> user >> kernel;
+    return std::chrono::milliseconds((user + kernel) * 1'000 / sysconf(_SC_CLK_TCK));
 }
 
 int Process::wait() {

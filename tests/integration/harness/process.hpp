@@ -36,6 +36,7 @@ class Process {
 
     [[nodiscard]] bool alive();
     void signal(int number) const;
+    [[nodiscard]] std::chrono::milliseconds cpu() const;  // that it has used, in user and kernel
     // Waits for its end and answers waitpid's status.
     int wait();
 
