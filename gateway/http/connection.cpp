@@ -4,6 +4,7 @@
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "http/connections.hpp"
@@ -43,6 +44,7 @@ asio::awaitable<void> Connection::run() {
 void Connection::end() {
     asio::post(transport_->executor(), [self = shared_from_this()] {
         self->ending_ = true;
+        if (self->waiting_) self->waiting_->expires_at(asio::steady_timer::time_point::min());
         self->transport_->close();
     });
 }
@@ -105,6 +107,7 @@ asio::awaitable<Connection::After> Connection::exchange() {
         std::function<void()> work = [this, &now] { judge(now); };
         co_await on_worker(work);
     }
+    while (now.later) co_await wait(now);
     if (!now.response) {
         if (now.head.expects_continue && !now.body_done())
             co_await transport_->write(asio::buffer(wire::kContinue), context_.options.idle, now.error);
@@ -116,6 +119,22 @@ asio::awaitable<Connection::After> Connection::exchange() {
         co_return After::dead;
     }
     co_return co_await answer(now);
+}
+
+// Holds no thread: a hundred requests that wait for another one leave the workers to everybody else.
+asio::awaitable<void> Connection::wait(Exchange& now) {
+    const auto later = std::exchange(now.later, nullptr);
+    const auto timer = std::make_shared<asio::steady_timer>(transport_->executor(), later->limit);
+    later->begin([weak = std::weak_ptr(timer)] {
+        if (const auto held = weak.lock())
+            asio::post(held->get_executor(), [held] { held->expires_at(asio::steady_timer::time_point::min()); });
+    });
+    waiting_ = timer;
+    error_code ignored;
+    co_await timer->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    waiting_ = nullptr;
+    std::function<void()> work = [this, &now, &later] { go_on(now, *later); };
+    co_await on_worker(work);
 }
 
 // Bytes of the body; 0 at its end or with now.error.

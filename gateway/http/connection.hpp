@@ -5,6 +5,7 @@
 // and end_when_idle() may be called from any thread. Ownership: run() keeps the connection alive while it runs.
 #pragma once
 
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 #include "http/server.hpp"
@@ -46,6 +47,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     asio::awaitable<std::size_t> next_bytes(Exchange& now, std::span<std::uint8_t> into);
     asio::awaitable<std::size_t> next_plain(Exchange& now, std::span<std::uint8_t> into);
     asio::awaitable<std::size_t> next_chunked(Exchange& now, std::span<std::uint8_t> into);
+    asio::awaitable<void> wait(Exchange& now);
     asio::awaitable<void> gather(Exchange& now);
     asio::awaitable<void> pour(Exchange& now);
     asio::awaitable<void> on_worker(std::function<void()>& work);
@@ -55,6 +57,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     // exchange.cpp: what does not
     void open(Exchange& now);
     void judge(Exchange& now);
+    static void take(Exchange& now, Verdict verdict);
+    void go_on(Exchange& now, const Later& later);
     void handle(Exchange& now);
     void feed(Exchange& now);
     static std::size_t draw(Exchange& now, std::uint64_t left);
@@ -65,7 +69,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     const Context& context_;
     const Router& router_;
     std::unique_ptr<Transport> transport_;
-    std::string in_;  // bytes that came and are not parsed yet
+    std::string in_;                               // bytes that came and are not parsed yet
+    std::shared_ptr<asio::steady_timer> waiting_;  // of wait(), while it lasts
     bool idle_ = true;
     bool ending_ = false;
 };

@@ -45,10 +45,19 @@ void Connection::judge(Exchange& now) {
             request.caller = *caller;
         }
         if (now.match.stream == nullptr) return;
-        auto verdict = (*now.match.stream)(request);
-        if (auto* refused = std::get_if<Response>(&verdict)) now.response = std::move(*refused);
-        else now.sink = std::move(std::get<std::unique_ptr<BodySink>>(verdict));
+        take(now, (*now.match.stream)(request));
     });
+}
+
+void Connection::take(Exchange& now, Verdict verdict) {
+    if (auto* refused = std::get_if<Response>(&verdict)) now.response = std::move(*refused);
+    else if (auto* sink = std::get_if<std::unique_ptr<BodySink>>(&verdict)) now.sink = std::move(*sink);
+    else now.later = std::move(std::get<std::unique_ptr<Later>>(verdict));
+}
+
+// What it waited for is over.
+void Connection::go_on(Exchange& now, const Later& later) {
+    guarded(now, [&] { take(now, later.next()); });
 }
 
 Result<Caller> Connection::authorise(const Headers& headers) {

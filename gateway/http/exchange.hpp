@@ -19,6 +19,7 @@ struct Connection::Exchange {
     wire::Head head;
     Router::Match match;
     std::unique_ptr<BodySink> sink;
+    std::unique_ptr<Later> later;
     std::optional<Response> response;
     error_code error;
     std::vector<std::uint8_t> chunk;

@@ -2,10 +2,11 @@
 // sockets.
 //
 // A handler is a synchronous function that runs on a worker thread, so it may block on the store, on crypto or on a
-// file; it must not wait for another request. A large upload is not a Request's body: its route hands out a BodySink
-// that is fed as bytes come, so a slow network costs a buffer and no thread (router.hpp). A large download is a
-// BodySource that is asked for the next bytes when the last ones have left: memory stays constant.
-// Threads: one exchange is touched by one thread at a time. Ownership: values; nothing refers to the connection.
+// file; it must not wait for another request (router.hpp has Later for that). A large upload is not a Request's body:
+// its route hands out a BodySink that is fed as bytes come, so a slow network costs a buffer and no thread
+// (router.hpp). A large download is a BodySource that is asked for the next bytes when the last ones have left: memory
+// stays constant. Threads: one exchange is touched by one thread at a time. Ownership: values; nothing refers to the
+// connection.
 #pragma once
 
 #include <functional>

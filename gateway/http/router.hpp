@@ -12,6 +12,7 @@
 // std::logic_error for a pattern that is not well-formed or there already: a fault of the program.
 #pragma once
 
+#include <chrono>
 #include <variant>
 
 #include "http/request.hpp"
@@ -26,8 +27,18 @@ enum class Access : std::uint8_t {
 inline constexpr std::size_t kBodyLimit = 64 * 1024;
 
 using Handler = std::function<Response(Request&)>;
-// Judges a request by its head alone: an answer, or where its body goes.
-using StreamHandler = std::function<std::variant<Response, std::unique_ptr<BodySink>>(Request&)>;
+// An answer, where the body goes, or what to wait for first.
+struct Later;
+using Verdict = std::variant<Response, std::unique_ptr<BodySink>, std::unique_ptr<Later>>;
+// Judges a request by its head alone.
+using StreamHandler = std::function<Verdict(Request&)>;
+// A request that waits for another one to end, and no thread with it.
+struct Later {
+    // Called once, must not block. `go` may be called from any thread of this server, at once too, or never.
+    std::function<void(std::function<void()> go)> begin;
+    std::chrono::milliseconds limit;  // after which it is not waited for any more
+    std::function<Verdict()> next;    // then, on a worker; the Request is still there
+};
 
 struct Route {
     Method method;

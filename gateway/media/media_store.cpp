@@ -1,14 +1,12 @@
 #include "media/media_store.hpp"
 
 #include <algorithm>
-#include <chrono>
 
 namespace nimes::gateway::media {
 namespace {
 
 constexpr std::size_t kScan = 1'000;
 constexpr std::size_t kMaxSlots = 10'000;
-constexpr auto kTakeOverPatience = std::chrono::seconds(2);
 
 bool same_plan(const MediumHead& head, const MediaStore::Plan& plan, std::uint64_t most) {
     const bool partial = head.kind == MediumKind::partial;
@@ -109,7 +107,7 @@ Result<void> MediaStore::remove(const BlobId& blob, const Uploader& who) {
     if (before->part_of != BlobId{} && head_of(before->part_of))
         return fail(Errc::forbidden, "it is part of a finished medium");
     if (before->kind != MediumKind::composed)
-        if (auto ended = take_over(blob, before->owner); !ended) return pass(ended);
+        if (auto ended = approach(blob, before->owner); !ended) return pass(ended);  // erase() refuses what it has
     const auto slot = slot_of(blob);
     const std::lock_guard writing(slot->mutex);
     const auto head = own_head(blob, before->owner);  // somebody else may have come between
@@ -154,32 +152,35 @@ Result<void> MediaStore::link(const BlobId& blob, const DeviceId& owner, Millis 
     return needs_.store.commit(batches, store::Sync::yes);
 }
 
-Result<UploadWriter> MediaStore::write(const BlobId& blob, const DeviceId& owner, std::function<void()> hang_up) {
+Result<MediaStore::Place> MediaStore::approach(const BlobId& blob, const DeviceId& owner) {
     if (auto own = own_head(blob, owner); !own) return pass(own);  // a stranger disturbs nobody
-    const auto slot = slot_of(blob);
+    Place place;
+    place.blob_ = blob;
+    place.owner_ = owner;
+    place.slot_ = slot_of(blob);
+    place.ticket_ = place.slot_->turns.arrive();
+    return place;
+}
+
+Result<UploadWriter> MediaStore::write(const Place& place, std::function<void()> hang_up) {
+    const auto& slot = place.slot_;
+    const auto ticket = place.ticket_;
     std::unique_lock lock(slot->mutex);
-    const auto earlier = std::exchange(slot->hang_up, std::move(hang_up));
-    if (slot->writing != 0 && earlier) {
-        lock.unlock();
-        earlier();
-        lock.lock();
-        // Its connection ends, and what it has taken goes to disk first; one that hangs is not waited for.
-        slot->freed.wait_for(lock, kTakeOverPatience, [&] { return slot->writing == 0; });
-    }
-    auto head = own_head(blob, owner);
+    auto head = own_head(place.blob_, place.owner_);
     if (!head) return pass(head);
+    if (!slot->turns.begin(ticket, std::move(hang_up)))
+        return fail(Errc::upload_locked, "another request went on with this upload");
+    std::shared_ptr<void> lease(nullptr, [slot, ticket](void*) { slot->turns.end(ticket); });
     const auto fence = ++slot->fence;
-    slot->writing = fence;
-    std::shared_ptr<void> lease(nullptr, [slot, fence](void*) {
-        {
-            const std::lock_guard ending(slot->mutex);
-            if (slot->writing == fence) slot->writing = 0;
-        }
-        slot->freed.notify_all();
-    });
-    lock.unlock();  // the lease's end takes it
-    return UploadWriter({needs_.store, needs_.clock, quotas_, behind_}, blob, slot, fence, std::move(*head),
+    lock.unlock();
+    return UploadWriter({needs_.store, needs_.clock, quotas_, behind_}, place.blob_, slot, fence, std::move(*head),
                         std::move(lease));
+}
+
+Result<UploadWriter> MediaStore::write(const BlobId& blob, const DeviceId& owner, std::function<void()> hang_up) {
+    auto place = approach(blob, owner);
+    if (!place) return pass(place);
+    return write(*place, std::move(hang_up));
 }
 
 Result<MediumHead> MediaStore::take_over(const BlobId& blob, const DeviceId& owner) {

@@ -1,12 +1,12 @@
 // Photo, step 5, store: sealed media as blocks of 256 KiB, each medium with a head that says how far it is (LAYOUT.md).
 // (Before: tus.cpp. Next: downloads.cpp.)
 //
-// An offset that was given out is on disk and is never taken back. One writer at a time: who comes later takes over,
-// and what the earlier one still has is refused (upload_writer.hpp). Media that no message names end a day after they
-// were created; linked ones with their message; parts of a concatenation with the medium that they are part of.
-// Threads: all functions from any thread. Ownership: store, clock and random source must outlive it.
-// Errors: Errc::not_found (nobody's, or somebody else's upload: no difference), exists, quota, disk_full, forbidden
-// (a concatenation or its parts are not written to), upload_length, upload_locked, storage.
+// An offset that was given out is on disk and is never taken back. One writer at a time: who comes later takes over
+// (turns.hpp), and what the earlier one still has then is refused (upload_writer.hpp). Media that no message names end
+// a day after they were created; linked ones with their message; parts of a concatenation with the medium that they are
+// part of. Threads: all functions from any thread. Ownership: store, clock and random source must outlive it. Errors:
+// Errc::not_found (nobody's, or somebody else's upload: no difference), exists, quota, disk_full, forbidden (a
+// concatenation or its parts are not written to), upload_length, upload_locked, storage.
 #pragma once
 
 #include "media/upload_writer.hpp"
@@ -51,9 +51,27 @@ class MediaStore {
     // The same for what was taken back, once it is much. Cheap; to be called often.
     void tidy();
 
-    // Takes the upload over: the earlier writer is hung up. `hang_up` ends the new one's connection, in its turn.
+    // A place before an upload. Taking it hangs up who writes to it, and what that one has taken goes to disk first.
+    class Place {
+      public:
+        // write() need not wait.
+        [[nodiscard]] bool settled() const { return slot_->turns.settled(ticket_); }
+        // Calls `go` once, from any thread, when that is so; at once if it is.
+        void when_settled(std::function<void()> go) const { slot_->turns.when_settled(ticket_, std::move(go)); }
+
+      private:
+        friend class MediaStore;
+        BlobId blob_;
+        DeviceId owner_;
+        std::shared_ptr<Slot> slot_;
+        Turns::Ticket ticket_ = 0;
+    };
+    Result<Place> approach(const BlobId& blob, const DeviceId& owner);
+    // Who still writes is refused from now on. `hang_up` ends this one's connection, in its turn. Errc::upload_locked
+    // when somebody has approached since.
+    Result<UploadWriter> write(const Place& place, std::function<void()> hang_up);
+    // Both at once, without waiting for anybody.
     Result<UploadWriter> write(const BlobId& blob, const DeviceId& owner, std::function<void()> hang_up);
-    // Where the upload stands, once nobody writes to it any more.
     Result<MediumHead> take_over(const BlobId& blob, const DeviceId& owner);
 
   private:

@@ -1,12 +1,11 @@
 // Where the records of media lie in the store, as LAYOUT.md says. Private to this room; pure.
 #pragma once
 
-#include <condition_variable>
-#include <functional>
 #include <mutex>
 #include <string>
 
 #include "media/medium_head.hpp"
+#include "media/turns.hpp"
 #include "store/store.hpp"
 
 namespace nimes::gateway::media {
@@ -35,13 +34,12 @@ inline store::Batch expiry_batch(const BlobId& blob, Millis expires) {
     return batch;
 }
 
-// Guards one medium's records while somebody deals with it: who may write, and how to end the one who does.
+// One medium while somebody deals with it. `mutex` guards its records, and is held while they go to disk: who waits for
+// a turn does not wait for that. `fence` is the number of the writer whose bytes are taken.
 struct Slot {
     std::mutex mutex;
-    std::condition_variable freed;
     std::uint64_t fence = 0;
-    std::uint64_t writing = 0;  // the fence of the writer that lives; 0: none
-    std::function<void()> hang_up;
+    Turns turns;
 };
 
 }  // namespace nimes::gateway::media

@@ -12,6 +12,8 @@ struct Media {
     const operations::Metrics& metrics;
     RandomSource& random;
     std::uint64_t max_bytes;
+    // For who is hung up to bring to disk what it has taken, before the newcomer goes on without that.
+    std::chrono::milliseconds patience{10'000};
 };
 
 // What `media` refers to must outlive the router.

@@ -31,9 +31,12 @@ def in_a_namespace() -> None:
 class Limits(MediaTest):
     SETTINGS = {"policy.media_open_uploads": 1_100, "store.cache_bytes": 8 * MIB}
 
-    def raw(self, head: str, who: str = "anna"):
+    def connected(self):
         plain = socket.create_connection(("127.0.0.1", self.port), timeout=120)
-        tls = self.context.wrap_socket(plain, server_hostname="127.0.0.1")
+        return self.context.wrap_socket(plain, server_hostname="127.0.0.1")
+
+    def raw(self, head: str, who: str = "anna", tls=None):
+        tls = tls or Limits.connected(self)
         tls.sendall((head + f"\r\nHost: x\r\nTus-Resumable: 1.0.0\r\nAuthorization: Bearer {self.tokens[who]}\r\n\r\n").encode())
         return tls
 
@@ -67,6 +70,35 @@ class Limits(MediaTest):
             self.assertEqual(self.offset(path), 1_000)
         for path in paths:
             self.ask("DELETE", path)
+
+    def test_many_half_open_uploads_are_taken_over_at_once(self):
+        """As when a cell of the network dies under everybody: nothing that came is lost, and others are served meanwhile."""
+        part, data = 50_000, secrets.token_bytes(100_000)
+        paths = [self.create(len(data)) for _ in range(64)]
+        before = self.received()
+        hanging = [self.patching(path, 0, len(data), data[:part]) for path in paths]
+        wait_until(lambda: self.received() - before == part * len(paths), "the first halves", 120, self.supervisor)
+        asking = [self.connected() for _ in paths]
+        for path, tls in zip(paths, asking):  # in one moment
+            self.raw(f"HEAD {path} HTTP/1.1", tls=tls)
+        self.assertEqual(self.ask("GET", "/v1/status", who=None)[0], 200)
+        for tls in asking:
+            self.assertIn(f"Upload-Offset: {part}\r\n", self.head_from(tls))
+            tls.close()
+        going_on = [self.patching(path, part, len(data) - part, data[part:]) for path in paths]
+        self.assertEqual(self.ask("GET", "/v1/status", who=None)[0], 200)
+        for path, tls in zip(paths, going_on):
+            self.assertIn(f"Upload-Offset: {len(data)}\r\n", self.head_from(tls))
+            self.assertEqual(self.stored(path), hashlib.sha256(data).hexdigest())
+            self.ask("DELETE", path)
+        for tls in (*hanging, *going_on):
+            tls.close()
+
+    def head_from(self, tls) -> str:
+        text = b""
+        while b"\r\n\r\n" not in text and (more := tls.recv(4096)):
+            text += more
+        return text.decode()
 
     def test_slow_readers(self):
         """Two hundred that read nothing hold neither threads nor the medium in memory."""
@@ -109,7 +141,7 @@ class Limits(MediaTest):
         """Whatever they are answered, the medium is what was sent, and offsets only rise."""
         data = secrets.token_bytes(3 * MIB)
         path = self.create(len(data))
-        told, strange = [], []
+        told, strange, ended = [], [], []
 
         def write():
             at = 0
@@ -122,13 +154,14 @@ class Limits(MediaTest):
                     told.append(at)
                 except OSError:
                     at = self.offset(path)
+            ended.append(at)
         writers = [threading.Thread(target=write) for _ in range(3)]
         for writer in writers:
             writer.start()
         for writer in writers:
             writer.join(240)
             self.assertFalse(writer.is_alive())
-        self.assertEqual(strange, [])
+        self.assertEqual((strange, ended), ([], [len(data)] * 3))
         self.assertEqual(self.stored(path), hashlib.sha256(data).hexdigest())
 
     def test_ranges_by_curl(self):

@@ -48,10 +48,7 @@ class TallySink final : public BodySink {
 
 void add_sink(Router& router, Tally& tally) {
     router.add_stream({Method::patch, "/sink",
-                       [&tally](Request&) -> std::variant<Response, std::unique_ptr<BodySink>> {
-                           return std::make_unique<TallySink>(tally);
-                       },
-                       Access::open});
+                       [&tally](Request&) -> Verdict { return std::make_unique<TallySink>(tally); }, Access::open});
 }
 
 std::string pattern(std::size_t n) {
@@ -124,9 +121,7 @@ TEST_CASE("a client is told to go on only once its request is wanted") {
     Tally tally;
     add_sink(site.router, tally);
     site.router.add_stream(
-        {Method::put, "/sink",
-         [](Request&) -> std::variant<Response, std::unique_ptr<BodySink>> { return Response::empty(507); },
-         Access::open});
+        {Method::put, "/sink", [](Request&) -> Verdict { return Response::empty(507); }, Access::open});
     site.start();
     const Raw wanted(site.port);
     REQUIRE(wanted.send("PATCH /sink HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"));

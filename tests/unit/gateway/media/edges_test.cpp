@@ -131,6 +131,7 @@ TEST_CASE("a crash inside a commit leaves no offset without the bytes below it")
                 REQUIRE(writer.append(ByteView(bytes).first(before)));
                 REQUIRE(writer.flush());
                 REQUIRE(writer.append(ByteView(bytes).subspan(before, 400'000)));
+                REQUIRE(writer.declare(bytes.size()));  // waits for the full block that is on its way
                 shelf.store.crash_after = applied;
                 CHECK(writer.flush().error().code == Errc::storage);
                 shelf.store.crash_after.reset();
@@ -152,6 +153,7 @@ TEST_CASE("a full disk refuses more and keeps what is there") {
     REQUIRE(shelf.create(shelf.blob, shelf.anna, bytes.size()));
     auto writer = shelf.media->write(shelf.blob, shelf.anna.device, {}).value();
     REQUIRE(writer.append(bytes));
+    REQUIRE(writer.declare(bytes.size()));  // waits for the full block that is on its way
     shelf.store.full = true;
     CHECK(writer.flush().error().code == Errc::disk_full);
     for (std::uint8_t i = 20; i < 30; ++i)  // what is refused costs no quota

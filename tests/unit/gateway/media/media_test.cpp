@@ -1,6 +1,3 @@
-#include <future>
-#include <thread>
-
 #include "shelf.hpp"
 
 using namespace nimes;
@@ -63,19 +60,47 @@ TEST_CASE("an earlier writer that ends when it is asked to loses nothing that it
     Shelf shelf;
     const auto bytes = pattern(500'000);
     REQUIRE(shelf.create(shelf.blob, shelf.anna, bytes.size()));
-    std::promise<void> asked;
-    std::thread earlier([&] {
-        auto writer = shelf.media->write(shelf.blob, shelf.anna.device, [&] { asked.set_value(); }).value();
-        REQUIRE(writer.append(ByteView(bytes).first(100'000)));
-        asked.get_future().wait();
-        REQUIRE(writer.flush());
-    });
-    while (shelf.create(shelf.blob, shelf.anna, bytes.size())->offset == 0) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
-        if (shelf.media->take_over(shelf.blob, shelf.anna.device)->offset == 100'000) break;
+    bool asked = false, gone = false;
+    std::optional<UploadWriter> earlier =
+        std::move(*shelf.media->write(shelf.blob, shelf.anna.device, [&] { asked = true; }));
+    REQUIRE(earlier->append(ByteView(bytes).first(100'000)));
+    const auto place = shelf.media->approach(shelf.blob, shelf.anna.device).value();
+    CHECK(asked);
+    CHECK_FALSE(place.settled());
+    place.when_settled([&] { gone = true; });
+    REQUIRE(earlier->flush());
+    CHECK_FALSE(gone);
+    earlier.reset();
+    CHECK(gone);
+    CHECK(place.settled());
+    CHECK(shelf.media->write(place, {})->offset() == 100'000);
+}
+
+TEST_CASE("of many that wait for an upload the newest gets it, and each of the others is told at once") {
+    Shelf shelf;
+    REQUIRE(shelf.create(shelf.blob, shelf.anna, 500'000));
+    int hung_up = 0;
+    std::optional<UploadWriter> earlier =
+        std::move(*shelf.media->write(shelf.blob, shelf.anna.device, [&] { ++hung_up; }));
+    std::vector<MediaStore::Place> places;
+    std::vector<int> called(5);
+    for (std::size_t i = 0; i < called.size(); ++i) {
+        places.push_back(shelf.media->approach(shelf.blob, shelf.anna.device).value());
+        places.back().when_settled([&called, i] { ++called[i]; });
     }
-    earlier.join();
-    CHECK(shelf.media->take_over(shelf.blob, shelf.anna.device)->offset == 100'000);
+    CHECK(hung_up == 1);
+    CHECK(called == std::vector{1, 1, 1, 1, 0});
+    CHECK(shelf.media->approach(shelf.blob, shelf.bernd.device).error().code == Errc::not_found);  // disturbs nobody
+    CHECK(called == std::vector{1, 1, 1, 1, 0});
+    for (std::size_t i = 0; i < 4; ++i) CHECK(shelf.media->write(places[i], {}).error().code == Errc::upload_locked);
+    REQUIRE(earlier->append(pattern(1'000)));
+    REQUIRE(earlier->flush());  // none of them has taken anything from it
+    earlier.reset();
+    CHECK(called == std::vector{1, 1, 1, 1, 1});
+    const auto newest = shelf.media->write(places[4], {}).value();
+    CHECK(newest.offset() == 1'000);
+    places[0].when_settled([&] { ++called[0]; });  // who is late need not wait either
+    CHECK(called[0] == 2);
 }
 
 TEST_CASE("uploads of others are not there for anybody") {

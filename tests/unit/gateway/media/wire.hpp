@@ -37,8 +37,8 @@ struct Post {
     SystemRandom random;
     web::Site site;
 
-    Post() {
-        media::add_routes(site.router, {*media, metrics, random, kMost});
+    explicit Post(std::chrono::milliseconds patience = std::chrono::seconds(10)) {
+        media::add_routes(site.router, {*media, metrics, random, kMost, patience});
         site.start();
     }
     [[nodiscard]] web::Answer ask(const std::string& method, const std::string& path, std::vector<std::string> headers,
