@@ -3,42 +3,13 @@
 import signal
 import threading
 
-from people import ROSTER, WorldTest, json, unittest, wait_until
+from people import ROSTER, unittest, wait_until
+from orders import OF_REVOKE, OrdersTest
 from harness.gateway import Refused
 
-OF_REVOKE = ["recorded", "tokens_refused", "broker_told", "broker_obeyed", "requests_cut", "mailbox_destroyed",
-             "seal_keys_destroyed", "share_deleted", "wipe_ordered", "chains_listed"]
 
-
-class Orders(WorldTest):
+class Orders(OrdersTest):
     PEOPLE = ("anna", "bernd", "clara")
-
-    def device(self, agent) -> str:
-        return self.ok(agent.run("status"))["device"]
-
-    def order(self, number: int) -> dict:
-        return self.gateway.admin("revocations", number)
-
-    def complete(self, number: int) -> dict:
-        wait_until(lambda: self.order(number)["complete"], f"order {number}", 60, self.supervisor)
-        return self.order(number)
-
-    def orders_on(self, device: str) -> list:
-        """Numbers of the orders that name this device."""
-        return [o["id"] for o in self.gateway.admin("revocations")
-                if any(t.get("device") == device for t in self.order(o["id"])["targets"])]
-
-    def audited(self, what: str, device: str) -> int:
-        lines = self.gateway.command("admin", "--config", self.gateway.configuration, "audit", "export").splitlines()
-        file = self.folder / "audit.jsonl"
-        file.write_text("".join(line + "\n" for line in lines))
-        self.assertTrue(self.gateway.admin("audit", "verify", file)["sound"])
-        acts = [json.loads(line) for line in lines[:-1]]
-        return sum(1 for a in acts if a["what"] == what and device in a["whom"].get("devices", []))
-
-    def restart(self):
-        self.supervisor.kill(self.gateway.child)
-        self.gateway.start(self.world.port["operations"])
 
     def test_a_person_is_kept_out_and_let_in_again(self):
         """All of Bernd's devices; and he enrols no new one until he is reinstated."""

@@ -10,12 +10,11 @@ import socket
 import struct
 import threading
 import time
-from pathlib import Path
 
 import people
 from people import WorldTest, unittest, wait_until
 from harness import broker as broker_module
-from harness.processes import answers
+from harness.processes import answers, client_port
 from harness.world import World
 
 ETH_P_IP, PACKET_HOST = 0x0800, 0
@@ -87,23 +86,6 @@ class Sniffer:
         self.ending = True
         self.thread.join()
         self.socket.close()
-
-
-def client_port(pid: int, server_port: int) -> int:
-    """The local port of this process's connection to a server on the loopback."""
-    inodes = set()
-    for link in Path(f"/proc/{pid}/fd").iterdir():
-        try:
-            target = os.readlink(link)
-        except OSError:
-            continue
-        if target.startswith("socket:["):
-            inodes.add(target[8:-1])
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        fields = line.split()
-        if fields[9] in inodes and int(fields[2].split(":")[1], 16) == server_port and fields[3] == "01":
-            return int(fields[1].split(":")[1], 16)
-    raise LookupError(f"process {pid} has no connection to port {server_port}")
 
 
 def count(packets: list) -> dict:

@@ -64,6 +64,23 @@ def answers(port: int) -> bool:
         return False
 
 
+def client_port(pid: int, server_port: int) -> int:
+    """The local port of this process's connection to a server on the loopback."""
+    inodes = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            target = os.readlink(link)
+        except OSError:
+            continue
+        if target.startswith("socket:["):
+            inodes.add(target[8:-1])
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        if fields[9] in inodes and int(fields[2].split(":")[1], 16) == server_port and fields[3] == "01":
+            return int(fields[1].split(":")[1], 16)
+    raise LookupError(f"process {pid} has no connection to port {server_port}")
+
+
 class Child:
     def __init__(self, name: str, process: subprocess.Popen, out: Path, log: Path):
         self.name, self.process, self.out, self.log = name, process, out, log
