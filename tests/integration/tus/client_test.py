@@ -79,6 +79,51 @@ class Client(MediaTest):
         self.assertEqual(done["requests"]["POST"], 1)
         self.assertEqual(self.gateway.metric("nimes_upload_received_bytes_total") - before, 24 * MIB)
 
+    def test_a_token_that_runs_out_between_a_cut_and_the_resume(self):
+        """HEAD meets 401. tus-js-client takes that for the end of the upload and begins anew; here the same id is the
+        same upload, and goes on where it was: no byte is taken twice."""
+        renewed = self.folder / "renewed-2"
+        renewed.write_text(self.token("anna", seconds_left=500))
+        self.addCleanup(lambda: self.token_file.write_text(self.tokens["anna"]))
+        file = self.file(6 * MIB)
+        before = self.gateway.metric("nimes_upload_received_bytes_total")
+        expired = self.token("anna", seconds_left=-60)
+        with RunningOut(self.port, lambda n: 3 * MIB if n == 1 else None,
+                        lambda: self.token_file.write_text(expired)) as proxy:
+            done = self.uploaded(self.node(file, port=proxy.port, chunk=MIB, renewed=str(renewed)), file)
+        self.assertEqual(proxy.cuts, 1)
+        self.assertEqual(done["statuses"].count(401), 1, done)
+        after = done["statuses"][done["statuses"].index(401):]
+        self.assertEqual(after[:4], [401, 201, 409, 200])  # HEAD, POST, PATCH at 0, HEAD; then it goes on
+        self.assertEqual(set(after[4:]), {204})
+        self.assertLess(len(after[4:]), 6)  # of six parts some were there
+        self.assertLess(self.gateway.metric("nimes_upload_received_bytes_total") - before, 7 * MIB)
+
+    def test_a_process_that_goes_on_with_a_token_that_has_run_out(self):
+        renewed = self.folder / "renewed-3"
+        renewed.write_text(self.token("anna", seconds_left=500))
+        self.addCleanup(lambda: self.token_file.write_text(self.tokens["anna"]))
+        file = self.file(6 * MIB)
+        begun = self.node(file, chunk=MIB, stopAt=3 * MIB)
+        at = self.offset(f"/v1/media/{begun['id']}")
+        self.assertGreaterEqual(at, 2 * MIB)
+        self.token_file.write_text(self.token("anna", seconds_left=-60))
+        done = self.uploaded(self.node(file, chunk=MIB, url=begun["url"], id=begun["id"], renewed=str(renewed)), file)
+        self.assertEqual(done["statuses"][:4], [401, 201, 409, 200], done)
+        self.assertEqual(done["url"].rsplit("/", 1)[1], begun["id"])
+
+
+class RunningOut(CuttingProxy):
+    """Says when it cuts, before anybody can notice."""
+
+    def __init__(self, upstream: int, budgets, told):
+        super().__init__(upstream, budgets)
+        self.told = told
+
+    def cut(self, client, server):
+        self.told()
+        super().cut(client, server)
+
 
 class SlowPath(CuttingProxy):
     """Cuts nothing and lets only so many bytes a second pass, so that something can happen meanwhile."""
