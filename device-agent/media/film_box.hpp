@@ -1,4 +1,5 @@
-// One box of a film, and the way from one to the next. Private to film_boxes.cpp and side_track.cpp.
+// One box of a film or of a HEIF still, the way from one to the next, and how one is emptied. Private to
+// film_boxes.cpp, side_track.cpp and heif*.cpp.
 #pragma once
 
 #include "media/film_boxes.hpp"
@@ -15,6 +16,12 @@ struct Box {
     [[nodiscard]] std::uint64_t end() const { return at + size; }
     [[nodiscard]] std::uint64_t payload() const { return size - head; }
     [[nodiscard]] bool is(std::string_view name) const { return std::string_view(type.data(), 4) == name; }
+    // One of those names, with a space between each and the next.
+    [[nodiscard]] bool is_of(std::string_view names) const {
+        for (std::size_t i = 0; i < names.size(); i += 5)
+            if (is(names.substr(i, 4))) return true;
+        return false;
+    }
 };
 
 struct Boxes {
@@ -23,6 +30,8 @@ struct Boxes {
     std::uint64_t size;  // of the file
     std::size_t seen = 0;
 
+    // All of it, as if it were a box without head.
+    [[nodiscard]] Box file() const { return {0, size, 0, {}}; }
     // The one that begins at `at`, of those that end at `end`; nullopt at the end, and where fewer bytes are left than
     // a box has.
     Result<std::optional<Box>> at(std::uint64_t at, std::uint64_t end);
@@ -33,13 +42,29 @@ struct Boxes {
     Result<ByteArray<N>> bytes(const Box& box, std::uint64_t offset) const {
         ByteArray<N> out{};
         if (offset > box.payload() || box.payload() - offset < N)
-            return fail(Errc::malformed, "a box of the video is too short");
+            return fail(Errc::malformed, "a box of the file is too short");
         if (auto ok = look(box.inside() + offset, out); !ok) return pass(ok);
         return out;
     }
 };
 
-// From where to where a box holds samples.
+// Goes through boxes, and notes what of them does not leave.
+struct BoxWalk {
+    static constexpr std::array<char, 4> kFree{'f', 'r', 'e', 'e'};
+
+    Boxes boxes;
+    Personal out;
+
+    Result<void> omit(Omission one);
+    // Its length stays, and nothing else.
+    Result<void> set_free(const Box& box);
+    // Of a handler what is behind the type: a maker's code and a name.
+    Result<void> hide_handler(const Box& box);
+    // Of each box inside; what is too short for one is omitted.
+    Result<void> each(const Box& parent, const std::function<Result<void>(const Box&)>& one);
+};
+
+// From where to where a file holds data of a track or an item.
 struct Extent {
     std::uint64_t from = 0;
     std::uint64_t to = 0;

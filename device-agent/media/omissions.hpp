@@ -30,6 +30,7 @@ using Omissions = std::vector<Omission>;
 struct Personal {
     Omissions omissions;
     std::optional<Millis> captured;
+    Bytes exif;  // with "Exif\0\0" before it; empty when there is none
 };
 
 // Fills `into` from that place of a file; Errc::malformed where the file ends before.

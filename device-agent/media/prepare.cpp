@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "media/film_boxes.hpp"
+#include "media/heif.hpp"
 #include "media/jpeg_segments.hpp"
 #include "media/pixels.hpp"
 #include "media/sealed_file.hpp"
@@ -119,15 +120,18 @@ Look look_into(File& file) {
 }
 
 // Of a file that is not encoded again: what its maker wrote beside picture and sound.
-Result<void> leave_out(File& file, ByteView head, Prepared& out) {
-    if (!is_film(head, out.file_size)) return {};
-    auto personal = look_through_film(look_into(file), out.file_size);
+Result<void> leave_out(File& file, ByteView head, int offset_minutes, Prepared& out) {
+    const auto look = look_into(file);
+    auto personal = is_heif(head)                  ? look_through_heif(look, out.file_size)
+                    : is_film(head, out.file_size) ? look_through_film(look, out.file_size)
+                                                   : Result<Personal>(fail(Errc::not_found));
+    if (!personal && personal.error().code == Errc::not_found) return {};
     if (!personal)
         return fail(personal.error().code, personal.error().detail +
                                                ", so nobody can tell where position and camera data are: --as-it-is "
                                                "sends it with all of them");
     out.omissions = std::move(personal->omissions);
-    out.photo.captured = personal->captured;
+    out.photo.captured = personal->captured ? personal->captured : read_exif(personal->exif, offset_minutes).captured;
     out.file_size = length_without(out.file_size, out.omissions);
     out.stripped = true;
     return {};
@@ -138,7 +142,8 @@ Result<void> leave_out(File& file, ByteView head, Prepared& out) {
 bool is_jpeg(ByteView head) { return head.size() >= 3 && head[0] == 0xff && head[1] == 0xd8 && head[2] == 0xff; }
 
 bool is_cleaned(std::string_view media_type) {
-    constexpr std::string_view kCleaned[] = {"image/jpeg", "video/mp4", "video/quicktime", "video/3gpp"};
+    constexpr std::string_view kCleaned[] = {"image/jpeg", "image/heic",      "image/heif", "image/avif",
+                                             "video/mp4",  "video/quicktime", "video/3gpp"};
     return std::ranges::find(kCleaned, media_type) != std::end(kCleaned);
 }
 
@@ -183,8 +188,9 @@ Result<Prepared> prepare(const std::filesystem::path& path, Cleaning cleaning, i
     head.resize(*got);
     if (is_jpeg(head)) return prepare_jpeg(*file, std::move(head), std::move(out), cleaning, offset_minutes, limits);
     if (cleaning == Cleaning::all)
-        if (auto ok = leave_out(*file, head, out); !ok) return pass(ok);
-    if (const auto kind = video_kind(head)) add_video(path, *kind, limits, out);
+        if (auto ok = leave_out(*file, head, offset_minutes, out); !ok) return pass(ok);
+    if (const auto* type = heif_type(head)) out.media_type = type;
+    else if (const auto kind = video_kind(head)) add_video(path, *kind, limits, out);
     return out;
 }
 

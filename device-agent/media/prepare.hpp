@@ -7,11 +7,11 @@
 // An upright JPEG is stripped without loss; a turned one is turned without loss where its size allows, else encoded
 // again. The whole picture is decoded once before anything is sent, so a damaged one is refused here and now. Films and
 // recordings in MP4's and QuickTime's wrapping keep picture and sound byte for byte, and what else is in them is zeroed
-// on its way into sealing (film_boxes.hpp); one that is damaged, so that it cannot be told what is in it, is refused.
-// Other files pass as they are, and so does everything under Cleaning::none; `stripped` says so: the caller must warn.
-// Of a video size, duration and a preview are found where ffmpeg is installed (video.hpp).
-// Errors: Errc::malformed (cut, damaged, or not what its first bytes say), too_large (sides, pixels, bytes), storage.
-// Pure but for reading the file; thread safe; memory is bounded by PhotoLimits.
+// on its way into sealing (film_boxes.hpp); so do stills in HEIC, HEIF and AVIF (heif.hpp). One that is damaged, so
+// that it cannot be told what is in it, is refused. Other files pass as they are, and so does everything under
+// Cleaning::none; `stripped` says so: the caller must warn. Of a video size, duration and a preview are found where
+// ffmpeg is installed (video.hpp). Errors: Errc::malformed (cut, damaged, or not what its first bytes say), too_large
+// (sides, pixels, bytes), storage. Pure but for reading the file; thread safe; memory is bounded by PhotoLimits.
 #pragma once
 
 #include <filesystem>
@@ -50,7 +50,7 @@ std::optional<Photo> small_photo(const Photo& photo, std::uint32_t side = kSmall
 
 struct Prepared {
     bool stripped = false;   // false: the file goes as it is, with all that its maker wrote into it
-    std::string media_type;  // "image/jpeg", "video/…", or "application/octet-stream"
+    std::string media_type;  // "image/…", "video/…", or "application/octet-stream"
     Photo photo;             // of a JPEG; of all else without jpeg: the file itself is sealed, without `omissions`
     Omissions omissions;
     std::uint32_t duration_ms = 0;

@@ -1,8 +1,9 @@
-// A film from anywhere: either it is refused, or what leaves is of the same length, and nothing more is found in it.
+// A film, or a still in boxes, from anywhere: either it is refused, or what leaves is of the same length, and nothing
+// more is found in it.
 #include <algorithm>
 #include <cstdlib>
 
-#include "media/film_boxes.hpp"
+#include "media/heif.hpp"
 
 using namespace nimes;
 using namespace nimes::agent::media;
@@ -15,6 +16,11 @@ Look look_into(const Bytes& film) {
         std::copy_n(film.begin() + static_cast<std::ptrdiff_t>(at), into.size(), into.begin());
         return {};
     };
+}
+
+Result<Personal> look_through(const Bytes& file, const FilmLimits& limits) {
+    return is_heif(file) ? look_through_heif(look_into(file), file.size(), limits)
+                         : look_through_film(look_into(file), file.size(), limits);
 }
 
 void omit(Bytes& film, const Omission& one) {
@@ -33,7 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     small.boxes = 5'000;
     small.places = 1'000;
     small.entries = 10'000;
-    const auto found = look_through_film(look_into(film), size, small);
+    const auto found = look_through(film, small);
     if (!found) return 0;
     std::uint64_t end = 0;
     for (const auto& one : found->omissions) {
@@ -42,8 +48,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         end = one.at + one.length;
     }
     const auto once = film;
-    const auto again = look_through_film(look_into(once), size, small);
-    if (!again || again->captured) std::abort();
+    const auto again = look_through(once, small);
+    if (!again || again->captured || !again->exif.empty()) std::abort();
     for (const auto& one : again->omissions) omit(film, one);
     if (film != once) std::abort();
     return 0;

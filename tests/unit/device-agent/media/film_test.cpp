@@ -4,28 +4,14 @@
 
 #include <cstdlib>
 
+#include "boxes.hpp"
 #include "media/prepare.hpp"
-#include "shelf.hpp"
 
 using namespace nimes;
 using namespace nimes::test;
 
 namespace {
 
-constexpr const char* kSecret = "GEHEIM+52.6226+010.0815/";
-
-std::string number(std::uint64_t value, int width) {
-    std::string out;
-    while (width-- > 0) out += static_cast<char>(value >> (8 * width));
-    return out;
-}
-std::string box(const std::string& type, const std::string& payload) {
-    return number(payload.size() + 8, 4) + type + payload;
-}
-std::string wide_box(const std::string& type, const std::string& payload) {
-    return number(1, 4) + type + number(payload.size() + 16, 8) + payload;
-}
-std::string zeros(std::size_t n) { return std::string(n, '\0'); }
 std::string ftyp() { return box("ftyp", "isom" + number(512, 4) + "isomiso2"); }
 // 2026-11-23 14:05:06 UTC, in seconds since 1904.
 constexpr std::uint64_t kMade = 1'795'442'706 + 2'082'844'800ULL;
@@ -55,25 +41,10 @@ std::string trak(const std::string& kind, const Samples& s, const std::string& m
 }
 
 Result<Personal> look_through(const std::string& film, const FilmLimits& limits = {}) {
-    const Look look = [&film](std::uint64_t at, std::span<std::uint8_t> into) -> Result<void> {
-        if (at > film.size() || into.size() > film.size() - at) return fail(Errc::malformed, "the file's end");
-        std::copy_n(film.begin() + static_cast<std::ptrdiff_t>(at), into.size(), into.begin());
-        return {};
-    };
-    return look_through_film(look, film.size(), limits);
+    return look_through_film(look_into(film), film.size(), limits);
 }
 
-std::string cleaned(const std::string& film, Omissions omissions, std::size_t step = 1'000) {
-    Folder folder;
-    write_file(folder.path / "film", to_bytes(as_bytes(film)));
-    const auto source = source_without(folder.path / "film", std::move(omissions)).value();
-    std::string out;
-    Bytes piece(step);
-    while (const auto n = source(piece).value()) out += as_text(ByteView(piece).first(n));
-    return out;
-}
-std::string cleaned(const std::string& film) { return cleaned(film, look_through(film).value().omissions); }
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+std::string cleaned(const std::string& film) { return without(film, look_through(film).value().omissions); }
 Errc refusal(const std::string& film, const FilmLimits& limits = {}) {
     const auto found = look_through(film, limits);
     return found ? Errc::internal : found.error().code;
@@ -209,7 +180,7 @@ TEST_CASE("what is omitted is omitted in whatever steps a file is read, and what
     const std::string text = "0123456789abcdefghij";
     const Omissions omissions{{0, 2}, {4, 6, false, {'f', 'r', 'e', 'e'}}, {10, 3, true}, {15, 5, true}};
     for (const std::size_t step : {1u, 2u, 3u, 7u, 100u})
-        CHECK(cleaned(text, omissions, step) == std::string("\0\0"
+        CHECK(without(text, omissions, step) == std::string("\0\0"
                                                             "23free\0\0de",
                                                             12));
     CHECK(length_without(text.size(), omissions) == 12);
@@ -231,22 +202,6 @@ TEST_CASE("films are told by their first bytes; stills in the same wrapping, and
     CHECK_FALSE(film("Das moov"));
     CHECK_FALSE(film(number(2'000, 4) + "moov" + zeros(8)));
 }
-
-namespace {
-
-// Answers what a command prints.
-std::string output_of(const std::string& command) {
-    std::string out;
-    auto* pipe = ::popen(command.c_str(), "r");
-    REQUIRE(pipe != nullptr);
-    char piece[4'096];
-    while (const auto n = ::fread(piece, 1, sizeof piece, pipe)) out.append(piece, n);
-    INFO(command);
-    REQUIRE(::pclose(pipe) == 0);
-    return out;
-}
-
-}  // namespace
 
 TEST_CASE("real films keep every frame and lose position, device and time") {
     if (std::system("ffmpeg -version > /dev/null 2>&1") != 0) {
@@ -275,7 +230,7 @@ TEST_CASE("real films keep every frame and lose position, device and time") {
         CHECK(prepared->stripped);
         CHECK(prepared->file_size == before.size());
         CHECK(prepared->photo.captured == Millis{1'795'442'706'000});
-        const auto after = cleaned(std::string(as_text(before)), prepared->omissions);
+        const auto after = without(std::string(as_text(before)), prepared->omissions);
         REQUIRE(after.size() == before.size());
         const auto out = at + "out" + file.substr(file.rfind('.'));
         write_file(out, to_bytes(as_bytes(after)));
