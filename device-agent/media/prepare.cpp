@@ -7,6 +7,7 @@
 #include <ctime>
 #include <memory>
 
+#include "media/chunks.hpp"
 #include "media/film_boxes.hpp"
 #include "media/heif.hpp"
 #include "media/jpeg_segments.hpp"
@@ -122,10 +123,10 @@ Look look_into(File& file) {
 // Of a file that is not encoded again: what its maker wrote beside picture and sound.
 Result<void> leave_out(File& file, ByteView head, int offset_minutes, Prepared& out) {
     const auto look = look_into(file);
-    auto personal = is_heif(head)                  ? look_through_heif(look, out.file_size)
-                    : is_film(head, out.file_size) ? look_through_film(look, out.file_size)
-                                                   : Result<Personal>(fail(Errc::not_found));
-    if (!personal && personal.error().code == Errc::not_found) return {};
+    if (!is_heif(head) && chunked_type(head) == nullptr && !is_film(head, out.file_size)) return {};
+    auto personal = is_heif(head)                   ? look_through_heif(look, out.file_size)
+                    : chunked_type(head) != nullptr ? look_through_chunks(look, out.file_size)
+                                                    : look_through_film(look, out.file_size);
     if (!personal)
         return fail(personal.error().code, personal.error().detail +
                                                ", so nobody can tell where position and camera data are: --as-it-is "
@@ -142,8 +143,8 @@ Result<void> leave_out(File& file, ByteView head, int offset_minutes, Prepared& 
 bool is_jpeg(ByteView head) { return head.size() >= 3 && head[0] == 0xff && head[1] == 0xd8 && head[2] == 0xff; }
 
 bool is_cleaned(std::string_view media_type) {
-    constexpr std::string_view kCleaned[] = {"image/jpeg", "image/heic",      "image/heif", "image/avif",
-                                             "video/mp4",  "video/quicktime", "video/3gpp"};
+    constexpr std::string_view kCleaned[] = {"image/jpeg", "image/heic", "image/heif",      "image/avif", "image/png",
+                                             "image/webp", "video/mp4",  "video/quicktime", "video/3gpp"};
     return std::ranges::find(kCleaned, media_type) != std::end(kCleaned);
 }
 
@@ -190,6 +191,7 @@ Result<Prepared> prepare(const std::filesystem::path& path, Cleaning cleaning, i
     if (cleaning == Cleaning::all)
         if (auto ok = leave_out(*file, head, offset_minutes, out); !ok) return pass(ok);
     if (const auto* type = heif_type(head)) out.media_type = type;
+    else if (const auto* chunked = chunked_type(head)) out.media_type = chunked;
     else if (const auto kind = video_kind(head)) add_video(path, *kind, limits, out);
     return out;
 }

@@ -2,10 +2,7 @@
 // byte.
 #include "media/heif.hpp"
 
-#include <cstdlib>
-
 #include "boxes.hpp"
-#include "media/prepare.hpp"
 
 using namespace nimes;
 using namespace nimes::test;
@@ -154,57 +151,4 @@ TEST_CASE("stills are told by their first bytes") {
     CHECK(type("isom") == "none");
     CHECK(type("qt  ") == "none");
     CHECK(heif_type(as_bytes("ftypheic")) == nullptr);
-}
-
-namespace {
-
-constexpr const char* kMarks =
-    "exiftool -q -overwrite_original -GPSLatitude=52.6226 -GPSLatitudeRef=N -GPSLongitude=10.0815 -GPSLongitudeRef=E "
-    "-Make=GEHEIM -DateTimeOriginal='2026:11:23 14:05:06' -OffsetTimeOriginal=+01:00 -XMP:Creator=GEHEIM ";
-
-void is_cleaned_of_marks(const std::string& file) {
-    INFO(file);
-    output_of(kMarks + file + " 2>&1");
-    const auto facts = [](const std::string& path) { return output_of("exiftool -n -a -G1 -ee " + path + " 2>&1"); };
-    CHECK(has(facts(file), "52.6226"));
-    CHECK(has(facts(file), "GEHEIM"));
-    const auto before = read_file(file);
-    const auto prepared = prepare(file);
-    REQUIRE(prepared);
-    CHECK(prepared->stripped);
-    CHECK(nimes::agent::media::is_cleaned(prepared->media_type));
-    CHECK(prepared->photo.captured == Millis{1'795'439'106'000});  // 13:05:06 UTC
-    const auto after = without(std::string(as_text(before)), prepared->omissions);
-    REQUIRE(after.size() == prepared->file_size);
-    const auto out = file.substr(0, file.rfind('.')) + "-out" + file.substr(file.rfind('.'));
-    write_file(out, to_bytes(as_bytes(after)));
-    for (const auto* gone : {"52.6226", "GEHEIM", "14:05:06", "GPS", "Warning"}) {
-        INFO(gone);
-        CHECK_FALSE(has(facts(out), gone));
-        CHECK_FALSE(has(after, gone));
-    }
-    const auto pixels = [](const std::string& path) { return output_of("convert " + path + " rgba:- | sha256sum"); };
-    CHECK(pixels(out) == pixels(file));
-    const auto whole = prepare(file, Cleaning::none);
-    REQUIRE(whole);
-    CHECK((!whole->stripped && whole->omissions.empty() && whole->file_size == before.size()));
-    CHECK(whole->media_type == prepared->media_type);
-}
-
-}  // namespace
-
-TEST_CASE("real stills keep every pixel and lose position, device and time") {
-    if (std::system("exiftool -ver > /dev/null 2>&1") != 0 || std::system("convert -version > /dev/null 2>&1") != 0) {
-        WARN("exiftool or ImageMagick is not installed: no real still here");
-        return;
-    }
-    Folder folder;
-    for (const std::string type : {"heic", "avif"}) {
-        const auto file = (folder.path / ("a." + type)).string();
-        if (std::system(("convert -size 97x61 plasma:red-blue " + file + " 2> /dev/null").c_str()) != 0) {
-            WARN("ImageMagick here does not write " << type);
-            continue;
-        }
-        is_cleaned_of_marks(file);
-    }
 }
