@@ -164,8 +164,10 @@ Result<void> Database::run(const char* sql) {
 
 std::uint64_t Database::changes() const { return static_cast<std::uint64_t>(sqlite3_changes64(db_)); }
 
+bool Database::in_transaction() const { return sqlite3_get_autocommit(db_) == 0; }
+
 void Database::rollback() {
-    if (sqlite3_get_autocommit(db_) == 0) sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
+    if (in_transaction()) sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
 Result<void> Database::truncate_log() { return execute("PRAGMA wal_checkpoint(TRUNCATE)"); }

@@ -64,6 +64,8 @@ class Database {
     Result<Query> query(const char* sql);
     [[nodiscard]] std::uint64_t changes() const;
 
+    // False when an error of the disk has ended the transaction: what is written then stands by itself.
+    [[nodiscard]] bool in_transaction() const;
     Result<void> begin() { return run("BEGIN IMMEDIATE"); }
     Result<void> commit() { return run("COMMIT"); }
     void rollback();

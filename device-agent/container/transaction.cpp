@@ -40,7 +40,7 @@ Transaction::Transaction(Transaction&& other) noexcept
     : store_(std::exchange(other.store_, nullptr)), serial_(other.serial_), undos_(std::move(other.undos_)) {}
 
 Transaction::~Transaction() {
-    if (usable()) roll_back();
+    if (alive()) roll_back();
 }
 
 void Transaction::roll_back() {
@@ -48,9 +48,12 @@ void Transaction::roll_back() {
     for (auto undo = undos_.rbegin(); undo != undos_.rend(); ++undo) (*undo)();
 }
 
+bool Transaction::alive() const { return store_ != nullptr && store_->alive && store_->serial == serial_; }
+
+// SQLite itself ends a transaction when the disk fails, also under a caller who has not heard of it.
 Result<void> Transaction::usable() const {
-    if (store_ == nullptr || !store_->alive || store_->serial != serial_)
-        return fail(Errc::locked, "the transaction has ended");
+    if (!alive()) return fail(Errc::locked, "the transaction has ended");
+    if (!store_->db.in_transaction()) return fail(Errc::storage, "the disk has ended the transaction");
     return {};
 }
 
@@ -141,8 +144,9 @@ Result<std::uint64_t> Transaction::count(Table table) {
 }
 
 Result<void> Transaction::commit() {
-    if (auto can = usable(); !can) return can;
-    auto done = store_->commit();
+    if (!alive()) return usable();
+    auto done = usable();
+    if (done) done = store_->commit();
     if (!done) roll_back();
     return done;
 }

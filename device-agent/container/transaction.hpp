@@ -114,6 +114,7 @@ class Transaction {
     friend class Container;
     struct Store;
     Transaction(Store* store, std::uint64_t serial) : store_(store), serial_(serial) {}
+    [[nodiscard]] bool alive() const;
     Result<void> usable() const;
     void roll_back();
 

@@ -28,6 +28,7 @@ Result<void> load_directory(Core& core, Transaction& tx) {
     if (!heads) return pass(heads);
     for (const auto& row : *heads)
         if (auto ok = core.directory->restore_head(row.value); !ok) return ok;
+    if (!heads->empty()) core.stored_head = heads->back().id;
     auto entries = tx.scan(Table::contacts);
     if (!entries) return pass(entries);
     for (const auto& row : *entries)
@@ -84,6 +85,11 @@ Result<void> load_settings(Core& core, Transaction& tx) {
     if (!devices) return pass(devices);
     if (*devices)
         for (Reader in((*devices)->value); in.left() > 0;) core.known_own_devices.insert(in.id<DeviceId>());
+    auto stale = tx.get(Table::settings, setting_key(setting::kStale));
+    if (!stale) return pass(stale);
+    if (*stale)
+        for (Reader in((*stale)->value); in.left() > 0;) core.stored_stale.insert(in.id<UserId>());
+    core.stale.insert(core.stored_stale.begin(), core.stored_stale.end());
     auto revoked = tx.get(Table::settings, setting_key(setting::kRevoked));
     if (!revoked) return pass(revoked);
     if (*revoked) core.shut_out = Errc::device_revoked;
@@ -177,6 +183,8 @@ Millis Core::stamp() const {
 void Core::forget() {
     if (provisioning) directory.emplace(provisioning->keys, provisioning->address_secret.view(), provisioning->head);
     stale.clear();
+    stored_stale.clear();
+    stored_head = 0;
     found_people.clear();
     known_own_devices.clear();
     monitored.clear();
@@ -287,10 +295,24 @@ Result<void> Core::put_entry(Transaction& tx, const directory::HeldEntry& entry)
 }
 
 // By revision, so that the newest is restored last; heads before are kept for what still names them.
-Result<void> Core::put_head(Transaction& tx) const {
+Result<void> Core::put_head(Transaction& tx) {
     const auto& head = directory->head();
     const auto last_day = expiry_day(head.ts, head.ts) + static_cast<std::uint32_t>(kKnownHeadsKept / kDay);
-    return tx.put(Table::heads, head.revision, head.encode(), {last_day, {}});
+    if (auto ok = tx.put(Table::heads, head.revision, head.encode(), {last_day, {}}); !ok) return ok;
+    put_back_if_lost(tx, stored_head);
+    stored_head = head.revision;
+    return put_stale(tx);
+}
+
+Result<void> Core::put_stale(Transaction& tx) {
+    if (stale == stored_stale) return {};
+    Writer out;
+    for (const auto& user : stale) out.id(user);
+    auto put = tx.put(Table::settings, setting_key(setting::kStale), out.view());
+    if (!put) return pass(put);
+    put_back_if_lost(tx, stored_stale);
+    stored_stale = stale;
+    return {};
 }
 
 std::size_t Core::devices_of(const conversation::ConversationState& state) const {

@@ -102,7 +102,9 @@ struct Core {
     Result<void> put_failures(container::Transaction& tx);
     static Result<void> put_seal_book(container::Transaction& tx, const sealing::SealBook& book);
     Result<void> put_entry(container::Transaction& tx, const directory::HeldEntry& entry) const;
-    Result<void> put_head(container::Transaction& tx) const;
+    Result<void> put_head(container::Transaction& tx);
+    // Who moved, if that has changed since it was stored: the head that said so is not asked again after a restart.
+    Result<void> put_stale(container::Transaction& tx);
     [[nodiscard]] std::uint32_t expiry_day(Millis sent, Millis received) const;
     // Active devices of its users, our own included.
     [[nodiscard]] std::size_t devices_of(const conversation::ConversationState& state) const;
@@ -120,7 +122,9 @@ struct Core {
     std::optional<Provisioning> provisioning;
 
     std::optional<directory::HeldDirectory> directory;
-    std::set<UserId> stale;
+    std::set<UserId> stale;         // moved since they were looked up
+    std::set<UserId> stored_stale;  // as on disk
+    std::uint64_t stored_head = 0;  // its revision
     // Whom a name meant, as long as the directory has not moved: who writes ten texts asks once.
     struct Found {
         UserId user;
@@ -169,7 +173,7 @@ struct Core {
 // Keys in Table::settings.
 namespace setting {
 inline constexpr std::string_view kMarks = "marks", kSeal = "seal", kOwnDevices = "own-devices", kRevoked = "revoked",
-                                  kFailures = "failures", kFork = "fork", kDoubted = "doubted";
+                                  kFailures = "failures", kFork = "fork", kDoubted = "doubted", kStale = "stale";
 }
 Bytes setting_key(std::string_view name);
 Bytes own_digest_key(const ConversationId& conversation);

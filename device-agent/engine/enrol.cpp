@@ -20,15 +20,19 @@ Result<void> Enrol::prepare(Core& core, Provisioning provisioning, const std::st
     if (core.enrolled()) return fail(Errc::already_enrolled);
     if (!core.door.address.empty() && core.door.address != address->text())
         return fail(Errc::already_enrolled, "this home is being enrolled for another address");
-    const bool fresh = core.door.address.empty();
+    const auto before = core.door;
     core.door.address = address->text();
     core.door.provisioning = provisioning.file;
-    core.provisioning = std::move(provisioning);
-    core.directory.emplace(core.provisioning->keys, core.provisioning->address_secret.view(), core.provisioning->head);
-    if (!fresh) return core.store_door();
     Secret<32> seed;
     core.random.fill(seed.edit());
-    return core.store_door(seed);
+    auto stored = before.address.empty() ? core.store_door(seed) : core.store_door();
+    if (!stored) {
+        core.door = before;
+        return stored;
+    }
+    core.provisioning = std::move(provisioning);
+    core.directory.emplace(core.provisioning->keys, core.provisioning->address_secret.view(), core.provisioning->head);
+    return {};
 }
 
 Result<void> Enrol::request_code(Lock& lock) {
@@ -112,7 +116,9 @@ Result<void> Enrol::take_certificate(const v1::EnrolResult& result, const Device
     core_.door.cert = std::move(*cert);
     if (core_.own().admission == Admission::vouched)
         if (auto ok = know_own_device(core_, core_.own().voucher); !ok) return ok;
-    return core_.store_door();
+    auto stored = core_.store_door();
+    if (!stored) core_.door.cert.reset();  // not enrolled, then: it is asked for again
+    return stored;
 }
 
 }  // namespace nimes::agent::engine

@@ -37,14 +37,14 @@ HeldDirectory::Named Open::named_head(std::uint64_t revision, const Digest& hash
     return named;
 }
 
-const conversation::ConversationState* Open::conversation_of(Transaction& tx, const v1::Envelope& envelope) {
+Result<const conversation::ConversationState*> Open::conversation_of(Transaction& tx, const v1::Envelope& envelope) {
     const auto id = id_of<ConversationId>(envelope.conversation());
     if (const auto at = core_.conversations.find(id); at != core_.conversations.end()) return &at->second;
     if (envelope.users_size() < 1 || envelope.users_size() > 2) return nullptr;
     // The envelope's users are a hint; the id they give must be the one it names, and we must be one of them.
     const auto a = id_of<UserId>(envelope.users(0)), b = id_of<UserId>(envelope.users(envelope.users_size() - 1));
     if (pair_id(a, b) != id || (a != core_.own().user && b != core_.own().user)) return nullptr;
-    if (!core_.put_conversation(tx, conversation::pair_conversation(a, b))) return nullptr;
+    if (auto ok = core_.put_conversation(tx, conversation::pair_conversation(a, b)); !ok) return pass(ok);
     // What another device of ours began is shown with the other's name, who may not have said anything here yet.
     for (const auto& user : {a, b})
         if (core_.directory->find(user) == nullptr) core_.wanted_users.insert(user);

@@ -50,7 +50,9 @@ class Open {
                              const conversation::MediaRef& ref);
     Result<void> learn_info(container::Transaction& tx, const StoredMessage& message, const conversation::Info& info);
     [[nodiscard]] bool receipt_wanted(const StoredMessage& message, const conversation::Meaning& meaning) const;
-    const conversation::ConversationState* conversation_of(container::Transaction& tx, const v1::Envelope& envelope);
+    // nullptr: not known.
+    Result<const conversation::ConversationState*> conversation_of(container::Transaction& tx,
+                                                                   const v1::Envelope& envelope);
     // (revision, hash) as a grant or event names it; what is not known is asked for.
     directory::HeldDirectory::Named named_head(std::uint64_t revision, const Digest& hash);
 

@@ -33,13 +33,16 @@ Result<bool> is_repeated(Transaction& tx, ByteView wire) {
 
 Result<Outcome> Open::grant(Transaction& tx, const v1::Envelope& envelope) {
     std::optional<sealing::OwnSealKey> key;
+    Result<void> looked{};
     const auto find = [&](std::uint32_t key_id) -> const sealing::OwnSealKey* {
         auto found = find_seal_key(tx, key_id);
+        if (!found) looked = pass(found);
         if (!found || !*found) return nullptr;
         key = std::move(**found);
         return &*key;
     };
     const auto opened = sealing::open_grant(as_bytes(envelope.grant()), find);
+    if (!looked) return pass(looked);
     if (!opened) {
         auto repeated = is_repeated(tx, as_bytes(envelope.grant()));
         if (!repeated) return pass(repeated);
@@ -55,7 +58,9 @@ Result<Outcome> Open::grant(Transaction& tx, const v1::Envelope& envelope) {
     facts.sender_entry_known = sender.entry_known;
     facts.sender = sender.cert;
     facts.sender_revoke = sender.revoke;
-    const auto* conversation = conversation_of(tx, envelope);
+    auto known = conversation_of(tx, envelope);
+    if (!known) return pass(known);
+    const auto* conversation = *known;
     if (conversation != nullptr && conversation->id == body.conversation) {
         if (const auto* at = conversation->at(body.conv_epoch)) {
             facts.state_at_epoch = at->state;

@@ -1,5 +1,7 @@
 #include "engine/roster_fetch.hpp"
 
+#include <utility>
+
 #include "engine/doubts.hpp"
 #include "engine/event_facts.hpp"
 
@@ -24,11 +26,13 @@ std::vector<ConvEvent> events_of(const v1::ConversationEvents& answer, const Con
 
 Result<bool> RosterFetch::fetch(Lock& lock) {
     bool moved = false;
-    auto wanted = std::move(core_.wanted_events);
-    core_.wanted_events.clear();
-    for (const auto& id : wanted) {
-        auto came = fetch_one(lock, id);
-        if (!came) return came;
+    const auto wanted = std::exchange(core_.wanted_events, {});
+    for (auto id = wanted.begin(); id != wanted.end(); ++id) {
+        auto came = fetch_one(lock, *id);
+        if (!came) {  // of the store: they are wanted still
+            core_.wanted_events.insert(id, wanted.end());
+            return came;
+        }
         moved = moved || *came;
     }
     return moved;

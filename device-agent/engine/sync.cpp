@@ -5,6 +5,7 @@
 
 #include "directory/own_entry.hpp"
 #include "engine/monitor.hpp"
+#include "engine/put_back.hpp"
 #include "engine/trust.hpp"
 
 namespace nimes::agent::engine {
@@ -52,7 +53,8 @@ Result<void> Sync::take_head(const v1::HeadAnswer& answer) {
     if (!step && step.error().code == Errc::directory_fork) return forked(step.error(), answer.head());
     if (!step) return pass(step);
     core_.mark_changed(step->changed, step->too_many);
-    if (!step->moved) return {};
+    // What did not get to the disk last time gets there now.
+    if (!step->moved && core_.stored_head >= core_.directory->head().revision) return {};
     return core_.transact([&](Transaction& tx) { return core_.put_head(tx); });
 }
 
@@ -68,8 +70,13 @@ Result<void> Sync::take(const v1::LookupAnswer& answer, const std::vector<UserId
             continue;
         }
         if (!entry) return alarmed(entry.error(), kNotBorneOut);
-        core_.stale.erase(asked[i]);
-        if (auto ok = core_.transact([&](Transaction& tx) { return core_.put_entry(tx, **entry); }); !ok) return ok;
+        auto stored = core_.transact([&](Transaction& tx) -> Result<void> {
+            if (auto ok = core_.put_entry(tx, **entry); !ok) return ok;
+            put_back_if_lost(tx, core_.stale);
+            core_.stale.erase(asked[i]);
+            return core_.put_stale(tx);
+        });
+        if (!stored) return stored;
         if (asked[i] == core_.own().user) {
             Monitor::seen(core_, (*entry)->revision);
             if (auto ok = judge_own_devices(core_, (*entry)->entry); !ok) return ok;

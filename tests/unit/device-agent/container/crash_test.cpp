@@ -113,6 +113,37 @@ bool is_empty(const Place& place) {
 
 }  // namespace
 
+TEST_CASE("a disk that is full in the middle of a transaction ends it: nothing of it stands, nor what comes behind") {
+    const TempDir folder;
+    const auto home = folder.path() / "home", shadow = folder.path() / "shadow";
+    Place place{home, {}, {}};
+    place.make(false, kRestarts);
+    std::filesystem::create_directory(shadow);
+    auto container = place.opened();
+    int lost = 0;
+    test::watch(home, shadow, 0, Cut::full);
+    {
+        auto tx = container->begin();
+        REQUIRE(tx);
+        tx->if_lost([&] { ++lost; });
+        const Bytes large(200'000, 0x5a);  // more than SQLite keeps in memory until the commit
+        Result<void> put{};
+        for (std::uint64_t id = 1; put && id < 40; ++id) put = tx->put(Table::messages, id, large);
+        REQUIRE_FALSE(put);
+        test::unwatch();  // there is room again
+        CHECK_FALSE(tx->put(Table::settings, 8, text("behind it")));
+        CHECK_FALSE(tx->erase(Table::settings, 7));
+        CHECK_FALSE(tx->commit());
+        CHECK(lost == 1);
+    }
+    CHECK(lost == 1);
+    auto after = container->begin();
+    REQUIRE(after);
+    CHECK_FALSE(after->get(Table::settings, 8).value());
+    CHECK(after->get(Table::settings, 7).value());
+    CHECK(after->count(Table::messages).value() == 0);
+}
+
 TEST_CASE("taking a share, cut off anywhere, leaves a container that opens with or without it") {
     const TempDir folder(memory());
     Place{folder.path(), {}, {}}.make(false, kMemoryOnly);
