@@ -84,6 +84,7 @@ void Connection::feed(Exchange& now) {
         else if (now.body_done()) now.response = now.sink->finish();
         else now.response = now.sink->work();
     });
+    if (now.response) now.sink.reset();  // on this thread: its end may wait for the disk
 }
 
 // The next bytes of a download into now.chunk; 0 when the source fails or ends too early.

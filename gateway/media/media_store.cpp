@@ -166,6 +166,7 @@ Result<UploadWriter> MediaStore::write(const Place& place, std::function<void()>
     const auto& slot = place.slot_;
     const auto ticket = place.ticket_;
     std::unique_lock lock(slot->mutex);
+    const auto opening = needs_.store.opening();
     auto head = own_head(place.blob_, place.owner_);
     if (!head) return pass(head);
     if (!slot->turns.begin(ticket, std::move(hang_up)))
@@ -173,8 +174,8 @@ Result<UploadWriter> MediaStore::write(const Place& place, std::function<void()>
     std::shared_ptr<void> lease(nullptr, [slot, ticket](void*) { slot->turns.end(ticket); });
     const auto fence = ++slot->fence;
     lock.unlock();
-    return UploadWriter({needs_.store, needs_.clock, quotas_, behind_}, place.blob_, slot, fence, std::move(*head),
-                        std::move(lease));
+    return UploadWriter({needs_.store, needs_.clock, quotas_, behind_, opening}, place.blob_, slot, fence,
+                        std::move(*head), std::move(lease));
 }
 
 Result<UploadWriter> MediaStore::write(const BlobId& blob, const DeviceId& owner, std::function<void()> hang_up) {

@@ -23,7 +23,7 @@ UploadWriter::~UploadWriter() {
 
 std::span<std::uint8_t> UploadWriter::room() {
     const auto most = kBlock - static_cast<std::size_t>(base_ % kBlock);
-    if (buffer_.size() == filled_) buffer_.resize(std::min(most, std::max(kLeastRoom, 2 * filled_)));
+    if (buffer_.size() == filled_) buffer_.resize(std::min(most, std::max(kLeastRoom, 4 * filled_)));
     return std::span(buffer_).first(std::min(buffer_.size(), most)).subspan(filled_);
 }
 
@@ -96,11 +96,12 @@ Result<MediumHead> UploadWriter::store(const Needs& needs, const BlobId& blob, S
             bytes = whole;
         }
         batches.emplace_back(blocks);
-        batches.back().put_borrowed(store::key_u64(piece.base / kBlock), bytes);
+        batches.back().only_in(needs.opening).put_borrowed(store::key_u64(piece.base / kBlock), bytes);
     }
     if (piece.publish) {
         head.offset = piece.base + piece.filled;
         batches.push_back(head_batch(blob, head));
+        batches.back().only_in(needs.opening);
     }
     if (auto ok = needs.store.commit(batches, piece.publish ? store::Sync::yes : store::Sync::no); !ok) return pass(ok);
     if (piece.publish && head.finished()) needs.quotas.changed(before, head);
@@ -111,12 +112,17 @@ Result<MediumHead> UploadWriter::store(const Needs& needs, const BlobId& blob, S
 Result<void> UploadWriter::settle() {
     if (broken_) return fail(broken_->code, broken_->detail);
     if (!behind_.valid()) return {};
-    auto done = behind_.get();
+    broken_ = Error{Errc::internal, "a block was not stored"};  // should it throw: nothing may be published behind it
+    return taken(behind_.get());
+}
+
+Result<void> UploadWriter::taken(Result<MediumHead> done) {
     if (!done) {
         broken_ = done.error();
         return pass(done);
     }
     head_ = std::move(*done);
+    broken_.reset();
     return {};
 }
 
@@ -133,13 +139,12 @@ Result<void> UploadWriter::put(bool publish) {
                         piece](ByteView bytes) {
         return store(needs, blob, *slot, fence, head, piece, bytes.first(piece.filled));
     };
-    auto behind = full ? needs_.behind.begin(buffer_, write) : std::nullopt;
-    if (behind) {
-        behind_ = std::move(*behind);
-    } else {
-        auto done = write(buffer_);
-        if (!done) return pass(done);
-        head_ = std::move(*done);
+    broken_ = Error{Errc::internal, "a block was not stored"};  // should something throw before the end
+    if (auto begun = full ? needs_.behind.begin(buffer_, write) : std::nullopt) {
+        behind_ = std::move(*begun);
+        broken_.reset();
+    } else if (auto ok = taken(write(buffer_)); !ok) {
+        return ok;
     }
     if (full) {
         base_ += filled_;

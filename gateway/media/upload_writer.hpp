@@ -28,6 +28,8 @@ class UploadWriter {
         const Clock& clock;
         Quotas& quotas;
         WriteBehind& behind;
+        std::uint64_t
+            opening;  // of the store, from before `head` was read: unsynced blocks of an earlier one may be gone
     };
     // `lease` ends with the writer: who takes over waits for it.
     UploadWriter(const Needs& needs, const BlobId& blob, std::shared_ptr<Slot> slot, std::uint64_t fence,
@@ -66,6 +68,7 @@ class UploadWriter {
     };
     Result<void> put(bool publish);
     Result<void> settle();
+    Result<void> taken(Result<MediumHead> done);
     static Result<MediumHead> store(const Needs& needs, const BlobId& blob, Slot& slot, std::uint64_t fence,
                                     MediumHead head, const Piece& piece, ByteView bytes);
     [[nodiscard]] bool publish_due() const;

@@ -13,37 +13,39 @@ struct WriteBehind::State {
     boost::asio::thread_pool threads{kBlocks};  // dies first
 };
 
-// Comes back to the spares, whatever became of the write.
+// One of the spares, if there is one; it comes back, whatever becomes of the write.
 struct WriteBehind::Block {
-    Block(State& s, Bytes b) : state(s), bytes(std::move(b)) {}
+    explicit Block(State& s) : state(s) {
+        const std::lock_guard lock(state.mutex);
+        if (state.spares.empty()) return;
+        bytes = std::move(state.spares.back());
+        state.spares.pop_back();
+        mine = true;
+    }
     ~Block() {
         const std::lock_guard lock(state.mutex);
-        state.spares.push_back(std::move(bytes));  // it has had room for kBlocks since the beginning
+        if (mine) state.spares.push_back(std::move(bytes));  // there has been room for kBlocks since the beginning
     }
     Block(const Block&) = delete;
     Block& operator=(const Block&) = delete;
     State& state;
     Bytes bytes;
+    bool mine = false;
 };
 
 WriteBehind::WriteBehind() : state_(std::make_unique<State>()) {}
 WriteBehind::~WriteBehind() { state_->threads.join(); }
 
 std::optional<std::future<Result<MediumHead>>> WriteBehind::begin(Bytes& block, Write write) {
-    Bytes taken;
-    {
-        const std::lock_guard lock(state_->mutex);
-        if (state_->spares.empty()) return std::nullopt;
-        taken = std::move(state_->spares.back());
-        state_->spares.pop_back();
-    }
-    std::swap(block, taken);
-    std::packaged_task<Result<MediumHead>()> task(
-        [block = std::make_unique<Block>(*state_, std::move(taken)), write = std::move(write)]() mutable {
-            const auto back = std::move(block);
-            return write(back->bytes);
-        });
+    auto spare = std::make_unique<Block>(*state_);
+    if (!spare->mine) return std::nullopt;
+    auto& bytes = spare->bytes;
+    std::packaged_task<Result<MediumHead>()> task([spare = std::move(spare), write = std::move(write)]() mutable {
+        const auto back = std::move(spare);
+        return write(back->bytes);
+    });
     auto out = task.get_future();
+    std::swap(block, bytes);
     boost::asio::post(state_->threads, std::move(task));
     return out;
 }

@@ -24,6 +24,11 @@ Batch& Batch::erase_range(std::string from, std::string until) {
     return *this;
 }
 
+Batch& Batch::only_in(std::uint64_t which) {
+    opening = which;
+    return *this;
+}
+
 Batch& Batch::expect(std::string key, std::optional<Bytes> value) {
     expectations.push_back({std::move(key), std::move(value)});
     return *this;

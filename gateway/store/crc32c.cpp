@@ -20,11 +20,33 @@ __attribute__((visibility("default"))) std::uint32_t Extend(std::uint32_t before
 }  // namespace rocksdb::crc32c
 
 namespace nimes::gateway::store {
+namespace {
+
+std::uint32_t bit_by_bit(std::uint32_t before, ByteView bytes) {
+    auto sum = ~before;
+    for (const auto byte : bytes) {
+        sum ^= byte;
+        for (int bit = 0; bit < 8; ++bit) sum = sum >> 1 ^ ((sum & 1) != 0 ? 0x82f6'3b78U : 0U);
+    }
+    return ~sum;
+}
+
+}  // namespace
 
 std::uint32_t crc32c(ByteView bytes) {
     return rocksdb::crc32c::Extend(0, reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
-bool crc32c_fits() { return crc32c(as_bytes("123456789")) == 0xe306'9283; }
+bool crc32c_fits() {
+    if (crc32c(as_bytes("123456789")) != 0xe306'9283) return false;
+    Bytes bytes(4'096);
+    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i * 151 >> 3);
+    for (const std::size_t from : {0, 1, 7, 3'001}) {
+        const auto some = ByteView(bytes).subspan(from);
+        const auto sum = rocksdb::crc32c::Extend(0x1234'5678, reinterpret_cast<const char*>(some.data()), some.size());
+        if (sum != bit_by_bit(0x1234'5678, some)) return false;
+    }
+    return true;
+}
 
 }  // namespace nimes::gateway::store

@@ -32,6 +32,7 @@ rocksdb::Status RocksEngine::start() {
     rocksdb::DB* db = nullptr;
     auto status = rocksdb::DB::Open(settings, folder_.string(), column_families(options_), &handles_, &db);
     db_.reset(db);
+    ++openings_;
     if (status.ok()) reclaimer_.emplace(*db_, handles_);
     return status;
 }

@@ -53,6 +53,8 @@ class RocksEngine {
     // Of every write: remembers that it failed.
     rocksdb::Status noted(rocksdb::Status status);
     [[nodiscard]] bool broken() const { return broken_; }
+    // How often it was opened. Who holds a Use has the one that this says.
+    [[nodiscard]] std::uint64_t openings() const { return openings_; }
     // Success when nothing is wrong, or no longer. Until it succeeds, nothing can be read either: not to be tried on a
     // full disk.
     Result<void> mend();
@@ -66,6 +68,7 @@ class RocksEngine {
     const RocksOptions options_;
     mutable std::shared_mutex mutex_;
     std::atomic<bool> broken_ = false;
+    std::atomic<std::uint64_t> openings_ = 0;
     std::unique_ptr<rocksdb::Env> env_;  // none: RocksDB's own
     std::unique_ptr<rocksdb::DB> db_;
     std::vector<rocksdb::ColumnFamilyHandle*> handles_;

@@ -30,8 +30,8 @@ rocksdb::ColumnFamilyOptions media_blocks(const std::shared_ptr<rocksdb::Cache>&
     out.min_blob_size = 16 * 1024;
     // One blob file a flush. Three buffers of 16 MiB take a burst while one is on its way to disk, and keep 64 uploads
     // within a few tens of MiB of memory.
-    out.write_buffer_size = 16 * kMiB;
-    out.max_write_buffer_number = 3;
+    out.write_buffer_size = 8 * kMiB;
+    out.max_write_buffer_number = 2;
     out.blob_file_size = 64 * kMiB;
     // What is left of the LSM tree is about 60 bytes a block: merging it late costs reads nothing and saves moves.
     out.level0_file_num_compaction_trigger = 16;

@@ -39,6 +39,7 @@ class RocksStore final : public Store {
         : engine_(std::move(engine)), folder_(std::move(folder)), options_(options) {}
 
     using Store::commit;
+    [[nodiscard]] std::uint64_t opening() const override { return engine_->openings(); }
     Result<void> commit(std::span<const Batch> batches, Sync sync) override;
     Result<std::optional<Bytes>> get(const Partition& partition, std::string_view key) override;
     Result<std::optional<std::size_t>> read(const Partition& partition, std::string_view key, std::size_t offset,
@@ -160,6 +161,9 @@ Result<void> RocksStore::commit(std::span<const Batch> batches, Sync sync) {
     const auto locks = lock(batches);
     const auto db = engine_->use();
     if (!db) return closed();
+    for (const auto& b : batches)
+        if (b.opening && *b.opening != engine_->openings())
+            return fail(Errc::storage, "the store was opened anew since: what was not synced may be gone");
     rocksdb::WriteBatch out(room_for(batches));
     std::set<Partition> pending;
     for (const auto& b : batches) {

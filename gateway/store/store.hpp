@@ -53,6 +53,9 @@ class Batch {
     Batch& erase(std::string key);
     // Erases every key k with from <= k < until.
     Batch& erase_range(std::string from, std::string until);
+    // Refused with Errc::storage when the store has been opened anew since Store::opening() said this: what was written
+    // without a sync before may be gone.
+    Batch& only_in(std::uint64_t opening);
     // Compare-and-set: the batch is applied only if `key` holds exactly `value` (nullopt: is absent).
     Batch& expect(std::string key, std::optional<Bytes> value);
 
@@ -72,6 +75,7 @@ class Batch {
     Partition partition;
     std::vector<Write> writes;
     std::vector<Expectation> expectations;
+    std::optional<std::uint64_t> opening;
 };
 
 enum class Sync : bool { no, yes };
@@ -80,6 +84,8 @@ class Store {
   public:
     virtual ~Store() = default;
 
+    // Which opening of the engine this is: another number after its disk failed (Batch::only_in).
+    [[nodiscard]] virtual std::uint64_t opening() const { return 0; }
     virtual Result<void> commit(std::span<const Batch> batches, Sync sync) = 0;
     Result<void> commit(const Batch& batch, Sync sync) { return commit(std::span(&batch, 1), sync); }
 

@@ -39,17 +39,21 @@ inline Bytes pattern(std::size_t n) {
 class HookedStore final : public store::Store {
   public:
     using Store::commit;
-    std::optional<std::size_t> crash_after;  // the next commits apply so many of their batches, then fail
-    bool full = false;                       // the disk
-    std::function<void()> before_blocks;     // called before blocks are stored, on the thread that does it
+    std::optional<std::size_t> crash_after;   // the next commits apply so many of their batches, then fail
+    bool full = false;                        // the disk
+    std::atomic<std::uint64_t> openings = 0;  // raised: as if the engine had been opened anew
+    std::function<void()> before_blocks;      // called before blocks are stored, on the thread that does it
     std::atomic<std::size_t> block_puts = 0;
 
+    [[nodiscard]] std::uint64_t opening() const override { return openings; }
     Result<void> commit(std::span<const store::Batch> batches, store::Sync sync) override {
         const auto puts = [](const auto& batch) {
             return std::any_of(batch.writes.begin(), batch.writes.end(),
                                [](const auto& w) { return w.kind == store::Batch::Write::Kind::put; });
         };
         if (full && std::any_of(batches.begin(), batches.end(), puts)) return fail(Errc::disk_full);
+        for (const auto& batch : batches)
+            if (batch.opening && *batch.opening != openings) return fail(Errc::storage);
         std::size_t blocks = 0;
         for (const auto& batch : batches)
             if (batch.partition.family == store::Family::media_blocks) blocks += batch.writes.size();

@@ -55,6 +55,35 @@ TEST_CASE("what a block on its way became of is said by the next call, and nothi
     CHECK(shelf.media->take_over(shelf.blob, shelf.anna.device).value().offset == 0);
 }
 
+TEST_CASE("the store was opened anew after its disk failed: what went before without a sync is not published",
+          "[media]") {
+    Shelf shelf;
+    REQUIRE(shelf.create(shelf.blob, shelf.anna, 3 * kBlock));
+    const auto bytes = pattern(3 * kBlock);
+    auto writer = shelf.media->write(shelf.blob, shelf.anna.device, {}).value();
+    REQUIRE(writer.append(ByteView(bytes).first(kBlock + 5)));
+    shelf.store.openings = 1;
+    CHECK(writer.flush().error().code == Errc::storage);
+    CHECK(writer.append(ByteView(bytes).subspan(kBlock + 5)).error().code == Errc::storage);
+    CHECK(shelf.media->take_over(shelf.blob, shelf.anna.device).value().offset == 0);
+    REQUIRE(shelf.media->remove(shelf.blob, shelf.anna));
+    shelf.upload(shelf.blob, bytes);
+    CHECK(shelf.content(shelf.blob) == bytes);
+}
+
+TEST_CASE("a write that throws is a block that is not there: nothing is published behind it", "[media]") {
+    Shelf shelf;
+    REQUIRE(shelf.create(shelf.blob, shelf.anna, 3 * kBlock));
+    const auto bytes = pattern(2 * kBlock);
+    auto writer = shelf.media->write(shelf.blob, shelf.anna.device, {}).value();
+    shelf.store.before_blocks = [] { throw std::bad_alloc(); };
+    REQUIRE(writer.append(ByteView(bytes).first(kBlock)));
+    CHECK_THROWS(writer.flush());
+    shelf.store.before_blocks = nullptr;
+    CHECK(writer.flush().error().code == Errc::internal);
+    CHECK(shelf.media->take_over(shelf.blob, shelf.anna.device).value().offset == 0);
+}
+
 TEST_CASE("a writer that ends waits for what is on its way: who comes next meets nothing of it", "[media]") {
     Held held(3 * kBlock);
     const auto bytes = pattern(kBlock);
