@@ -68,10 +68,11 @@ void add_send(CLI::App& app, CommandLine& line, const Shared& r) {
                       ->check(CLI::ExistingFile);
     auto* original = send->add_flag("--original", r->original, "The photo as it is, however slow the network");
     send->add_flag("--small", r->small, "The photo with at most 1,600 pixels a side, however fast")->excludes(original);
-    auto* file = send->add_option("--file", r->file,
-                                  "A file or video: out of MP4 and MOV position and camera data are taken, other "
-                                  "files go as they are; a video with a frame to show, if ffmpeg is here")
-                     ->check(CLI::ExistingFile);
+    auto* file =
+        send->add_option("--file", r->file,
+                         "A file or video: out of MP4, MOV, HEIC, AVIF, PNG and WebP position and camera "
+                         "data are taken, other files go as they are; a video with a frame to show, if ffmpeg is here")
+            ->check(CLI::ExistingFile);
     auto* voice = send->add_option("--voice", r->voice, "A voice message (Ogg)")->check(CLI::ExistingFile);
     photo->excludes(file)->excludes(voice);
     file->excludes(voice);

@@ -136,3 +136,19 @@ TEST_CASE("real stills keep every pixel and lose position, device and time") {
         is_cleaned_of_marks(file);
     }
 }
+
+TEST_CASE("a damaged still is refused with a way on, and goes as it is where somebody says so") {
+    Folder folder;
+    const auto file = folder.path / "still";
+    for (const auto& still : {png(part("eXIf", kSecret)), webp(riff("VP8 ", "picture")),
+                              box("ftyp", "heic" + zeros(4)) + box("meta", zeros(4))}) {
+        write_file(file, to_bytes(as_bytes(still.substr(0, still.size() - 1))));
+        const auto refused = prepare(file);
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().code == Errc::malformed);
+        CHECK(has(refused.error().detail, "--as-it-is"));
+        const auto whole = prepare(file, Cleaning::none);
+        REQUIRE(whole);
+        CHECK((!whole->stripped && whole->omissions.empty()));
+    }
+}
