@@ -121,7 +121,8 @@ void Identity::on_disconnect(const void* connection) {
     tell(sessions_.gone(connection, clock_.now()));
 }
 
-void Identity::on_reload() { reloading_ = true; }
+// Where the broker never delivers TICK nothing would end it, and everybody would be let in.
+void Identity::on_reload() { reloading_ = ticked_; }
 
 void Identity::tell(const std::optional<Presence>& presence) {
     if (presence) presences_.push_back(*presence);
@@ -129,6 +130,7 @@ void Identity::tell(const std::optional<Presence>& presence) {
 
 void Identity::on_tick() {
     reloading_ = false;
+    ticked_ = true;
     const auto boot = clock_.boot();
     counters_.tick_gap_max = std::max(counters_.tick_gap_max, boot - std::min(boot, last_tick_));
     last_tick_ = boot;

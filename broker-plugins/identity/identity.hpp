@@ -75,6 +75,7 @@ class Identity {
     Millis refusals_logged_ = 0;
     Millis save_again_ = 0;  // boot clock
     bool reloading_ = false;
+    bool ticked_ = false;  // ever
     bool dirty_ = false;
 };
 

@@ -12,6 +12,7 @@ namespace {
 
 constexpr auto kTick = std::chrono::seconds(1);
 constexpr Millis kFetchAgain = kMinute;
+constexpr Millis kHurryAgain = 5 * kSecond;
 constexpr Millis kStatusAgain = kMinute;
 constexpr Millis kLongestSpread = 10 * kMinute;
 constexpr std::size_t kMaxQueue = 10'000;
@@ -103,6 +104,13 @@ std::chrono::steady_clock::time_point Link::wake_at(std::chrono::steady_clock::t
 void Link::network_changed(const std::string& key) {
     note(Flight::network);
     session_->network_changed(key);
+}
+
+void Link::hurry() {
+    const auto boot = core_.clock.boot();
+    if (session_->connected() || boot < next_hurry_) return;
+    next_hurry_ = boot + kHurryAgain;
+    session_->try_now();
 }
 
 void Link::greet_again() {

@@ -35,6 +35,9 @@ class Link {
     [[nodiscard]] bool welcomed() const { return welcomed_; }
     [[nodiscard]] bool connected() const { return session_->connected(); }
     void network_changed(const std::string& key);
+    // Somebody waits for a message to leave: no pause after failures is worth more. At most every five seconds, so that
+    // what a program sends does not hammer a server that is away.
+    void hurry();
     // Is the gateway still there, or does it ask who we are? Hello once more: synced() answers when it was welcomed
     // anew.
     void greet_again();
@@ -91,6 +94,7 @@ class Link {
     bool unheard_ = false;
     Millis connected_at_ = 0;  // boot clock
     Millis next_status_ = 0;
+    Millis next_hurry_ = 0;
     Millis said_hello_ = 0;  // time for erasing
     Millis next_expiry_ = 0;
     SyncDue sync_due_;

@@ -28,6 +28,7 @@ std::vector<UserId> users_of(const Core& core, const ConversationId& id) {
 Result<void> Agent::Impl::send_and_wait(Lock& lock, const MessageId& id, Millis patience) {
     if (auto ok = link->outbox().load(); !ok) return ok;
     link->outbox().flush();
+    link->hurry();
     return link->outbox().wait(lock, id, patience);
 }
 

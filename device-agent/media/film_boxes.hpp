@@ -6,7 +6,8 @@
 // whatever a maker invents, and the rest of what was there before in `free` boxes. Times of making and the names of
 // handlers are zeroed. Tracks that are neither picture nor sound (a drone's or an action camera's position, timed
 // metadata, subtitles, time codes) become `free`, too, and their samples in `mdat` are zeroed.
-// Not looked into: the compressed picture and sound themselves, and what their description (stsd) says of the coder.
+// Not looked into: bytes of `mdat` that no track names (some dashboard cameras put positions there), the compressed
+// picture and sound themselves, and what their description (stsd) says of the coder.
 //
 // Pure but for `look`. Hostile input: lengths are checked before they are believed, boxes, places and entries of tables
 // are counted; memory is some MiB at most, whatever the file's length. Errors: Errc::malformed (a box that does not fit

@@ -14,8 +14,7 @@ constexpr std::string_view kPictures = "hvc1 lhv1 hvt1 av01 avc1 vvc1 unci mski 
 constexpr std::string_view kSaid = "Exif mime uri  free";
 constexpr std::string_view kProperties =
     "hvcC lhvC av1C avcC vvcC uncC cmpd cmpC icef mskC ispe pixi colr pasp irot imir clap auxC rloc lsel oinf tols "
-    "a1op "
-    "a1lx clli mdcv cclv amve ndwt reve iscl rrtp free skip";
+    "a1op a1lx clli mdcv cclv amve ndwt reve iscl rrtp";
 
 constexpr std::uint64_t kMaxExif = 1U << 20;
 

@@ -56,8 +56,7 @@ class MqttSession final : public PacketSession {
     Result<void> publish(Bytes up, Expect expect = Expect::answer) override;
     void spread_next_connect(Millis spread) override;
     void network_changed(const std::string& name) override;
-    // Do not wait for the next try. Nothing when connected.
-    void try_now();
+    void try_now() override;
     // Drops the connection and makes another (new keys, or the engine misses something).
     void reconnect();
     [[nodiscard]] bool connected() const override;

@@ -65,6 +65,8 @@ class PacketSession {
     // The operating system's word: this device is now on the network of that name (opaque; "": not known). What stands
     // is made anew at once, and earlier failures are forgotten.
     virtual void network_changed(const std::string&) {}
+    // A person waits: try at once, and begin with small pauses again. Nothing when connected.
+    virtual void try_now() {}
     [[nodiscard]] virtual bool connected() const = 0;
 };
 

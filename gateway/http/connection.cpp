@@ -108,7 +108,7 @@ asio::awaitable<Connection::After> Connection::exchange() {
         co_await on_worker(work);
     }
     while (now.later) co_await wait(now);
-    if (!now.response) {
+    if (!now.response && !now.error) {
         if (now.head.expects_continue && !now.body_done())
             co_await transport_->write(asio::buffer(wire::kContinue), context_.options.idle, now.error);
         if (now.sink) co_await pour(now);
@@ -124,6 +124,10 @@ asio::awaitable<Connection::After> Connection::exchange() {
 // Holds no thread: a hundred requests that wait for another one leave the workers to everybody else.
 asio::awaitable<void> Connection::wait(Exchange& now) {
     const auto later = std::exchange(now.later, nullptr);
+    if (ending_) {
+        now.error = asio::error::operation_aborted;
+        co_return;
+    }
     const auto timer = std::make_shared<asio::steady_timer>(transport_->executor(), later->limit);
     later->begin([weak = std::weak_ptr(timer)] {
         if (const auto held = weak.lock())
@@ -133,6 +137,11 @@ asio::awaitable<void> Connection::wait(Exchange& now) {
     error_code ignored;
     co_await timer->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     waiting_ = nullptr;
+    // Whoever was shut out meanwhile goes on with nothing.
+    if (ending_) {
+        now.error = asio::error::operation_aborted;
+        co_return;
+    }
     std::function<void()> work = [this, &now, &later] { go_on(now, *later); };
     co_await on_worker(work);
 }

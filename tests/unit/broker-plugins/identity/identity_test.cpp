@@ -167,6 +167,9 @@ TEST_CASE("a broker that never ticks admits nobody", "[identity]") {
     t.clock.advance(5'001);
     CHECK_FALSE(t.enters(t.anna, &t.c1));
     CHECK(t.broker.logged.find("per_listener_settings") != std::string::npos);
+    t.identity->on_reload();  // no tick would end it
+    int stranger = 0;
+    CHECK_FALSE(t.identity->on_auth(&stranger, connect(t.anna.text, "no token")));
     t.identity->on_tick();
     CHECK(t.enters(t.anna, &t.c1));
 }

@@ -112,4 +112,5 @@ TEST_CASE("revocation and the server's end reach a request that waits") {
     CHECK(stopped.rest().empty());
     waiting.go(0);  // nobody is there any more
     waiting.go(1);
+    CHECK(waiting.went_on == 0);
 }
