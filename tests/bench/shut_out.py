@@ -19,7 +19,7 @@ ONE_BY_ONE = 200
 AT_ONCE = 1_000
 TEXTS_PER_SECOND = 500
 LONGEST_PAUSE = 0.2  # between two orders, so that they fall anywhere between the broker's ticks
-PATIENCE = 300  # a device comes back when its gateway told it to spread: 20 ms for each that is connected, and more
+PATIENCE = 300  # a device comes back within the spread that its gateway told it (2 ms for each connected one) and its own pauses
 
 
 def now_us() -> int:

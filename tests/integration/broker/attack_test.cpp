@@ -249,6 +249,7 @@ TEST_CASE(
     "who connects and says nothing is closed by the broker after a minute and a half, and harms nobody meanwhile") {
     Door w;
     w.broker.stop();
+    REQUIRE(soon([&] { return !w.gateway.link.linked(); }));
     w.broker.own_clock(Broker::Clocks::all);
     w.broker.start();
     REQUIRE(soon([&] { return w.gateway.link.linked(); }));

@@ -125,6 +125,7 @@ TEST_CASE("a reload when tokens have run out cuts nobody but the revoked, and le
     REQUIRE(g.set(w.device));
     REQUIRE(g.set(revoked));
     w.broker.stop();
+    REQUIRE(g.until([&] { return !g.link.linked(); }));  // or the old connection would be taken for the new one
     w.broker.own_clock(Broker::Clocks::wall);
     w.broker.start();
     REQUIRE(g.until([&] { return g.link.linked() && g.obeyed(); }));
@@ -151,10 +152,11 @@ TEST_CASE("a reload when tokens have run out cuts nobody but the revoked, and le
 
 TEST_CASE("a kept session that runs out leaves the broker whole") {
     Kept w(3);
+    auto& g = w.gateway;
     w.broker.stop();
+    REQUIRE(g.until([&] { return !g.link.linked(); }));
     w.broker.own_clock(Broker::Clocks::all);
     w.broker.start();
-    auto& g = w.gateway;
     REQUIRE(g.until([&] { return g.link.linked() && g.obeyed(); }));
     for (const auto& one : w.many) w.come_and_go(one);
     w.reload();
