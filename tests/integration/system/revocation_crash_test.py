@@ -121,7 +121,7 @@ GATEWAY, BROKER = ("gateway",), ("broker",)
 
 
 class InTurn(Crashes):
-    DIES, EVERY = (GATEWAY, BROKER, GATEWAY + BROKER), 2
+    DIES, EVERY = (GATEWAY, BROKER, GATEWAY + BROKER), 8
 
     def test_each_killed_in_turn(self):
         self.at_every_write()
