@@ -5,7 +5,6 @@
 
 #include "directory/own_entry.hpp"
 #include "engine/monitor.hpp"
-#include "engine/put_back.hpp"
 #include "engine/trust.hpp"
 
 namespace nimes::agent::engine {
@@ -70,13 +69,8 @@ Result<void> Sync::take(const v1::LookupAnswer& answer, const std::vector<UserId
             continue;
         }
         if (!entry) return alarmed(entry.error(), kNotBorneOut);
-        auto stored = core_.transact([&](Transaction& tx) -> Result<void> {
-            if (auto ok = core_.put_entry(tx, **entry); !ok) return ok;
-            put_back_if_lost(tx, core_.stale);
-            core_.stale.erase(asked[i]);
-            return core_.put_stale(tx);
-        });
-        if (!stored) return stored;
+        if (auto ok = core_.transact([&](Transaction& tx) { return core_.put_entry(tx, **entry); }); !ok) return ok;
+        core_.stale.erase(asked[i]);
         if (asked[i] == core_.own().user) {
             Monitor::seen(core_, (*entry)->revision);
             if (auto ok = judge_own_devices(core_, (*entry)->entry); !ok) return ok;
@@ -86,7 +80,8 @@ Result<void> Sync::take(const v1::LookupAnswer& answer, const std::vector<UserId
                 DeviceId::from(as_bytes(info.device())) == core_.own().device)
                 core_.one_time_left = info.one_time_left();
     }
-    return {};
+    if (core_.stale == core_.stored_stale) return {};
+    return core_.transact([&](Transaction& tx) { return core_.put_stale(tx); });
 }
 
 Result<void> Sync::look_up(Lock& lock, const std::vector<UserId>& users) {

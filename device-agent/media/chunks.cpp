@@ -20,14 +20,10 @@ char low_byte(std::uint64_t value) { return static_cast<char>(static_cast<std::u
 
 struct Chunk {
     std::uint64_t at = 0, inside = 0, length = 0, end = 0;
-    std::array<char, 4> type{};
+    FourLetters type{};
 
     [[nodiscard]] bool is(std::string_view name) const { return std::string_view(type.data(), 4) == name; }
-    [[nodiscard]] bool is_of(std::string_view names) const {
-        for (std::size_t i = 0; i < names.size(); i += 5)
-            if (is(names.substr(i, 4))) return true;
-        return false;
-    }
+    [[nodiscard]] bool is_of(std::string_view names) const { return is_one_of(type, names); }
 };
 
 class Chunks {

@@ -10,18 +10,13 @@ struct Box {
     std::uint64_t at = 0;
     std::uint64_t size = 0;
     std::uint64_t head = 8;  // 16 where the length has 64 bits
-    std::array<char, 4> type{};
+    FourLetters type{};
 
     [[nodiscard]] std::uint64_t inside() const { return at + head; }
     [[nodiscard]] std::uint64_t end() const { return at + size; }
     [[nodiscard]] std::uint64_t payload() const { return size - head; }
     [[nodiscard]] bool is(std::string_view name) const { return std::string_view(type.data(), 4) == name; }
-    // One of those names, with a space between each and the next.
-    [[nodiscard]] bool is_of(std::string_view names) const {
-        for (std::size_t i = 0; i < names.size(); i += 5)
-            if (is(names.substr(i, 4))) return true;
-        return false;
-    }
+    [[nodiscard]] bool is_of(std::string_view names) const { return is_one_of(type, names); }
 };
 
 struct Boxes {

@@ -53,6 +53,12 @@ struct Passing {
 
 }  // namespace
 
+bool is_one_of(const FourLetters& type, std::string_view names) {
+    for (std::size_t i = 0; i < names.size(); i += 5)
+        if (names.substr(i, 4) == std::string_view(type.data(), type.size())) return true;
+    return false;
+}
+
 void put_in_order(Omissions& omissions) {
     std::ranges::stable_sort(omissions, {}, &Omission::at);
     Omissions out;

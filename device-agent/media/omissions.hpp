@@ -16,11 +16,16 @@
 
 namespace nimes::agent::media {
 
+// A box or chunk of a file is named by four letters.
+using FourLetters = std::array<char, 4>;
+// Is it one of those names, with a space between each and the next?
+bool is_one_of(const FourLetters& type, std::string_view names);
+
 struct Omission {
     std::uint64_t at = 0;
     std::uint64_t length = 0;
-    bool cut = false;             // false: zeros in its place
-    std::array<char, 4> first{};  // of one that is zeroed: what its first four bytes become; ignored when it is shorter
+    bool cut = false;     // false: zeros in its place
+    FourLetters first{};  // of one that is zeroed: what its first four bytes become; ignored when it is shorter
 };
 
 // In the file's order, none over another.

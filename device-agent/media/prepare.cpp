@@ -122,11 +122,12 @@ Look look_into(File& file) {
 
 // Of a file that is not encoded again: what its maker wrote beside picture and sound.
 Result<void> leave_out(File& file, ByteView head, int offset_minutes, Prepared& out) {
-    const auto look = look_into(file);
-    if (!is_heif(head) && chunked_type(head) == nullptr && !is_film(head, out.file_size)) return {};
-    auto personal = is_heif(head)                   ? look_through_heif(look, out.file_size)
-                    : chunked_type(head) != nullptr ? look_through_chunks(look, out.file_size)
-                                                    : look_through_film(look, out.file_size);
+    decltype(&look_through_film) look_through = nullptr;
+    if (is_heif(head)) look_through = look_through_heif;
+    else if (chunked_type(head) != nullptr) look_through = look_through_chunks;
+    else if (is_film(head, out.file_size)) look_through = look_through_film;
+    else return {};
+    auto personal = look_through(look_into(file), out.file_size, {});
     if (!personal)
         return fail(personal.error().code, personal.error().detail +
                                                ", so nobody can tell where position and camera data are: --as-it-is "

@@ -7,7 +7,8 @@
 // An upright JPEG is stripped without loss; a turned one is turned without loss where its size allows, else encoded
 // again. The whole picture is decoded once before anything is sent, so a damaged one is refused here and now. Films and
 // recordings in MP4's and QuickTime's wrapping keep picture and sound byte for byte, and what else is in them is zeroed
-// on its way into sealing (film_boxes.hpp); so do stills in HEIC, HEIF and AVIF (heif.hpp). One that is damaged, so
+// on its way into sealing (film_boxes.hpp); so do stills in HEIC, HEIF and AVIF (heif.hpp), PNG and WebP (chunks.hpp).
+// One that is damaged, so
 // that it cannot be told what is in it, is refused. Other files pass as they are, and so does everything under
 // Cleaning::none; `stripped` says so: the caller must warn. Of a video size, duration and a preview are found where
 // ffmpeg is installed (video.hpp). Errors: Errc::malformed (cut, damaged, or not what its first bytes say), too_large

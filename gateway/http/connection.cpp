@@ -124,21 +124,17 @@ asio::awaitable<Connection::After> Connection::exchange() {
 // Holds no thread: a hundred requests that wait for another one leave the workers to everybody else.
 asio::awaitable<void> Connection::wait(Exchange& now) {
     const auto later = std::exchange(now.later, nullptr);
-    if (ending_) {
-        now.error = asio::error::operation_aborted;
-        co_return;
+    if (!ending_) {
+        waiting_ = std::make_shared<asio::steady_timer>(transport_->executor(), later->limit);
+        later->begin([weak = std::weak_ptr(waiting_)] {
+            if (const auto held = weak.lock())
+                asio::post(held->get_executor(), [held] { held->expires_at(asio::steady_timer::time_point::min()); });
+        });
+        error_code ignored;
+        co_await waiting_->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+        waiting_ = nullptr;
     }
-    const auto timer = std::make_shared<asio::steady_timer>(transport_->executor(), later->limit);
-    later->begin([weak = std::weak_ptr(timer)] {
-        if (const auto held = weak.lock())
-            asio::post(held->get_executor(), [held] { held->expires_at(asio::steady_timer::time_point::min()); });
-    });
-    waiting_ = timer;
-    error_code ignored;
-    co_await timer->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    waiting_ = nullptr;
-    // Whoever was shut out meanwhile goes on with nothing.
-    if (ending_) {
+    if (ending_) {  // whoever was shut out meanwhile goes on with nothing
         now.error = asio::error::operation_aborted;
         co_return;
     }

@@ -3,6 +3,19 @@
 #include <algorithm>
 
 namespace nimes::gateway::media {
+namespace {
+
+// The beginning of a block that an earlier request has left half full: a block is one record.
+Result<Bytes> beginning_of(store::Store& store, const store::Partition& blocks, std::uint64_t number,
+                           std::size_t size) {
+    auto block = store.get(blocks, store::key_u64(number));
+    if (!block) return pass(block);
+    if (!*block || (*block)->size() < size) return fail(Errc::storage, "a stored block is too short");
+    (*block)->resize(size);
+    return std::move(**block);
+}
+
+}  // namespace
 
 UploadWriter::UploadWriter(const Needs& needs, const BlobId& blob, std::shared_ptr<Slot> slot, std::uint64_t fence,
                            MediumHead head, std::shared_ptr<void> lease)
@@ -63,20 +76,6 @@ Result<void> UploadWriter::append(ByteView bytes) {
     }
     return {};
 }
-
-namespace {
-
-// The beginning of a block that an earlier request has left half full: a block is one record.
-Result<Bytes> beginning_of(store::Store& store, const store::Partition& blocks, std::uint64_t number,
-                           std::size_t size) {
-    auto block = store.get(blocks, store::key_u64(number));
-    if (!block) return pass(block);
-    if (!*block || (*block)->size() < size) return fail(Errc::storage, "a stored block is too short");
-    (*block)->resize(size);
-    return std::move(**block);
-}
-
-}  // namespace
 
 // The bytes, and, to publish, the offset that counts them with one sync: in this order. Any thread.
 Result<MediumHead> UploadWriter::store(const Needs& needs, const BlobId& blob, Slot& slot, std::uint64_t fence,

@@ -108,8 +108,10 @@ Result<Order> Runner::order(const Draft& draft) {
     for (const auto& device : draft.devices) {
         auto known = journal_.newest_of(device);
         if (!known) return pass(known);
-        const bool again = draft.kind == Kind::revoke && *known && (*known)->kind == Kind::revoke;
-        if (again) before = (*known)->order;
+        const bool revoked = *known && (*known)->kind == Kind::revoke;
+        // Asked here, where nothing comes between: an order that takes this one's place would leave it half done.
+        if (revoked && draft.kind != Kind::revoke) return fail(Errc::device_revoked, "revoked, and that is final");
+        if (revoked) before = (*known)->order;
         else subjects.insert(Subject::of(device));
     }
     if (subjects.empty()) return before ? given(*before) : fail(Errc::usage, "nobody is named");

@@ -49,7 +49,7 @@ class Runner {
     void stop();
 
     // On disk when it returns. A device that is revoked already is left out; if nothing else is named, the order that
-    // revoked it is answered.
+    // revoked it is answered. Errc::device_revoked for anything else that names one.
     Result<Order> order(const Draft& draft);
     // The directory shut a device out, perhaps by the word of its owner.
     void noticed(const DeviceId& device);

@@ -128,17 +128,14 @@ void RocksStore::erase_range(const RocksEngine::Use& db, rocksdb::WriteBatch& ou
 void RocksStore::append(const RocksEngine::Use& db, rocksdb::WriteBatch& out, const Batch& batch, bool first) {
     const auto prefix = partition_prefix(batch.partition.name);
     auto* cf = db.family(batch.partition.family);
-    std::set<std::string_view> put;
     for (const auto& w : batch.writes) {
-        if (w.kind == Batch::Write::Kind::put) {
-            out.Put(cf, prefix + w.key, slice(w.bytes()));
-            put.insert(w.key);
-        }
+        if (w.kind == Batch::Write::Kind::put) out.Put(cf, prefix + w.key, slice(w.bytes()));
         if (w.kind == Batch::Write::Kind::erase) out.Delete(cf, prefix + w.key);
         if (w.kind != Batch::Write::Kind::erase_range || w.key >= w.until) continue;
-        const auto in_range = put.lower_bound(w.key);
-        if (first && (in_range == put.end() || *in_range >= w.until))
-            erase_range(db, out, batch.partition.family, prefix + w.key, prefix + w.until);
+        const bool put_before = std::any_of(batch.writes.data(), &w, [&](const auto& other) {
+            return other.kind == Batch::Write::Kind::put && w.key <= other.key && other.key < w.until;
+        });
+        if (first && !put_before) erase_range(db, out, batch.partition.family, prefix + w.key, prefix + w.until);
         else out.DeleteRange(cf, prefix + w.key, prefix + w.until);
     }
 }

@@ -12,6 +12,7 @@ import time
 
 from harness.agent import Agent
 from harness.broker import Broker
+from harness.faketime import FAKETIME
 from harness.processes import answers, wait_until
 from harness.world import World
 
@@ -20,7 +21,6 @@ from proxy import Proxy
 
 DISK_BYTES = 768 << 20
 FLOOR_BYTES = 64 << 20
-FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 RESTART_SECONDS = 0.5
 TAIL_BYTES = 64 * 1024
 
@@ -48,7 +48,7 @@ class Handset:
             pass  # it is down or frozen, and learns of it when it connects
 
     def environment(self) -> dict:
-        return {**self.world.preload(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(self.clock),
+        return {**self.world.preload(str(FAKETIME)), "FAKETIME_TIMESTAMP_FILE": str(self.clock),
                 "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_CACHE_DURATION": "1"}
 
     def shown(self) -> int:

@@ -10,26 +10,20 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 from people import ROOT, ROSTER, World, unittest
 from people_roster import write_roster
-from orders import OrdersTest
+from orders import OTHERS, WithOthers
 from harness.agent import Agent
 from harness.build import Build
+from harness.faketime import FAKETIME, moved_clock
 from harness.gateway import Gateway, Refused
 from harness.processes import Supervisor
 
 sys.path.insert(0, str(ROOT / "tests" / "tools"))
 import leak_search  # noqa: E402
 
-FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 BERND = "Meyer, Gifhorn"
-OTHERS = {
-    "dora": ("d.dorn@polizei.example", "Dorn, Dora", "PK", "Celle"),
-    "emil": ("e.ernst@polizei.example", "Ernst, Emil", "PK", "Celle"),
-    "frieda": ("f.frei@polizei.example", "Frei, Frieda", "PK", "Celle"),
-}
 
 
 class OtherWorld(World):
@@ -45,20 +39,7 @@ class OtherWorld(World):
         return {**super().plugin_options(), "organisation": self.NAME}
 
 
-class Attackers(OrdersTest):
-    PEOPLE = ("anna", "bernd")
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        write_roster(cls.folder / "all.csv", [*ROSTER.values(), *OTHERS.values()])
-        cls.gateway.admin("roster", "import", cls.folder / "all.csv")
-
-    def member(self, name: str):
-        agent = self.world.agent(name)
-        self.ok(self.world.enrol(agent, OTHERS[name][0]))
-        return agent
-
+class Attackers(WithOthers):
     def answer(self, token: str) -> int:
         """Status of what every device may read."""
         request = urllib.request.Request(f"{self.world.gateway_url}/v1/directory/dump",
@@ -170,13 +151,11 @@ class Attackers(OrdersTest):
     def test_guessing_a_passphrase(self):
         """By somebody who is patient (all clocks are moved between tries): ten wrong ones end the home, not its original."""
         image = self.image(self.bernd)
-        sanitizers = self.world.build.plugin_environment().get("LD_PRELOAD", "")  # want to be first
 
         def tried(passphrase: str, hours: int) -> tuple:
             image.passphrase = passphrase
             descriptor = image.open_passphrase()
-            moved = {"LD_PRELOAD": f"{sanitizers}:{FAKETIME}".lstrip(":"), "FAKETIME": f"+{hours}h",
-                     "FAKETIME_DONT_FAKE_MONOTONIC": "0"}
+            moved = moved_clock(self.world.build, f"+{hours}h", boot=True)
             try:
                 done = subprocess.run([str(word) for word in image.words(descriptor, "inbox", "--wait", "0")], text=True,
                                       capture_output=True, timeout=120, pass_fds=(descriptor,),

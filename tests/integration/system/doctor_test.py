@@ -8,9 +8,9 @@ from pathlib import Path
 
 from people import ROSTER, WorldTest, unittest, wait_until
 from harness.agent import Agent, Outcome
+from harness.faketime import FAKETIME, moved_clock
 from harness.tap import Tap
 
-FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 PATIENCE = 6
 # Whose home nobody holds open needs the gateway's share to open it.
 LOCKED = {"home": "opens with the gateway's share", "connection": "this device is locked"}
@@ -127,10 +127,7 @@ class Doctor(WorldTest):
             self.skipTest("libfaketime is not installed")
         # Tokens follow the server's clock, so it connects all the same, and says what is wrong.
         for shift, words in (("-1h", "60 minutes behind"), ("+1h", "60 minutes ahead")):
-            sanitizers = self.world.build.plugin_environment().get("LD_PRELOAD", "")  # want to be first
-            environment = {"LD_PRELOAD": f"{sanitizers}:{FAKETIME}".lstrip(":"), "FAKETIME": shift,
-                           "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-            findings = self.assert_bad(self.bernd, {"clock": words}, environment=environment)
+            findings = self.assert_bad(self.bernd, {"clock": words}, environment=moved_clock(self.world.build, shift))
             self.assertEqual(findings["token"]["verdict"], "good")
             self.assertEqual(findings["connection"]["verdict"], "good")
 

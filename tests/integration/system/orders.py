@@ -1,8 +1,19 @@
 """What the gateway says of its orders to shut out and to let in, for tests."""
-from people import WorldTest, json, wait_until
+from people import ROSTER, WorldTest, json, wait_until
+from people_roster import write_roster
 
 OF_REVOKE = ["recorded", "tokens_refused", "broker_told", "broker_obeyed", "requests_cut", "mailbox_destroyed",
              "seal_keys_destroyed", "share_deleted", "wipe_ordered", "chains_listed"]
+
+OTHERS = {
+    "dora": ("d.dorn@polizei.example", "Dorn, Dora", "PK", "Celle"),
+    "emil": ("e.ernst@polizei.example", "Ernst, Emil", "PK", "Celle"),
+    "frieda": ("f.frei@polizei.example", "Frei, Frieda", "PK", "Celle"),
+    "gustav": ("g.groth@polizei.example", "Groth, Gustav", "PK", "Celle"),
+    "heinz": ("h.hahn@polizei.example", "Hahn, Heinz", "PK", "Celle"),
+    "ida": ("i.ihde@polizei.example", "Ihde, Ida", "PK", "Celle"),
+    "jan": ("j.jung@polizei.example", "Jung, Jan", "PK", "Celle"),
+}
 
 
 class OrdersTest(WorldTest):
@@ -47,3 +58,19 @@ class OrdersTest(WorldTest):
         self.assertEqual(self.audited("revoke", device), 1)
         self.assertEqual(self.state(device), "revoked")
         return done
+
+
+class WithOthers(OrdersTest):
+    """Anna and Bernd have handsets; OTHERS stand in the roster, and enrol when a test wants them."""
+    PEOPLE = ("anna", "bernd")
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        write_roster(cls.folder / "all.csv", [*ROSTER.values(), *OTHERS.values()])
+        cls.gateway.admin("roster", "import", cls.folder / "all.csv")
+
+    def member(self, name: str):
+        agent = self.world.agent(name)
+        self.ok(self.world.enrol(agent, OTHERS[name][0]))
+        return agent

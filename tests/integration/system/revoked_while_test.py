@@ -9,27 +9,16 @@ import shutil
 import signal
 import subprocess
 import threading
-from pathlib import Path
 
-from people import ROSTER, unittest, wait_until
-from people_roster import write_roster
-from orders import OrdersTest
+from people import unittest, wait_until
+from orders import OTHERS, WithOthers
 from harness.agent import Agent
+from harness.faketime import FAKETIME, moved_clock
 from harness.gateway import Refused
 from harness.processes import client_port
 
-FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 ANNA, BERND = "Meyer, Celle", "Meyer, Gifhorn"
 LARGE = 100_000_000
-OTHERS = {
-    "dora": ("d.dorn@polizei.example", "Dorn, Dora", "PK", "Celle"),
-    "emil": ("e.ernst@polizei.example", "Ernst, Emil", "PK", "Celle"),
-    "frieda": ("f.frei@polizei.example", "Frei, Frieda", "PK", "Celle"),
-    "gustav": ("g.groth@polizei.example", "Groth, Gustav", "PK", "Celle"),
-    "heinz": ("h.hahn@polizei.example", "Hahn, Heinz", "PK", "Celle"),
-    "ida": ("i.ihde@polizei.example", "Ihde, Ida", "PK", "Celle"),
-    "jan": ("j.jung@polizei.example", "Jung, Jan", "PK", "Celle"),
-}
 
 
 class Stream:
@@ -61,20 +50,7 @@ class Stream:
         return self.accepted
 
 
-class Shared(OrdersTest):
-    PEOPLE = ("anna", "bernd")
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        write_roster(cls.folder / "all.csv", [*ROSTER.values(), *OTHERS.values()])
-        cls.gateway.admin("roster", "import", cls.folder / "all.csv")
-
-    def member(self, name: str):
-        agent = self.world.agent(name)
-        self.ok(self.world.enrol(agent, OTHERS[name][0]))
-        return agent
-
+class Shared(WithOthers):
     def revoke(self, device: str, reason: str) -> dict:
         number = self.gateway.admin("revoke", device, "--reason", reason)["id"]
         return self.revoked_once(number, device, wipe=reason in ("stolen", "lost"))
@@ -306,7 +282,7 @@ class AWeekLater(Shared):
             agent.offline()
         self.supervisor.stop(self.gateway.child)
         self.supervisor.stop(self.world.broker.child)
-        moved = {"LD_PRELOAD": str(FAKETIME), "FAKETIME": "+7d", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        moved = moved_clock(self.world.build, "+7d")
         for name, value in moved.items():
             os.environ[name] = value
             self.addClassCleanup(os.environ.pop, name, None)

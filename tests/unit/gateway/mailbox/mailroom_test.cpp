@@ -41,18 +41,24 @@ Bytes submit_packet(const v1::Submit& s) {
     return packet(up);
 }
 
-}  // namespace
-
-TEST_CASE("the mailroom answers, delivers, refuses and purges from its own thread") {
+struct Running {
     store::MemoryStore store;
     FakePeople people;
     FakeMedia media;
     Gathering outlet;
     SystemClock clock;
-    operations::Metrics metrics("test", "test");
-    operations::Log log(clock, operations::Level::error);
-    Mailroom room({store, people, media, outlet, clock, metrics, log}, {});
-    room.start();
+    operations::Metrics metrics{"test", "test"};
+    operations::Log log{clock, operations::Level::error};
+    Mailroom room{{store, people, media, outlet, clock, metrics, log}, {}};
+
+    Running() { room.start(); }
+};
+
+}  // namespace
+
+TEST_CASE("the mailroom answers, delivers, refuses and purges from its own thread") {
+    Running running;
+    auto& [store, people, media, outlet, clock, metrics, log, room] = running;
 
     v1::Up hello;
     hello.mutable_hello();
@@ -80,15 +86,8 @@ TEST_CASE("the mailroom answers, delivers, refuses and purges from its own threa
 }
 
 TEST_CASE("everybody is told what changed since the head that they hold, not since another's") {
-    store::MemoryStore store;
-    FakePeople people;
-    FakeMedia media;
-    Gathering outlet;
-    SystemClock clock;
-    operations::Metrics metrics("test", "test");
-    operations::Log log(clock, operations::Level::error);
-    Mailroom room({store, people, media, outlet, clock, metrics, log}, {});
-    room.start();
+    Running running;
+    auto& [store, people, media, outlet, clock, metrics, log, room] = running;
     v1::Up hello;
     hello.mutable_hello();
     people.head.revision = 1;
@@ -110,15 +109,8 @@ TEST_CASE("everybody is told what changed since the head that they hold, not sin
 }
 
 TEST_CASE("a signal reaches who is here, is stored for nobody, and a stranger's is refused") {
-    store::MemoryStore store;
-    FakePeople people;
-    FakeMedia media;
-    Gathering outlet;
-    SystemClock clock;
-    operations::Metrics metrics("test", "test");
-    operations::Log log(clock, operations::Level::error);
-    Mailroom room({store, people, media, outlet, clock, metrics, log}, {});
-    room.start();
+    Running running;
+    auto& [store, people, media, outlet, clock, metrics, log, room] = running;
     v1::Up hello;
     hello.mutable_hello();
     room.packet(made<DeviceId>(20), packet(hello));

@@ -153,6 +153,22 @@ TEST_CASE("a later order takes the place of one that is not done: nothing suspen
     CHECK(first.targets[1].superseded == 0);
 }
 
+TEST_CASE("an order that comes beside a revocation does not take its place: it is refused, and the revocation ends") {
+    World w;
+    REQUIRE(w.runner->order(w.draft(Kind::revoke, {device(11)})));
+    for (const auto kind : {Kind::suspend, Kind::reinstate})
+        CHECK(w.runner->order(w.draft(kind, {device(12), device(11)})).error().code == Errc::device_revoked);
+    CHECK(w.runner->order(w.draft(Kind::revoke, {device(11)}))->id == 1);
+    w.settle();
+    const auto revocation = w.runner->find(1).value().value();
+    CHECK(revocation.ended != 0);
+    CHECK(revocation.targets[0].superseded == 0);
+    CHECK(w.calls(Step::share_deleted, 11) == 1);
+    CHECK(w.hands.state[device(11)] == "revoked");
+    CHECK(w.acts() == std::vector<std::string>{"revoke"});
+    CHECK_FALSE(w.runner->find(2).value());
+}
+
 TEST_CASE("what a device's owner ordered is picked up, named after them, and carried out the same way") {
     World w;
     w.hands.state[device(11)] = "revoked";
