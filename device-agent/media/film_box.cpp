@@ -36,6 +36,17 @@ Result<std::optional<Box>> Boxes::child(const Box& parent, std::string_view name
     return std::optional<Box>{};
 }
 
+Result<void> Boxes::each(const Box& parent, const std::function<Result<void>(const Box&)>& one) {
+    for (auto next = parent.inside(); next < parent.end();) {
+        auto box = at(next, parent.end());
+        if (!box) return pass(box);
+        if (!*box) return {};
+        if (auto ok = one(**box); !ok) return ok;
+        next = (*box)->end();
+    }
+    return {};
+}
+
 Result<void> BoxWalk::omit(Omission one) {
     auto& all = out.omissions;
     if (one.length == 0) return {};

@@ -1,5 +1,5 @@
 // One box of a film or of a HEIF still, the way from one to the next, and how one is emptied. Private to
-// film_boxes.cpp, side_track.cpp and heif*.cpp.
+// film_*.cpp and heif*.cpp.
 #pragma once
 
 #include "media/film_boxes.hpp"
@@ -32,6 +32,8 @@ struct Boxes {
     Result<std::optional<Box>> at(std::uint64_t at, std::uint64_t end);
     // The first of that name inside.
     Result<std::optional<Box>> child(const Box& parent, std::string_view name);
+    // Of each box inside; what is too short for one is passed over.
+    Result<void> each(const Box& parent, const std::function<Result<void>(const Box&)>& one);
     // `N` bytes from that place of its payload.
     template <std::size_t N>
     Result<ByteArray<N>> bytes(const Box& box, std::uint64_t offset) const {
@@ -64,8 +66,5 @@ struct Extent {
     std::uint64_t from = 0;
     std::uint64_t to = 0;
 };
-
-// Where the samples of a track lie; `add` is told of each chunk.
-Result<void> each_chunk(Boxes& boxes, const Box& track, const std::function<Result<void>(Extent)>& add);
 
 }  // namespace nimes::agent::media

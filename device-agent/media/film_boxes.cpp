@@ -1,8 +1,10 @@
 #include "media/film_boxes.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "media/film_box.hpp"
+#include "media/film_data.hpp"
 #include "media/heif.hpp"
 
 namespace nimes::agent::media {
@@ -13,8 +15,8 @@ struct Room {
     std::string_view name, kept, entered;
 };
 constexpr Room kRooms[] = {
-    {"file", "ftyp styp sidx ssix mdat imda mfra", "moov moof"},
-    {"moov", "mvex iods pssh", ""},
+    {"file", "ftyp styp sidx ssix mdat mfra", "moov moof"},
+    {"moov", "iods pssh mvex", ""},
     {"trak", "edts tapt", "mdia"},
     {"mdia", "elng", "minf"},
     {"minf", "vmhd smhd nmhd gmhd dinf", "stbl"},
@@ -31,12 +33,13 @@ constexpr std::uint64_t kSecondsTo2200 = kSecondsTo1970 + 7'258'118'400;
 
 class Walk {
   public:
-    Walk(const Look& look, std::uint64_t size, const FilmLimits& limits) : walk_{{look, limits, size}, {}} {}
+    Walk(const Look& look, std::uint64_t size, const FilmLimits& limits)
+        : walk_{{look, limits, size}, {}}, data_(limits.chunks) {}
 
     Result<Personal> run() {
         if (auto ok = room(walk_.boxes.file(), room_of("file")); !ok) return pass(ok);
         if (!indexed_) return fail(Errc::malformed, "the video has no index: it was cut, or never finished");
-        if (auto ok = empty_side_tracks(); !ok) return pass(ok);
+        if (auto ok = empty_the_rest(); !ok) return pass(ok);
         put_in_order(walk_.out.omissions);
         return std::move(walk_.out);
     }
@@ -47,11 +50,17 @@ class Walk {
     }
 
     Result<void> one(const Box& box, const Room& rules) {
-        if (box.is("mdat") && rules.name == "file") samples_.push_back({box.inside(), box.end()});
+        if (rules.name == "file" && box.is("mdat")) data_.box({box.inside(), box.end()});
+        if (rules.name == "file" && box.is("moof")) fragments_.push_back(box.at);
+        if (rules.name == "file" && box.is("imda"))
+            return fail(Errc::malformed, "the video has data in parts whose places are not known here");
+        if (rules.name == "moov" && box.is("mvex"))
+            if (auto ok = read_defaults(walk_.boxes, box, sizes_); !ok) return ok;
         if (box.is_of(rules.kept)) return {};
-        if (box.is("moof")) fragmented_ = true;
         if (box.is_of(rules.entered)) return room(box, room_of({box.type.data(), 4}));
         if (rules.name == "moov" && box.is("trak")) return track(box);
+        if (rules.name == "trak" && box.is("tkhd"))
+            if (auto ok = number(box); !ok) return ok;
         if ((rules.name == "moov" && box.is("mvhd")) || (rules.name == "trak" && box.is("tkhd")) ||
             (rules.name == "mdia" && box.is("mdhd")))
             return times(box);
@@ -74,7 +83,10 @@ class Walk {
                 kind = as_text(type);
             }
         }
-        if (kind == "vide" || kind == "soun") return room(box, room_of("trak"));
+        if (kind == "vide" || kind == "soun") {
+            kept_tracks_.push_back({box, kind == "soun"});
+            return room(box, room_of("trak"));
+        }
         side_tracks_.push_back(box);
         return walk_.set_free(box);
     }
@@ -97,26 +109,63 @@ class Walk {
         return walk_.omit({box.inside() + 4, wide ? 16U : 8U});
     }
 
-    Result<void> empty_side_tracks() {
-        if (side_tracks_.empty()) return {};
-        if (fragmented_)
+    // Of a track that is kept: fragments name it by its number.
+    Result<void> number(const Box& tkhd) {
+        auto version = walk_.boxes.bytes<1>(tkhd, 0);
+        if (!version) return pass(version);
+        auto read = walk_.boxes.bytes<4>(tkhd, (*version)[0] == 1 ? 20 : 12);
+        if (!read) return pass(read);
+        numbers_.insert(Reader(*read).u32());
+        return {};
+    }
+
+    Result<void> empty_the_rest() {
+        if (!side_tracks_.empty() && !fragments_.empty())
             return fail(Errc::malformed, "a track of the video is neither picture nor sound, and lies in fragments");
-        for (const auto& track : side_tracks_) {
-            const auto emptied = each_chunk(walk_.boxes, track, [this](Extent chunk) -> Result<void> {
-                auto after = std::ranges::upper_bound(samples_, chunk.from, {}, &Extent::from);
-                if (after == samples_.begin() || chunk.to > (--after)->to)
-                    return fail(Errc::malformed, "data of a track lies outside the video's data");
-                return walk_.omit({chunk.from, chunk.to - chunk.from});
-            });
-            if (!emptied) return emptied;
+        if (auto ok = keep_tracks(); !ok) return ok;
+        if (auto ok = keep_fragments(); !ok) return ok;
+        for (const auto& box : side_tracks_) {
+            auto ok =
+                each_chunk(walk_.boxes, box, false, [this](const Chunk& chunk) { return data_.leave(chunk.sure); });
+            if (!ok) return ok;
+        }
+        return data_.each_other([this](Extent other) { return walk_.omit({other.from, other.to - other.from}); });
+    }
+
+    Result<void> keep_tracks() {
+        for (const auto& [box, sound] : kept_tracks_) {
+            auto ok = each_chunk(walk_.boxes, box, sound, [this](const Chunk& chunk) { return data_.keep(chunk); });
+            if (ok) ok = each_beside(walk_.boxes, box, [this](std::uint64_t at) { return data_.keep_from(at); });
+            if (!ok) return ok;
         }
         return {};
     }
 
+    Result<void> keep_fragments() {
+        const FragmentPlaces keep{[this](std::uint32_t track, Extent run) {
+                                      return numbers_.contains(track) ? data_.keep({run, run.to}) : Result<void>();
+                                  },
+                                  [this](std::uint64_t at) { return data_.keep_from(at); }};
+        for (const auto at : fragments_) {
+            auto moof = walk_.boxes.at(at, walk_.boxes.size);
+            if (!moof) return pass(moof);
+            if (auto ok = each_run(walk_.boxes, **moof, sizes_, keep); !ok) return ok;
+        }
+        return {};
+    }
+
+    struct Kept {
+        Box box;
+        bool sound;
+    };
     BoxWalk walk_;
-    std::vector<Extent> samples_;  // in order
+    FilmData data_;
+    std::vector<Kept> kept_tracks_;
     std::vector<Box> side_tracks_;
-    bool indexed_ = false, fragmented_ = false;
+    std::vector<std::uint64_t> fragments_;
+    std::set<std::uint32_t> numbers_;  // of tracks that are kept
+    DefaultSizes sizes_;
+    bool indexed_ = false;
 };
 
 }  // namespace
