@@ -26,8 +26,11 @@ NGINX = """daemon off; master_process off; worker_processes 1; pid {folder}/pid;
 events {{}}
 http {{ access_log off; sendfile on; client_body_temp_path {folder}/a; proxy_temp_path {folder}/b;
   fastcgi_temp_path {folder}/c; uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
-  server {{ listen 127.0.0.1:{port}; root {folder}; }} }}
+  server {{ listen 127.0.0.1:{port}{tls}; root {folder}; }} }}
 """
+NGINX_TLS = " ssl; ssl_certificate {0}/server.crt; ssl_certificate_key {0}/server.key"
+# What lies in the folder at most, for each byte of a row: a store with its log, and the peer's copy of a medium.
+ROOM = 2.5
 
 
 class Server:
@@ -98,7 +101,7 @@ class Bench:
         certificate = [self.folder / "tls/server.crt", self.folder / "tls/server.key"] if tls else []
         return Server(["node", HERE / "node/server.js", folder, *certificate], folder)
 
-    def nginx(self, file: Path) -> Server:
+    def nginx(self, file: Path, tls: bool) -> Server:
         import socket
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -106,7 +109,8 @@ class Bench:
         folder = self.fresh()
         os.link(file, folder / "file")
         os.chmod(self.folder, 0o755)
-        (folder / "nginx.conf").write_text("user root;" * (os.getuid() == 0) + NGINX.format(folder=folder, port=port))
+        (folder / "nginx.conf").write_text("user root;" * (os.getuid() == 0) + NGINX.format(
+            folder=folder, port=port, tls=NGINX_TLS.format(self.folder / "tls") * tls))
         server = Server(["nginx", "-c", folder / "nginx.conf", "-e", folder / "error.log"], folder, port)
         time.sleep(0.3)
         return server
@@ -135,10 +139,10 @@ class Bench:
         best["rate"] = count * each / best["seconds"] / MIB
         return best
 
-    def holding(self, size: int) -> tuple:
+    def holding(self, size: int, tls: bool = False) -> tuple:
         """One of our servers with a medium of that size, and the path of it."""
-        ours = self.ours(False)
-        _, urls = self.client(ours, "/v1/media", False, "--bytes", size)
+        ours = self.ours(tls)
+        _, urls = self.client(ours, "/v1/media", tls, "--bytes", size)
         return ours, "/v1/" + urls[0].split("/v1/")[1]
 
     def cold_download(self, size: int) -> tuple:
@@ -163,15 +167,15 @@ class Bench:
         file.unlink()
         return size / best[0] / MIB, size / best[1] / MIB
 
-    def download(self, size: int) -> tuple:
-        ours, path = self.holding(size)
+    def download(self, size: int, tls: bool) -> tuple:
+        ours, path = self.holding(size, tls)
         file = self.folder / "served"
         file.write_bytes(os.urandom(MIB) * (size // MIB))
-        nginx = self.nginx(file)
+        nginx = self.nginx(file, tls)
         best = [1e9, 1e9]
         for _ in range(self.runs + 2):
-            best[0] = min(best[0], self.client(ours, path, False, "--get")[0])
-            best[1] = min(best[1], self.client(nginx, "/file", False, "--get")[0])
+            best[0] = min(best[0], self.client(ours, path, tls, "--get")[0])
+            best[1] = min(best[1], self.client(nginx, "/file", tls, "--get")[0])
         for server in (ours, nginx):
             server.stop()
             shutil.rmtree(server.folder)
@@ -201,8 +205,9 @@ def measure(bench: Bench, total: int, downloads: int) -> list:
             row("upload, bytes written for each", "", one["written"], 2.2, higher=False)
         row(f"64 uploads at once{end}", "MiB/s", many["rate"], 1.0, "one upload", one["rate"])
         row(f"64 uploads at once, memory{end}", "MiB", many["memory"] / MIB, 64, higher=False)
-    ours, nginx = bench.download(downloads)
-    row("download from cache", "MiB/s", ours, 0.5, "nginx, sendfile", nginx)
+    for tls in (False, True):
+        ours, nginx = bench.download(downloads, tls)
+        row(f"download from cache{', TLS' * tls}", "MiB/s", ours, 0.5, "nginx, TLS" if tls else "nginx, sendfile", nginx)
     cold, disk = bench.cold_download(downloads)
     row("download from disk", "MiB/s", cold, 0.5, "reading a plain file", disk)
     return rows
@@ -217,9 +222,11 @@ def main() -> int:
     parser.add_argument("--no-goals", action="store_true", help="exit status 0 also when a goal is missed")
     parser.add_argument("--folder", help="where stores go (default: a temporary folder); a disk, not memory")
     options = parser.parse_args()
-    subprocess.run([HERE / "node/install"], check=True, stdout=subprocess.DEVNULL)
     total = (1024 if options.full else 256) * MIB
     with tempfile.TemporaryDirectory(prefix="nimes-bench-", dir=options.folder) as folder:
+        if (free := shutil.disk_usage(folder).free) < ROOM * total:
+            parser.error(f"{Path(folder).parent} has {free // MIB} MiB free, this takes {int(ROOM * total) // MIB}: see --folder")
+        subprocess.run([HERE / "node/install"], check=True, stdout=subprocess.DEVNULL)
         rows = measure(Bench(options.build, Path(folder), options.runs), total, total)
     if options.json:
         file = Path(options.json)
