@@ -41,7 +41,7 @@ bool crc32c_fits() {
     if (crc32c(as_bytes("123456789")) != 0xe306'9283) return false;
     Bytes bytes(4'096);
     for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i * 151 >> 3);
-    for (const std::size_t from : {0, 1, 7, 3'001}) {
+    for (const std::size_t from : std::initializer_list<std::size_t>{0, 1, 7, 3'001}) {
         const auto some = ByteView(bytes).subspan(from);
         const auto sum = rocksdb::crc32c::Extend(0x1234'5678, reinterpret_cast<const char*>(some.data()), some.size());
         if (sum != bit_by_bit(0x1234'5678, some)) return false;

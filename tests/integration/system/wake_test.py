@@ -2,8 +2,7 @@
 """A handset that is away is woken by its push service, without a word; and who may not be posted to is not."""
 import time
 
-import people
-from people import ROOT, WorldTest, json, unittest, wait_until
+from people import ROOT, ROSTER, WorldTest, json, unittest, wait_until
 from harness.world import World
 
 
@@ -14,10 +13,10 @@ class WakingWorld(World):
 
 
 class Wake(WorldTest):
+    WORLD = WakingWorld
+
     @classmethod
     def setUpClass(cls):
-        people.World = WakingWorld
-        cls.addClassCleanup(setattr, people, "World", World)
         super().setUpClass()
         (cls.folder / "push").mkdir()
         _, cls.port = cls.supervisor.start_with_port("push", ["/usr/bin/python3", ROOT / "tests/tools/push_sink.py",
@@ -77,7 +76,7 @@ class Wake(WorldTest):
 
     def test_the_endpoint_goes_with_its_device(self):
         extra = self.world.agent("clara")
-        outcome = self.world.enrol(extra, people.ROSTER["clara"][0])
+        outcome = self.world.enrol(extra, ROSTER["clara"][0])
         self.assertEqual(outcome.status, 0, outcome.err)
         self.ok(extra.run("wake", "register", self.endpoint("/up/clara")))
         self.assertGreaterEqual(self.gateway.metric("nimes_wake_endpoints"), 1)

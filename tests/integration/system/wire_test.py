@@ -11,7 +11,6 @@ import struct
 import threading
 import time
 
-import people
 from people import WorldTest, unittest, wait_until
 from harness import broker as broker_module
 from harness.processes import answers, client_port
@@ -98,10 +97,10 @@ def count(packets: list) -> dict:
 
 @unittest.skipIf(os.getuid() != 0, "counting packets wants root")
 class Wire(WorldTest):
+    WORLD = DirectWorld
+
     @classmethod
     def setUpClass(cls):
-        people.World = DirectWorld
-        cls.addClassCleanup(setattr, people, "World", World)
         # The broker's own keepalive makes agents ask soon; what one such question costs does not depend on when it comes.
         original = broker_module.CONFIGURATION
         broker_module.CONFIGURATION = original.replace("max_keepalive 600", f"max_keepalive {cls.KEEPALIVE}")
