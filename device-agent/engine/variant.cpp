@@ -19,7 +19,7 @@ std::optional<std::uint64_t> KnownRate::at(Millis boot) const {
 
 Result<SealedMedium> Variants::seal(const media::Source& source, std::uint64_t length) {
     media::PassingHash hash;
-    auto reference = media::seal(folder_, conversation_, hash.of(source), length, random_);
+    auto reference = media::seal(folder_, conversation_, source, length, random_, &hash);
     if (!reference) return pass(reference);
     auto digest = hash.finish();
     if (!digest) return pass(digest);

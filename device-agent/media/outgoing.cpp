@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "media/plain_pipe.hpp"
 #include "media/sealed_pipe.hpp"
 #include "nimes/message.hpp"
 
@@ -10,8 +11,7 @@ namespace nimes::agent::media {
 namespace {
 
 // Fills one chunk from the source, then with zeros up to the padded length.
-Result<void> fill(std::span<std::uint8_t> chunk, const Source& source, std::uint64_t& left) {
-    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(chunk.size(), left));
+Result<void> fill(std::span<std::uint8_t> chunk, std::size_t wanted, const Source& source) {
     std::size_t got = 0;
     while (got < wanted) {
         const auto n = source(chunk.subspan(got, wanted - got));
@@ -20,7 +20,6 @@ Result<void> fill(std::span<std::uint8_t> chunk, const Source& source, std::uint
         got += *n;
     }
     std::fill(chunk.begin() + static_cast<std::ptrdiff_t>(wanted), chunk.end(), std::uint8_t{0});
-    left -= wanted;
     return {};
 }
 
@@ -32,20 +31,23 @@ Result<void> at_its_end(const Source& source) {
     return {};
 }
 
-Result<Digest> seal_to(const std::filesystem::path& part, const BlobReference& blob, const Source& source) {
+Result<Digest> seal_to(const std::filesystem::path& part, const BlobReference& blob, const Source& source,
+                       PassingHash* of_plain) {
     auto file = File::create_new(part);
     if (!file) return pass(file);
     const auto shape = blob.shape();
     SealedWriter out(*file, shape);
-    Bytes plain;
+    PlainPipe in(of_plain, shape);
     auto left = blob.plain_length;
     for (std::uint64_t i = 0; i < shape.chunks(); ++i) {
-        plain.resize(shape.chunk_plain(i));
-        const auto sealed = out.next(plain.size() + kBlobTag);
-        if (auto ok = fill(plain, source, left); !ok) return pass(ok);
-        seal_chunk(sealed, shape, blob.key, i, plain);
+        const auto size = shape.chunk_plain(i);
+        const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(size, left));
+        const auto plain = in.next(size, wanted);
+        if (auto ok = fill(plain, wanted, source); !ok) return pass(ok);
+        left -= wanted;
+        seal_chunk(out.next(size + kBlobTag), shape, blob.key, i, plain);
     }
-    sodium_memzero(plain.data(), plain.size());
+    in.finish();
     auto digest = out.finish();
     if (!digest) return digest;
     if (auto ok = at_its_end(source); !ok) return pass(ok);
@@ -72,7 +74,7 @@ Result<Source> source_of(const std::filesystem::path& path) {
 }
 
 Result<BlobReference> seal(const std::filesystem::path& media, const ConversationId& conversation, const Source& source,
-                           std::uint64_t length, RandomSource& random) {
+                           std::uint64_t length, RandomSource& random, PassingHash* of_plain) {
     if (auto ok = make_media_directory(media); !ok) return pass(ok);
     BlobReference out;
     out.blob = random.id<BlobId>();
@@ -82,7 +84,7 @@ Result<BlobReference> seal(const std::filesystem::path& media, const Conversatio
     out.padded_length = padme(length);
     if (auto ok = out.check(); !ok) return pass(ok);
     const auto part = part_path(media, out.blob);
-    auto digest = seal_to(part, out, source);
+    auto digest = seal_to(part, out, source, of_plain);
     if (!digest) {
         std::error_code ignored;
         std::filesystem::remove(part, ignored);

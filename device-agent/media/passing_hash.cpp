@@ -12,14 +12,6 @@ void PassingHash::update(ByteView bytes) {
     sound_ = sound_ && EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1;
 }
 
-Source PassingHash::of(const Source& source) {
-    return [this, &source](std::span<std::uint8_t> into) {
-        auto n = source(into);
-        if (n) update(into.first(*n));
-        return n;
-    };
-}
-
 Result<Digest> PassingHash::finish() {
     Digest out;
     if (!sound_ || EVP_DigestFinal_ex(context_.get(), out.bytes.data(), nullptr) != 1)

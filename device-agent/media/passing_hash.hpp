@@ -1,10 +1,10 @@
 // SHA-256 of what goes by, by OpenSSL: it uses the processor's own instructions, and hashing must not be what sealing a
-// medium waits for. Threads: one. finish() once; errors: internal, when OpenSSL cannot. It and the source outlive of().
+// medium waits for. Threads: one at a time. finish() once; errors: internal, when OpenSSL cannot.
 #pragma once
 
 #include <memory>
 
-#include "media/outgoing.hpp"
+#include "nimes/crypto.hpp"
 
 struct evp_md_ctx_st;
 
@@ -15,9 +15,6 @@ class PassingHash {
     PassingHash();
     void update(ByteView bytes);
     Result<Digest> finish();
-
-    // The same source; what it gives goes through here.
-    Source of(const Source& source);
 
   private:
     std::unique_ptr<evp_md_ctx_st, void (*)(evp_md_ctx_st*)> context_;

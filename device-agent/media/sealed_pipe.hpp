@@ -4,7 +4,7 @@
 // D must be a hash that nobody finds two media for, so it costs about as much as the cipher: a member who knows the key
 // makes two media of the same Poly1305 tags at will, and the server could show one to each reader (FORMATS.md 2.10).
 // OpenSSL's SHA-256 has the processor's own instructions; libsodium's hashes take two to four times as long. Memory:
-// three blocks of four chunks. Threads: one caller; the helper ends with the object. For a medium of a few chunks, or
+// four blocks of two chunks. Threads: one caller; the helper ends with the object. For a medium of a few chunks, or
 // on a machine of one core, the caller does all of it. Ownership: the file must outlive it. Errors: what File says;
 // Errc::internal when OpenSSL has no memory; Errc::undecryptable for a file that is shorter or longer than its shape.
 #pragma once
@@ -26,7 +26,7 @@ class SealedWriter {
     SealedWriter& operator=(const SealedWriter&) = delete;
 
     // Where the next sealed chunk goes, of at most kBlobChunk + kBlobTag bytes; what was put into the last one is on
-    // its way now. Waits while the helper is three blocks behind.
+    // its way now. Waits while the helper is four blocks behind.
     std::span<std::uint8_t> next(std::size_t size);
     // Everything is written, not synced: D, or the first thing that failed.
     Result<Digest> finish();

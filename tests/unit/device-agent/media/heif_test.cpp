@@ -3,6 +3,7 @@
 #include "media/heif.hpp"
 
 #include "boxes.hpp"
+#include "media/prepare.hpp"
 
 using namespace nimes;
 using namespace nimes::test;
@@ -151,4 +152,23 @@ TEST_CASE("stills are told by their first bytes") {
     CHECK(type("isom") == "none");
     CHECK(type("qt  ") == "none");
     CHECK(heif_type(as_bytes("ftypheic")) == nullptr);
+}
+
+TEST_CASE("a sequence of pictures is refused with the way on, and goes so") {
+    Folder folder;
+    for (const std::string brand : {"avis", "hevc", "msf1", "avif"}) {
+        INFO(brand);
+        const auto file = folder.path / brand;
+        const auto sequence = box("ftyp", brand + zeros(4) + brand + "mif1") + box("meta", zeros(4)) +
+                              box("moov", box("udta", kSecret)) + box("mdat", "pictures");
+        write_file(file, to_bytes(as_bytes(sequence)));
+        const auto refused = prepare(file);
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().code == Errc::malformed);
+        CHECK(has(refused.error().detail, "it is a sequence of pictures"));
+        CHECK(has(refused.error().detail, "--as-it-is"));
+        const auto whole = prepare(file, Cleaning::none);
+        REQUIRE(whole);
+        CHECK((!whole->stripped && whole->omissions.empty() && whole->media_type.starts_with("image/")));
+    }
 }

@@ -1,7 +1,9 @@
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <csignal>
 
+#include "media/passing_hash.hpp"
 #include "nimes/message.hpp"
 #include "shelf.hpp"
 
@@ -42,6 +44,54 @@ TEST_CASE("the digest is that of the sealed file, whoever hashed it, in whatever
         const auto stopped = agent::media::open(s.incoming(), s.reference,
                                                 [](ByteView) -> Result<void> { return fail(Errc::disk_full); });
         CHECK(stopped.error().code == Errc::disk_full);
+    }
+}
+
+TEST_CASE("the digest of what is sealed is that of its bytes alone, whoever hashed them, in whatever blocks") {
+    SystemRandom random;
+    Folder folder;
+    for (const std::size_t chunks : {0u, 1u, 2u, 3u, 8u, 9u, 10u, 11u, 18u, 40u})
+        for (const std::size_t more : {0u, 1u, 7'000u}) {
+            INFO(chunks << " chunks and " << more);
+            const auto plain = pattern(chunks * kBlobChunk + more);
+            PassingHash hash;
+            const auto sealed =
+                seal(folder.path / "m", {}, source_of(ByteView(plain)), plain.size(), random, &hash).value();
+            CHECK(hash.finish().value() == sha256({plain}));
+            Bytes opened;
+            REQUIRE(agent::media::open(folder.path / "m", sealed, [&](ByteView bytes) -> Result<void> {
+                opened.insert(opened.end(), bytes.begin(), bytes.end());
+                return {};
+            }));
+            CHECK(opened == plain);
+        }
+}
+
+TEST_CASE("a sealing that ends early leaves no file, and no thread") {
+    SystemRandom random;
+    Folder folder;
+    const auto threads = [] {
+        return std::distance(fs::directory_iterator("/proc/self/task"), fs::directory_iterator());
+    };
+    const auto before = threads();
+    const auto plain = pattern(40 * kBlobChunk);
+    for (const std::size_t chunks : {0u, 1u, 2u, 9u, 30u, 39u}) {
+        auto whole = source_of(ByteView(plain));
+        std::size_t left = chunks * kBlobChunk;
+        const Source ends = [&](std::span<std::uint8_t> into) -> Result<std::size_t> {
+            if (left == 0) return fail(Errc::storage, "the disk is gone");
+            const auto n = whole(into.first(std::min(into.size(), left)));
+            left -= n ? *n : 0;
+            return n;
+        };
+        PassingHash hash;
+        const auto done = seal(folder.path / "m", {}, ends, plain.size(), random, &hash);
+        REQUIRE_FALSE(done);
+        CHECK(done.error().code == Errc::storage);
+        CHECK(fs::is_empty(folder.path / "m"));
+        for (int i = 0; i < 10'000 && threads() != before; ++i) ::usleep(1'000);  // the kernel lists it a moment longer
+        CHECK(threads() == before);
+        CHECK(hash.finish());  // it is ours again
     }
 }
 
