@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -13,6 +14,8 @@
 
 namespace nimes::gateway::http {
 namespace {
+
+using asio::experimental::awaitable_operators::operator&&;
 
 constexpr std::size_t kHeadRead = 4 * 1024;
 // How many bytes may wait unparsed: a parser that does not get on with these is being fed nonsense.
@@ -247,23 +250,36 @@ asio::awaitable<Connection::After> Connection::answer(Exchange& now) {
     co_return unread || now.error ? After::linger : After::close;
 }
 
+// While one buffer is sent a worker fills the other.
 asio::awaitable<void> Connection::send_source(Exchange& now, error_code& error) {
-    auto left = now.response->source_length;
-    now.chunk.resize(static_cast<std::size_t>(std::min<std::uint64_t>(left, kStreamBuffer)));
-    while (left > 0 && !error) {
-        std::size_t got = 0;
-        std::function<void()> work = [&now, &got, left] { got = draw(now, left); };
-        co_await on_worker(work);
-        // the length is promised already: all that is left to do with less is to break off, so that it is noticed
-        if (got == 0) error = asio::error::broken_pipe;
-        const auto began = std::chrono::steady_clock::now();
-        if (!error) co_await transport_->write(asio::buffer(now.chunk.data(), got), context_.options.idle, error);
+    auto left = now.response->source_length;  // of it nothing is drawn yet
+    if (left == 0) co_return;
+    auto room = kStreamBuffer;
+    std::vector<std::uint8_t> next;
+    std::size_t got = 0;
+    const auto read_next = [&] {
+        next.resize(static_cast<std::size_t>(std::min<std::uint64_t>(left, room)));
+        next.shrink_to_fit();
+        got = draw(now, next);
         left -= got;
-        if (now.chunk.size() > kSlowChunk && std::chrono::steady_clock::now() - began > kSlow) {
-            now.chunk.resize(kSlowChunk);  // a thousand slow readers shall not hold a thousand large buffers
-            now.chunk.shrink_to_fit();
+    };
+    std::function<void()> work = read_next;
+    co_await on_worker(work);
+    while (got > 0 && !error) {
+        std::swap(now.chunk, next);
+        const auto began = std::chrono::steady_clock::now();
+        auto sending = transport_->write(asio::buffer(now.chunk.data(), got), context_.options.idle, error);
+        if (left == 0) {
+            co_await std::move(sending);
+            co_return;
         }
+        auto both = on_worker(work) && std::move(sending);
+        co_await std::move(both);
+        // a thousand slow readers shall not hold a thousand large buffers
+        if (std::chrono::steady_clock::now() - began > kSlow) room = kSlowChunk;
     }
+    // the length is promised already: all that is left to do with less is to break off, so that it is noticed
+    if (!error) error = asio::error::broken_pipe;
 }
 
 }  // namespace nimes::gateway::http

@@ -61,7 +61,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void go_on(Exchange& now, const Later& later);
     void handle(Exchange& now);
     void feed(Exchange& now);
-    static std::size_t draw(Exchange& now, std::uint64_t left);
+    static std::size_t draw(Exchange& now, std::span<std::uint8_t> into);
     void guarded(Exchange& now, const std::function<void()>& step);
     void tell(const Exchange& now, int status) const;
     Result<Caller> authorise(const Headers& headers);

@@ -87,12 +87,11 @@ void Connection::feed(Exchange& now) {
     if (now.response) now.sink.reset();  // on this thread: its end may wait for the disk
 }
 
-// The next bytes of a download into now.chunk; 0 when the source fails or ends too early.
-std::size_t Connection::draw(Exchange& now, std::uint64_t left) {
+// The next bytes of a download; 0 when the source fails or ends too early.
+std::size_t Connection::draw(Exchange& now, std::span<std::uint8_t> into) {
     try {
-        const auto most = std::min<std::uint64_t>(left, now.chunk.size());
-        const auto got = now.response->source->read(std::span(now.chunk).first(static_cast<std::size_t>(most)));
-        return got && *got <= most ? *got : 0;
+        const auto got = now.response->source->read(into);
+        return got && *got <= into.size() ? *got : 0;
     } catch (const std::exception&) {
         return 0;
     }
