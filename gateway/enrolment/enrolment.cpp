@@ -102,18 +102,21 @@ void Enrolment::Impl::run() {
 // Strangers cost what others cost, and have limits of their own: they cannot use up the memory of the others'.
 void Enrolment::Impl::send_code(const std::string& text) {
     const auto address = ServiceAddress::parse(text);
-    const bool known = address && needs.roster.find(*address);
-    if (address && (known ? per_address : per_stranger).take(address->text(), needs.clock.boot())) {
-        if (known) return post_code(*address);
+    if (address && needs.roster.find(*address)) return post_code(*address);
+    if (address && per_stranger.take(address->text(), needs.clock.boot()))
         if (auto ok = codes.pretend(*address); !ok)
             needs.log.error("code_not_stored", {{"code", ok.error().row().name}});
-    }
-    needs.metrics.enrolments.with({known ? "address_limited" : "not_on_roster"}).add();
+    needs.metrics.enrolments.with({"not_on_roster"}).add();
 }
 
+// Nothing is counted for a mail that does not go: who asks while the organisation's are used up keeps their own. Only
+// this thread takes of either.
 void Enrolment::Impl::post_code(const ServiceAddress& address) {
-    if (!per_organisation.take(std::string(address.domain()), needs.clock.boot()))
+    const auto now = needs.clock.boot();
+    if (!per_address.has(address.text(), now)) return needs.metrics.enrolments.with({"address_limited"}).add();
+    if (!per_organisation.take(std::string(address.domain()), now))
         return needs.metrics.enrolments.with({"organisation_limited"}).add();
+    (void)per_address.take(address.text(), now);
     const auto code = codes.issue(address, needs.clock.now());
     if (!code) return needs.log.error("code_not_stored", {{"code", code.error().row().name}});
     needs.post.send_code(address, *code);

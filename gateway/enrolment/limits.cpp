@@ -21,6 +21,12 @@ bool Limits::take(const std::string& key, Millis now) {
     return true;
 }
 
+bool Limits::has(const std::string& key, Millis now) const {
+    const std::lock_guard lock(mutex_);
+    const auto at = by_key_.find(key);
+    return at == by_key_.end() || now - at->second->began >= window_ || at->second->n < most_;
+}
+
 void Limits::drop_oldest() {
     by_key_.erase(windows_.front().key);
     windows_.pop_front();

@@ -19,6 +19,8 @@ class Limits {
     Limits(unsigned most, Millis window, std::size_t keys = kKeys) : most_(most), window_(window), keys_(keys) {}
     // False when this key has had its share; counts otherwise. `now` never steps back: Clock::boot().
     bool take(const std::string& key, Millis now);
+    // What take() would answer; counts nothing.
+    [[nodiscard]] bool has(const std::string& key, Millis now) const;
 
   private:
     struct Window {
@@ -31,7 +33,7 @@ class Limits {
     const unsigned most_;
     const Millis window_;
     const std::size_t keys_;
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::list<Window> windows_;                                                 // in the order in which they began
     std::unordered_map<std::string_view, std::list<Window>::iterator> by_key_;  // views into windows_
 };

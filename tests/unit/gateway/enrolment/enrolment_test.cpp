@@ -131,6 +131,27 @@ TEST_CASE(
     w.ask(kAnna);
 }
 
+TEST_CASE("who asks while the organisation's codes are used up has lost none of their own") {
+    World w;
+    w.policy.codes_per_organisation = 3;
+    w.open();
+    for (int i = 0; i < 3; ++i) w.ask(kBernd);
+    w.clock.time += 15 * kMinute;
+    for (int i = 0; i < 3; ++i) REQUIRE(w.room->request_code(kAnna, kPeer));
+    const auto limited = [&] {
+        return w.metrics.text().find("result=\"organisation_limited\"} 3") != std::string::npos;
+    };
+    for (int i = 0; i < 2'000 && !limited(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    REQUIRE(limited());
+    w.clock.time += 15 * kMinute;  // the organisation's half hour is over, hers would have begun in the middle of it
+    for (int i = 0; i < 3; ++i) w.ask(kAnna);
+    REQUIRE(w.room->request_code(kAnna, kPeer));
+    const auto hers = [&] { return w.metrics.text().find("address_limited") != std::string::npos; };
+    for (int i = 0; i < 2'000 && !hers(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    CHECK(hers());
+    CHECK(w.post.count() == 6);
+}
+
 TEST_CASE("a further device waits for a voucher by another of the same person, and is held") {
     World w;
     const auto phone = key_pair(1), tablet = key_pair(2), other = key_pair(3);

@@ -17,6 +17,16 @@ TEST_CASE("a key has its share of each window, whatever others do") {
     CHECK_FALSE(limits.take("a", 1'000 + kMinute));
 }
 
+TEST_CASE("asking whether a key has something left counts nothing") {
+    Limits limits(1, kMinute);
+    for (int i = 0; i < 3; ++i) CHECK(limits.has("a", 1'000));
+    CHECK(limits.take("a", 1'000));
+    CHECK_FALSE(limits.has("a", 1'000 + kMinute - 1));
+    CHECK(limits.has("b", 1'000));
+    CHECK(limits.has("a", 1'000 + kMinute));
+    CHECK(limits.take("a", 1'000 + kMinute));
+}
+
 TEST_CASE("a crowd of new keys pushes out the oldest windows, and not everybody's") {
     Limits limits(1, kMinute, 4);
     for (const auto* key : {"oldest", "older", "young", "youngest"}) CHECK(limits.take(key, 1'000));
