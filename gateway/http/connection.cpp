@@ -103,6 +103,7 @@ asio::awaitable<Connection::After> Connection::exchange() {
     Exchange now(context_.options.head_limit);
     co_await read_head(now);
     if (now.error && now.error.category() != wire::parser_errors()) co_return After::dead;
+    now.head.request.path = wire::path_of(now.parser);
     if (now.error) now.response = wire::refusal(now.error);
     else open(now);
 
@@ -237,7 +238,8 @@ asio::awaitable<void> Connection::on_worker(std::function<void()>& work) {
 asio::awaitable<Connection::After> Connection::answer(Exchange& now) {
     const bool unread = !now.body_done();
     const bool keep = now.head.keep_alive && !unread && !ending_ && !now.error;
-    const auto& response = *now.response;
+    auto& response = *now.response;
+    router_.finish(now.head.request.path, response);
     auto text = wire::text_of(response, now.head.request.method, keep, std::time(nullptr));
     const bool body = wire::has_body(response, now.head.request.method);
     if (body && !response.source) text.append(as_text(response.body));

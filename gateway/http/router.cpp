@@ -92,6 +92,17 @@ Router& Router::add_stream(StreamRoute route) {
     return *this;
 }
 
+Router& Router::stamp(std::string path, std::string field, std::string value) {
+    stamps_.push_back({std::move(path), std::move(field), std::move(value)});
+    return *this;
+}
+
+void Router::finish(std::string_view path, Response& response) const {
+    for (const auto& stamp : stamps_)
+        if (path.starts_with(stamp.path) && (path.size() == stamp.path.size() || path[stamp.path.size()] == '/'))
+            response.headers.set(stamp.field, stamp.value);
+}
+
 void Router::insert(Row row) {
     for (const auto& other : rows_)
         if (other.method == row.method && other.same_paths(row))

@@ -7,9 +7,10 @@
 //
 // A {name} stands for one whole path segment that is not empty. Where two patterns match, the one with a literal
 // segment where they first differ wins. GET answers HEAD too unless HEAD has a row of its own; OPTIONS is answered with
-// Allow unless it has one; another method of a known path is 405 with Allow, an unknown path 404. Threads: add() before
-// the server starts, find() from any thread afterwards. The router must outlive the server. Errors: add() throws
-// std::logic_error for a pattern that is not well-formed or there already: a fault of the program.
+// Allow unless it has one; another method of a known path is 405 with Allow, an unknown path 404. What a protocol wants
+// on every answer below a path, whoever gives it, is stamped. Threads: add() and stamp() before the server starts, the
+// rest from any thread afterwards. The router must outlive the server. Errors: add() throws std::logic_error for a
+// pattern that is not well-formed or there already: a fault of the program.
 #pragma once
 
 #include <chrono>
@@ -63,6 +64,8 @@ class Router {
 
     Router& add(Route route);
     Router& add_stream(StreamRoute route);
+    // Every answer about `path` and what lies below it carries this field, refusals of the server's own included.
+    Router& stamp(std::string path, std::string field, std::string value);
 
     // What answers a request. Exactly one of handler and stream is set, and neither when `refused` is.
     struct Match {
@@ -77,17 +80,23 @@ class Router {
     [[nodiscard]] Match find(Method method, std::string_view path) const;
     // The same for a method that has no name here: 405 or 404.
     [[nodiscard]] Match find_unknown(std::string_view path) const;
+    // Sets what was stamped.
+    void finish(std::string_view path, Response& response) const;
 
     // "GET /v1/people", … in the order added: the API's documents are checked against it.
     [[nodiscard]] std::vector<std::string> rows() const;
 
   private:
     struct Row;
+    struct Stamp {
+        std::string path, field, value;
+    };
     void insert(Row row);
     [[nodiscard]] std::vector<const Row*> closest(std::string_view path) const;
     static Match refuse(const std::vector<const Row*>& rows, bool options);
 
     std::vector<Row> rows_;
+    std::vector<Stamp> stamps_;
 };
 
 // Percent-decodes; Errc::malformed for a bad escape and for control characters, plain or escaped.

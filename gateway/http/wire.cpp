@@ -41,6 +41,11 @@ const boost::system::error_category& parser_errors() {
     return beast_http::make_error_code(beast_http::error::need_more).category();
 }
 
+std::string path_of(const Parser& parser) {
+    const auto target = view(parser.get().target());
+    return std::string(target.substr(0, target.find('?')));
+}
+
 Result<Head> head_of(const Parser& parser) {
     const auto& message = parser.get();
     Head out;
@@ -57,7 +62,7 @@ Result<Head> head_of(const Parser& parser) {
 
     const auto target = view(message.target());
     const auto question = target.find('?');
-    request.path = target.substr(0, question);
+    request.path = path_of(parser);
     if (request.path != "*" && !request.path.starts_with('/')) return fail(Errc::malformed, "the target is not a path");
     if (question != std::string_view::npos) {
         auto query = parse_query(target.substr(question + 1));

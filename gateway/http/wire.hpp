@@ -21,6 +21,9 @@ struct Head {
     bool keep_alive = true;
 };
 
+// The target up to the query, as far as it has come: also of a head that is refused.
+std::string path_of(const Parser& parser);
+
 // Errc::malformed for a target that is not a path, a bad escape, a missing or repeated Host.
 Result<Head> head_of(const Parser& parser);
 

@@ -18,7 +18,7 @@ Uploader uploader(const Request& request) { return {request.caller->user, reques
 bool has_body(const Request& request) { return !request.content_length || *request.content_length > 0; }
 
 Response options(const Media& media) {
-    auto response = with_version(Response::empty());
+    auto response = Response::empty();
     response.headers.set("Tus-Version", "1.0.0")
         .set("Tus-Extension", kExtensions)
         .set("Tus-Checksum-Algorithm", std::string(kChecksums))
@@ -27,7 +27,7 @@ Response options(const Media& media) {
 }
 
 Response created(const BlobId& blob, const MediumHead& head) {
-    auto response = with_version(Response::empty(201));
+    auto response = Response::empty(201);
     response.headers.set("Location", path_of(blob));  // relative: a proxy in front may speak another scheme
     set_progress(response, head);
     return response;
@@ -89,7 +89,7 @@ void set_kind(Response& response, const MediumHead& head) {
 }
 
 Response progress(const MediumHead& head) {
-    auto response = with_version(Response::empty(200));
+    auto response = Response::empty(200);
     set_progress(response, head);
     set_kind(response, head);
     if (head.deferred) response.headers.set("Upload-Defer-Length", "1");
@@ -113,7 +113,7 @@ Response terminate(const Media& media, const Request& request) {
     const auto blob = blob_of(request);
     if (!blob) return refuse(blob.error());
     if (auto ok = media.store.remove(*blob, uploader(request)); !ok) return refuse(ok.error());
-    return with_version(Response::empty());
+    return Response::empty();
 }
 
 struct Wish {
@@ -166,6 +166,8 @@ Result<BlobId> blob_of(const Request& request) {
 void add_upload_routes(http::Router& router, const Media& m) {
     using http::Access;
     using http::Method;
+    // tus 1.0.0 wants its version on every answer; who is refused by the server itself is told as well.
+    router.stamp("/v1/media", "Tus-Resumable", "1.0.0");
     router.add({Method::options, "/v1/media", [m](Request&) { return options(m); }, Access::open, 0})
         .add_stream({Method::post, "/v1/media", [m](Request& r) { return create(m, r); }})
         .add_stream({Method::head, "/v1/media/{id}", [m](Request& r) { return head_of(m, r); }})

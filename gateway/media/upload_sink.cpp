@@ -7,15 +7,10 @@ namespace nimes::gateway::media {
 
 using http::Response;
 
-Response with_version(Response response) {
-    response.headers.set("Tus-Resumable", "1.0.0");
-    return response;
-}
-
 Response refuse(const Error& error) {
     auto said = error;
     if (said.code == Errc::not_found) said.code = Errc::upload_gone;
-    auto response = with_version(http::problem(said));
+    auto response = http::problem(said);
     if (error.code == Errc::tus_version) response.headers.set("Tus-Version", "1.0.0");
     return response;
 }
@@ -56,7 +51,7 @@ Response UploadSink::finish() {
     digest();
     if (checksum_ && !checksum_->fits()) return ended(refuse({Errc::checksum_mismatch, {}}));
     if (auto ok = writer_->flush(); !ok) return ended(refuse(ok.error()));
-    auto response = with_version(Response::empty(location_.empty() ? 204 : 201));
+    auto response = Response::empty(location_.empty() ? 204 : 201);
     if (!location_.empty()) response.headers.set("Location", location_);
     set_progress(response, writer_->head());
     return ended(std::move(response));

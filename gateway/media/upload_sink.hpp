@@ -8,7 +8,6 @@
 namespace nimes::gateway::media {
 
 // Answers with tus's fields.
-http::Response with_version(http::Response response);
 http::Response refuse(const Error& error);
 void set_progress(http::Response& response, const MediumHead& head);
 

@@ -62,6 +62,19 @@ TEST_CASE("methods of a path: HEAD by GET, OPTIONS by itself, others 405 with Al
     CHECK(router.find(Method::put, "/nowhere").pattern.empty());
 }
 
+TEST_CASE("what is stamped on a path is on every answer there and below, and nowhere else") {
+    Router router;
+    router.stamp("/v1/media", "Tus-Resumable", "1.0.0");
+    const auto stamped = [&](std::string_view path) {
+        auto response = Response::empty();
+        response.headers.set("Tus-Resumable", "another");
+        router.finish(path, response);
+        return response.headers.count("Tus-Resumable") == 1 && response.headers.get("Tus-Resumable") == "1.0.0";
+    };
+    for (const auto* path : {"/v1/media", "/v1/media/", "/v1/media/x", "/v1/media/x/y"}) CHECK(stamped(path));
+    for (const auto* path : {"", "/", "/v1", "/v1/medi", "/v1/mediation", "/x/v1/media"}) CHECK_FALSE(stamped(path));
+}
+
 TEST_CASE("parameters are decoded once and hold no control characters") {
     Router router;
     router.add({Method::get, "/p/{v}", says(""), Access::open});

@@ -53,6 +53,31 @@ TEST_CASE("an upload in pieces, asked about between, read whole and in part") {
     CHECK(outside.has("Content-Range: bytes */700000"));
 }
 
+TEST_CASE("every answer about media says tus's version, also what the server itself refuses") {
+    const Post post;
+    const auto status = [&](const web::Answer& answer, const std::string& line = kVersion) {
+        return answer.has(line) ? answer.status : -answer.status;
+    };
+    for (const std::string path : {"/v1/media", kPath.c_str()}) {
+        CHECK(status(post.ask("BREW", path, {kVersion})) == 405);
+        CHECK(status(post.ask("POST", path, {kVersion, "X: " + std::string(20'000, 'x')})) == 431);
+        CHECK(status(post.ask("POST", path + "?%zz", {kVersion})) == 400);
+    }
+    CHECK(status(post.ask("POST", "/v1/media", {kVersion}, {}, 0)) == 401);
+    CHECK(status(post.ask("DELETE", kPath, {kVersion}, "a body")) == 413);
+    CHECK(status(post.ask("HEAD", "/v1/media/%zz", {kVersion})) == 400);
+    CHECK(status(post.ask("HEAD", kPath + "/more", {kVersion})) == 404);
+    CHECK(status(post.ask("OPTIONS", kPath, {})) == 204);
+    CHECK(status(post.get()) == 404);
+    CHECK(status(post.ask("GET", "/v1/other", {kVersion})) == -404);
+    REQUIRE(status(post.create(10)) == 201);
+    CHECK(status(post.patch(5, "x")) == 409);
+    CHECK(status(post.patch(0, text(10))) == 204);
+    CHECK(status(post.head()) == 200);
+    CHECK(status(post.get()) == 200);
+    CHECK(status(post.ask("DELETE", kPath, {kVersion})) == 204);
+}
+
 TEST_CASE("a medium of no bytes is whole at once") {
     const Post post;
     CHECK(post.create(0).has("Upload-Offset: 0"));
