@@ -27,6 +27,8 @@ struct Config {
         Endpoint listen{"0.0.0.0", 8443};
         std::string public_url;
         std::filesystem::path certificate, key, ca;
+        std::uint32_t head_seconds = 30;
+        std::uint32_t idle_seconds = 60;
     } http;
     struct Operations {
         Endpoint listen{"127.0.0.1", 9464};
@@ -38,6 +40,7 @@ struct Config {
     struct StoreSection {
         std::filesystem::path path = "store";
         std::uint64_t floor_bytes = 1ull << 30;
+        std::uint64_t reserve_bytes = 64ull << 20;
         std::uint64_t cache_bytes = 256ull << 20;
     } store;
     struct Broker {

@@ -22,6 +22,10 @@ certificate = "tls/gateway.crt"
 key = "tls/gateway.key"
 # The CA that handsets shall trust, PEM; it goes into provisioning files.
 ca = "tls/ca.crt"
+# How long the head of a request may take from its first byte on, and how long a body may rest, either way. A whole body
+# may take as long as it likes.
+# head_seconds = 30
+# idle_seconds = 60
 
 [operations]
 # /metrics, /livez, /readyz for machines inside: no TLS, no token.
@@ -37,6 +41,9 @@ listen = "127.0.0.1:9464"
 # path = "store"
 # Below so many free bytes nothing new is taken in, so that what is there stays whole.
 # floor_bytes = 1073741824
+# Of these, so many are held back in a file: if others fill the disk to its end, it goes, and what ends or is taken back
+# can still be erased. 0: none.
+# reserve_bytes = 67108864
 # cache_bytes = 268435456
 
 [broker]

@@ -134,7 +134,7 @@ Gateway::~Gateway() = default;
 Result<std::unique_ptr<Gateway>> Gateway::open(const Config& config) {
     auto secrets = directory::load_org_keys(config.keys, config.organisation);
     if (!secrets) return pass(secrets);
-    auto store = store::open_rocksdb(config.store.path, {config.store.floor_bytes, config.store.cache_bytes});
+    auto store = store::open_rocksdb(config.store.path, store_options(config));
     if (!store) return pass(store);
     auto impl = std::make_unique<Impl>(config, std::move(*store));
     if (auto ok = impl->open(std::move(*secrets)); !ok) return pass(ok);
@@ -194,7 +194,7 @@ Result<void> Gateway::Impl::make_rooms() {
     enrolment.emplace(enrolment::Enrolment::Needs{*store, *roster, *mailer, clock, random, metrics, log},
                       pepper_of(secrets), enrolment_policy(config));
     approvals.emplace(*enrolment, *directory);
-    server.emplace(http::ServerOptions{}, &*authoriser,
+    server.emplace(server_options(config), &*authoriser,
                    http::ServerHooks{[this](std::string_view route, std::string_view method, int status) {
                                          metrics.http_requests.with({route, method, std::to_string(status)}).add();
                                      },
@@ -223,6 +223,12 @@ void Gateway::Impl::observe_directory() {
 }
 
 void Gateway::Impl::add_pages() {
+    metrics.before_scrape([this] {
+        std::error_code ignored;
+        const auto disk = std::filesystem::space(config.store.path, ignored);
+        if (!ignored) metrics.store_free_bytes.set(static_cast<double>(disk.available));
+        metrics.http_connections.set(static_cast<double>(server->connections()));
+    });
     health.add("store", [this] { return store->check(); });
     health.add("broker", [this]() -> Result<void> {
         if (!link->linked()) return fail(Errc::unavailable, "not linked");

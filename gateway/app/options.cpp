@@ -2,6 +2,21 @@
 
 namespace nimes::gateway::app {
 
+store::RocksOptions store_options(const Config& config) {
+    store::RocksOptions out;
+    out.floor_bytes = config.store.floor_bytes;
+    out.reserve_bytes = config.store.reserve_bytes;
+    out.block_cache_bytes = config.store.cache_bytes;
+    return out;
+}
+
+http::ServerOptions server_options(const Config& config) {
+    http::ServerOptions out;
+    out.head_time = std::chrono::seconds(config.http.head_seconds);
+    out.idle = std::chrono::seconds(config.http.idle_seconds);
+    return out;
+}
+
 enrolment::Policy enrolment_policy(const Config& config) {
     enrolment::Policy out;
     out.device_hold = config.policy.device_hold_seconds * kSecond;

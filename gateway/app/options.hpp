@@ -8,12 +8,16 @@
 #include "broker/link.hpp"
 #include "directory/provisioning.hpp"
 #include "enrolment/enrolment.hpp"
+#include "http/server.hpp"
 #include "mailbox/mailroom.hpp"
 #include "media/media_store.hpp"
+#include "store/rocksdb_store.hpp"
 #include "wake/waker.hpp"
 
 namespace nimes::gateway::app {
 
+store::RocksOptions store_options(const Config& config);
+http::ServerOptions server_options(const Config& config);
 enrolment::Policy enrolment_policy(const Config& config);
 mailbox::Options mailbox_options(const Config& config);
 wake::Waker::Options wake_options(const Config& config);

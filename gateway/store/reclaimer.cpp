@@ -8,16 +8,17 @@ constexpr std::uint64_t kGarbageShare = 3;
 
 }  // namespace
 
-Reclaimer::~Reclaimer() {
+Reclaimer::Ranges Reclaimer::stop() {
     {
         const std::lock_guard lock(mutex_);
         stop_ = true;
     }
     wake_.notify_one();
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
+    return std::move(ranges_);
 }
 
-void Reclaimer::erased(rocksdb::ColumnFamilyHandle* family, std::string from, std::string until) {
+void Reclaimer::erased(Family family, std::string from, std::string until) {
     {
         const std::lock_guard lock(mutex_);
         if (ranges_.size() < kMaxWaiting) ranges_.push_back({family, std::move(from), std::move(until)});
@@ -30,34 +31,41 @@ void Reclaimer::run() {
     for (;;) {
         wake_.wait(lock, [this] { return stop_ || !ranges_.empty(); });
         if (stop_) return;
-        const auto range = std::move(ranges_.front());
+        auto range = std::move(ranges_.front());
         ranges_.pop_front();
         lock.unlock();
-        compact(range);
+        const auto status = compact(range);
         lock.lock();
+        if (status.ok()) continue;
+        if (!stop_) ++range.tries;
+        if (range.tries < kTries) ranges_.push_front(std::move(range));
+        if (!stop_) failed_(status);
+        return;
     }
 }
 
 // Compaction drops erased keys and, with the last key that points into it, a blob file. Where much of what is left in
-// the files is garbage, a second pass moves the rest out of them.
-void Reclaimer::compact(const Range& range) {
+// the files is garbage, a second pass moves the rest out of them, if the disk has room for both.
+rocksdb::Status Reclaimer::compact(const Range& range) {
     using rocksdb::BlobGarbageCollectionPolicy;
     rocksdb::CompactRangeOptions options;
     options.canceled = &stop_;
     options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
     options.blob_garbage_collection_policy = BlobGarbageCollectionPolicy::kDisable;
     const rocksdb::Slice from(range.from), until(range.until);
-    if (!db_.CompactRange(options, range.family, &from, &until).ok()) return;
+    auto* const family = families_[static_cast<std::size_t>(range.family) + 1];
+    if (auto status = db_.CompactRange(options, family, &from, &until); !status.ok()) return status;
     // The log holds the same bytes once more, as long as any family has something in it that is not flushed.
-    if (!db_.Flush({}, families_).ok()) return;
-    std::uint64_t files = 0, garbage = 0;
-    db_.GetIntProperty(range.family, rocksdb::DB::Properties::kLiveBlobFileSize, &files);
-    db_.GetIntProperty(range.family, rocksdb::DB::Properties::kLiveBlobFileGarbageSize, &garbage);
-    if (garbage <= files / kGarbageShare) return;
+    if (auto status = db_.Flush({}, families_); !status.ok()) return status;
+    std::uint64_t files = 0, garbage = 0, free = 0;
+    db_.GetIntProperty(family, rocksdb::DB::Properties::kLiveBlobFileSize, &files);
+    db_.GetIntProperty(family, rocksdb::DB::Properties::kLiveBlobFileGarbageSize, &garbage);
+    if (garbage <= files / kGarbageShare) return {};
+    if (db_.GetEnv()->GetFreeSpace(db_.GetName(), &free).ok() && free < files - garbage) return {};
     options.blob_garbage_collection_policy = BlobGarbageCollectionPolicy::kForce;
     options.blob_garbage_collection_age_cutoff = 1.0;
     options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
-    (void)db_.CompactRange(options, range.family, nullptr, nullptr);
+    return db_.CompactRange(options, family, nullptr, nullptr);
 }
 
 }  // namespace nimes::gateway::store

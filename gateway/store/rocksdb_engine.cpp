@@ -12,7 +12,7 @@ tl::unexpected<Error> failed(const rocksdb::Status& status) {
 }
 
 RocksEngine::RocksEngine(std::filesystem::path folder, const RocksOptions& options)
-    : folder_(std::move(folder)), options_(options) {
+    : folder_(std::move(folder)), options_(options), room_(folder_, options_.floor_bytes, options_.reserve_bytes) {
     if (options_.files) env_ = rocksdb::NewCompositeEnv(options_.files);
 }
 
@@ -20,7 +20,10 @@ RocksEngine::~RocksEngine() { close(); }
 
 Result<std::unique_ptr<RocksEngine>> RocksEngine::open(std::filesystem::path folder, const RocksOptions& options) {
     std::unique_ptr<RocksEngine> out(new RocksEngine(std::move(folder), options));
+    // Not tried on a full disk: Debian's build ends the process when it then goes on with the file that failed.
+    if (!out->room_.for_opening()) out->room_.ran_out();
     if (const auto status = out->start(); !status.ok()) return failed(status);
+    out->room_.opened();
     return out;
 }
 
@@ -33,12 +36,15 @@ rocksdb::Status RocksEngine::start() {
     auto status = rocksdb::DB::Open(settings, folder_.string(), column_families(options_), &handles_, &db);
     db_.reset(db);
     ++openings_;
-    if (status.ok()) reclaimer_.emplace(*db_, handles_);
+    if (status.ok())
+        reclaimer_.emplace(*db_, handles_, std::exchange(to_reclaim_, {}),
+                           [this](const rocksdb::Status& why) { noted(why); });
     return status;
 }
 
 void RocksEngine::close() {
     if (!db_) return;
+    to_reclaim_ = reclaimer_->stop();
     reclaimer_.reset();
     for (auto* h : handles_) db_->DestroyColumnFamilyHandle(h);
     handles_.clear();
@@ -47,6 +53,7 @@ void RocksEngine::close() {
 }
 
 rocksdb::Status RocksEngine::noted(rocksdb::Status status) {
+    if (status.IsNoSpace()) room_.ran_out();
     if (!status.ok()) broken_ = true;
     return status;
 }
@@ -56,9 +63,11 @@ Result<void> RocksEngine::mend() {
     const std::unique_lock lock(mutex_);
     if (!broken_) return {};
     close();
-    if (const auto status = start(); !status.ok()) return failed(status);
-    broken_ = false;
-    return {};
+    broken_ = false;  // before there is a new one that may break
+    const auto status = start();
+    if (status.ok()) return {};
+    broken_ = true;
+    return failed(status);
 }
 
 }  // namespace nimes::gateway::store

@@ -18,6 +18,7 @@
 
 #include "store/reclaimer.hpp"
 #include "store/rocksdb_store.hpp"
+#include "store/room.hpp"
 
 namespace nimes::gateway::store {
 
@@ -41,7 +42,7 @@ class RocksEngine {
         }
         // A large range was erased: its disk space comes back soon.
         void reclaim(Family f, std::string from, std::string until) const {
-            engine_.reclaimer_->erased(family(f), std::move(from), std::move(until));
+            engine_.reclaimer_->erased(f, std::move(from), std::move(until));
         }
 
       private:
@@ -50,13 +51,14 @@ class RocksEngine {
     };
     [[nodiscard]] Use use() const { return Use(*this); }
 
+    [[nodiscard]] Room& room() { return room_; }
     // Of every write: remembers that it failed.
     rocksdb::Status noted(rocksdb::Status status);
     [[nodiscard]] bool broken() const { return broken_; }
     // How often it was opened. Who holds a Use has the one that this says.
     [[nodiscard]] std::uint64_t openings() const { return openings_; }
-    // Success when nothing is wrong, or no longer. Until it succeeds, nothing can be read either: not to be tried on a
-    // full disk.
+    // Success when nothing is wrong, or no longer. Until it succeeds, nothing can be read either: not to be tried
+    // without room().for_opening().
     Result<void> mend();
 
   private:
@@ -66,6 +68,7 @@ class RocksEngine {
 
     const std::filesystem::path folder_;
     const RocksOptions options_;
+    Room room_;
     mutable std::shared_mutex mutex_;
     std::atomic<bool> broken_ = false;
     std::atomic<std::uint64_t> openings_ = 0;
@@ -73,6 +76,7 @@ class RocksEngine {
     std::unique_ptr<rocksdb::DB> db_;
     std::vector<rocksdb::ColumnFamilyHandle*> handles_;
     mutable std::optional<Reclaimer> reclaimer_;  // of the database that is open
+    Reclaimer::Ranges to_reclaim_;                // while none is
 };
 
 }  // namespace nimes::gateway::store

@@ -1,7 +1,5 @@
 #include "store/rocksdb_store.hpp"
 
-#include <sys/statvfs.h>
-
 #include <algorithm>
 #include <atomic>
 #include <mutex>
@@ -20,10 +18,12 @@ constexpr std::size_t kOneByOne = 256;  // keys of a range that are erased each 
 rocksdb::Slice slice(ByteView bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 Bytes bytes_of(const rocksdb::Slice& s) { return to_bytes(as_bytes({s.data(), s.size()})); }
 auto closed() { return fail(Errc::storage, "the store could not be opened again after its disk failed"); }
+auto full() { return fail(Errc::disk_full, "the disk has reached its floor"); }
 bool puts_something(const Batch& batch) {
     return std::any_of(batch.writes.begin(), batch.writes.end(),
                        [](const auto& w) { return w.kind == Batch::Write::Kind::put; });
 }
+bool is_conditional(const Batch& batch) { return !batch.expectations.empty() || batch.opening; }
 
 // A batch that must not grow while it is filled: large values would be copied again each time.
 std::size_t room_for(std::span<const Batch> batches) {
@@ -35,8 +35,7 @@ std::size_t room_for(std::span<const Batch> batches) {
 
 class RocksStore final : public Store {
   public:
-    RocksStore(std::unique_ptr<RocksEngine> engine, std::filesystem::path folder, const RocksOptions& options)
-        : engine_(std::move(engine)), folder_(std::move(folder)), options_(options) {}
+    explicit RocksStore(std::unique_ptr<RocksEngine> engine) : engine_(std::move(engine)) {}
 
     using Store::commit;
     [[nodiscard]] std::uint64_t opening() const override { return engine_->openings(); }
@@ -73,11 +72,13 @@ class RocksStore final : public Store {
     static void erase_range(const RocksEngine::Use& db, rocksdb::WriteBatch& out, Family family,
                             const std::string& from, const std::string& until);
     Result<void> write(const RocksEngine::Use& db, rocksdb::WriteBatch& batch, Sync sync);
-    bool below_floor() const;
+    Result<void> ready(bool to_put);
+    template <class Erase>
+    Result<void> erasing(const Erase& erase);
+    Result<void> commit_now(std::span<const Batch> batches, Sync sync);
+    Result<void> drop_now(const Partition& partition);
 
     std::unique_ptr<RocksEngine> engine_;
-    std::filesystem::path folder_;
-    RocksOptions options_;
     std::mutex stripes_[kStripes];
 };
 
@@ -149,12 +150,32 @@ Result<void> RocksStore::write(const RocksEngine::Use& db, rocksdb::WriteBatch& 
     return {};
 }
 
+// Room for it on the disk, and nothing broken, or no longer.
+Result<void> RocksStore::ready(bool to_put) {
+    if (!engine_->room().for_puts() && (to_put || (engine_->broken() && !engine_->room().for_opening()))) return full();
+    return engine_->mend();
+}
+
+// Once more if it was this write that found the disk full: the reserve is gone now, and there is room.
+template <class Erase>
+Result<void> RocksStore::erasing(const Erase& erase) {
+    auto done = erase();
+    if (!done && done.error().code == Errc::disk_full && engine_->room().for_opening()) done = erase();
+    return done;
+}
+
 Result<void> RocksStore::commit(std::span<const Batch> batches, Sync sync) {
     for (const auto& b : batches)
         if (b.partition.name.size() > kMaxName) return fail(Errc::internal, "a partition's name has at most 64 bytes");
-    if (below_floor() && (engine_->broken() || std::any_of(batches.begin(), batches.end(), puts_something)))
-        return fail(Errc::disk_full, "the disk has reached its floor");
-    if (auto ok = engine_->mend(); !ok) return ok;
+    const bool puts = std::any_of(batches.begin(), batches.end(), puts_something);
+    const auto once = [&]() -> Result<void> {
+        if (auto ok = ready(puts); !ok) return ok;
+        return commit_now(batches, sync);
+    };
+    return puts || std::any_of(batches.begin(), batches.end(), is_conditional) ? once() : erasing(once);
+}
+
+Result<void> RocksStore::commit_now(std::span<const Batch> batches, Sync sync) {
     const auto locks = lock(batches);
     const auto db = engine_->use();
     if (!db) return closed();
@@ -252,9 +273,14 @@ Result<std::vector<std::string>> RocksStore::partitions(Family f, std::string_vi
 }
 
 Result<void> RocksStore::drop(const Partition& partition) {
+    return erasing([&]() -> Result<void> {
+        if (auto ok = ready(false); !ok) return ok;
+        return drop_now(partition);
+    });
+}
+
+Result<void> RocksStore::drop_now(const Partition& partition) {
     Batch all(partition);
-    if (below_floor() && engine_->broken()) return fail(Errc::disk_full, "the disk has reached its floor");
-    if (auto ok = engine_->mend(); !ok) return ok;
     const auto locks = lock(std::span(&all, 1));
     const auto db = engine_->use();
     if (!db) return closed();
@@ -265,14 +291,11 @@ Result<void> RocksStore::drop(const Partition& partition) {
     return write(db, out, Sync::no);
 }
 
-bool RocksStore::below_floor() const {
-    struct statvfs disk {};
-    if (statvfs(folder_.c_str(), &disk) != 0) return false;
-    return static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize < options_.floor_bytes;
-}
-
 Result<void> RocksStore::check() {
-    if (below_floor()) return fail(Errc::disk_full, "the disk has reached its floor");
+    if (!engine_->room().for_puts()) {
+        (void)ready(false);
+        return full();
+    }
     if (auto ok = engine_->mend(); !ok) return ok;
     const auto db = engine_->use();
     if (!db) return closed();
@@ -291,7 +314,7 @@ Result<std::unique_ptr<Store>> open_rocksdb(const std::filesystem::path& folder,
     if (error) return fail(Errc::storage, "cannot make the folder: " + error.message());
     auto engine = RocksEngine::open(folder, options);
     if (!engine) return pass(engine);
-    return std::unique_ptr<Store>(std::make_unique<RocksStore>(std::move(*engine), folder, options));
+    return std::unique_ptr<Store>(std::make_unique<RocksStore>(std::move(*engine)));
 }
 
 }  // namespace nimes::gateway::store

@@ -1,5 +1,7 @@
 #!/usr/bin/python3
-"""The live server against schemas/openapi.yaml: every media status is produced, every answer and limit is as it says."""
+"""The live server against schemas/openapi.yaml: every media status is produced, every answer and limit is as it says.
+
+What any request may be answered with is in any_request.py, in the same world; times are in times_test.py."""
 import base64
 import hashlib
 import json
@@ -8,11 +10,11 @@ import secrets
 import time
 from email.utils import parsedate_to_datetime
 
-import yaml
+from any_request import API, AnyRequest, documented
 from jsonschema import validate
-from media_world import HERE, MediaTest, unittest
+from media_world import MediaTest, unittest
+from second_device import add_second
 
-API = yaml.safe_load((HERE.parents[2] / "schemas" / "openapi.yaml").read_text())
 LIMITS = API["x-media-limits"]
 TYPE = {"Content-Type": "application/offset+octet-stream"}
 
@@ -29,8 +31,13 @@ def checksum(data: bytes) -> dict:
     return {"Upload-Checksum": "sha1 " + base64.b64encode(hashlib.sha1(data).digest()).decode()}
 
 
-class Contract(MediaTest):
+class Contract(AnyRequest, MediaTest):
     PEOPLE = ("anna", "bernd", "clara")
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.device = next(line["device"] for line in cls.gateway.admin("devices", "list") if "Clara" in line["name"])
 
     def setUp(self):
         self.seen = set()
@@ -40,8 +47,9 @@ class Contract(MediaTest):
         operation_ = operation((headers or {}).get("X-HTTP-Method-Override", method), path)
         got, fields, text = self.ask(method, path, headers, body, **more)
         self.assertEqual(got, status, text)
-        self.assertIn(str(status), operation_["responses"])
-        said = operation_["responses"][str(status)]
+        said = documented(operation_, status)
+        self.assertTrue(said, "it is documented nowhere")
+        self.assertEqual(fields["tus-resumable"], "1.0.0")
         if "$ref" in said:
             self.assertEqual(fields["content-type"], "application/problem+json")
             if method != "HEAD":
@@ -63,9 +71,6 @@ class Contract(MediaTest):
         self.seen.add((method, status))
         return fields
 
-    def metadata(self, blob: bytes) -> dict:
-        return {"Upload-Metadata": "id " + base64.b64encode(blob).decode()}
-
     def begun(self, length: int, **more) -> str:
         return self.expect(201, "POST", "/v1/media",
                            {"Upload-Length": str(length), **self.metadata(secrets.token_bytes(16))}, **more)["location"]
@@ -79,9 +84,8 @@ class Contract(MediaTest):
             self.assertTrue(method == "HEAD" or (method, 401, code) in self.seen, code)
 
     def shut_out_clara(self):
-        device = next(line["device"] for line in self.gateway.admin("devices", "list") if "lara" in line["name"])
-        self.gateway.admin("suspend", device)
-        self.addCleanup(self.gateway.admin, "resume", device)
+        self.gateway.admin("suspend", self.device)
+        self.addCleanup(self.gateway.admin, "resume", self.device)
 
     def test_every_answer(self):
         data, name = secrets.token_bytes(1_000), secrets.token_bytes(16)
@@ -199,21 +203,32 @@ class Contract(MediaTest):
         named = self.metadata(secrets.token_bytes(16))
         self.expect(404, "POST", "/v1/media", {"Upload-Concat": "final;" + " ".join(dict.fromkeys(
             "/v1/media/" + secrets.token_hex(16) for _ in range(LIMITS["parts"]))), **named})
-        self.assertEqual(self.ask("HEAD", "/v1/media/" + "0" * 32, {"X-Long": "x" * LIMITS["head_bytes"]})[0], 431)
         path = self.begun(10)
         ends = parsedate_to_datetime(self.expect(200, "HEAD", path)["upload-expires"]).timestamp()
         self.assertAlmostEqual(ends - time.time(), LIMITS["unnamed_hours"] * 3600, delta=120)
 
-    def test_open_uploads(self):
-        begun = 0
+    def open_uploads(self, who: str) -> tuple:
+        """How many that handset may begin, and what it is told then."""
+        begun, session = 0, self.session()
         while True:
-            status, _, text = self.ask("POST", "/v1/media", {"Upload-Length": "1",
-                                                             **self.metadata(secrets.token_bytes(16))}, who="clara")
+            status, _, text = self.ask("POST", "/v1/media", {
+                "Upload-Length": "1", **self.metadata(secrets.token_bytes(16))}, who=who, over=session)
             if status != 201:
                 break
             begun += 1
-        self.assertEqual((status, begun), (507, LIMITS["policy_device_open_uploads"]), text)
-        self.assertIn("open uploads of this device", json.loads(text)["detail"])
+        session.close()
+        problem = json.loads(text)
+        self.assertEqual((status, problem["code"]), (507, "ERR_QUOTA"))
+        return begun, problem["detail"]
+
+    def test_open_uploads(self):
+        """Three handsets of one person."""
+        for name in ("clara-2", "clara-3"):
+            self.tokens[name] = add_second(self, self.clara, name).run("token").last()["token"]
+        device, person = LIMITS["policy_device_open_uploads"], LIMITS["policy_user_open_uploads"]
+        self.assertEqual(self.open_uploads("clara"), (device, f"open uploads of this device: at most {device}"))
+        self.assertEqual(self.open_uploads("clara-2")[0], person - device)
+        self.assertEqual(self.open_uploads("clara-3"), (0, f"open uploads of this person: at most {person}"))
 
     def test_the_defaults_of_the_configuration(self):
         template = self.gateway.configuration.read_text()
@@ -222,6 +237,8 @@ class Contract(MediaTest):
                           ("media_organisation_quota_bytes", "organisation_bytes"),
                           ("media_open_uploads", "device_open_uploads")):
             self.assertEqual(int(re.search(rf"# {name} = (\d+)", template)[1]), LIMITS[f"policy_{key}"])
+        for name in ("head_seconds", "idle_seconds"):  # times_test.py
+            self.assertEqual(int(re.search(rf"# {name} = (\d+)", template)[1]), LIMITS[name])
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import secrets
+import socket
 import ssl
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "system"))
 from people import WorldTest, unittest, wait_until  # noqa: E402
+from harness.gateway import set_keys  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 NODE = os.environ.get("NIMES_NODE", "node")
@@ -34,9 +36,12 @@ class MediaTest(WorldTest):
         cls.token_file = cls.folder / "token"
         cls.token_file.write_text(cls.tokens["anna"])
         if cls.SETTINGS:
-            from harness.gateway import set_keys
-            cls.gateway.configuration.write_text(set_keys(cls.gateway.configuration.read_text(), cls.SETTINGS))
-            cls.restart(kill=False)
+            cls.configure(cls.SETTINGS)
+
+    @classmethod
+    def configure(cls, settings: dict) -> None:
+        cls.gateway.configuration.write_text(set_keys(cls.gateway.configuration.read_text(), settings))
+        cls.restart(kill=False)
 
     @classmethod
     def restart(cls, kill: bool = True) -> None:
@@ -53,9 +58,12 @@ class MediaTest(WorldTest):
         signature = Ed25519PrivateKey.from_private_bytes(seed).sign(b"NM1/token".ljust(16, b"\0") + part)
         return base64.urlsafe_b64encode(part + signature).decode()
 
-    def ask(self, method: str, path: str, headers=None, body=b"", who="anna", token=None, port=None) -> tuple:
-        """Status, headers in lower case, body. A header that is None is left out."""
-        connection = http.client.HTTPSConnection("127.0.0.1", port or self.port, context=self.context, timeout=60)
+    def session(self, port=None) -> http.client.HTTPSConnection:
+        return http.client.HTTPSConnection("127.0.0.1", port or self.port, context=self.context, timeout=60)
+
+    def ask(self, method: str, path: str, headers=None, body=b"", who="anna", token=None, port=None, over=None) -> tuple:
+        """Status, headers in lower case, body. A header that is None is left out. Over a session, or a connection of its own."""
+        connection = over or self.session(port)
         fields = {"Tus-Resumable": "1.0.0"}
         if who or token:
             fields["Authorization"] = f"Bearer {token or self.tokens[who]}"
@@ -63,13 +71,13 @@ class MediaTest(WorldTest):
         connection.request(method, path, body, fields)
         answer = connection.getresponse()
         data = answer.read()
-        connection.close()
+        if not over:
+            connection.close()
         return answer.status, {name.lower(): value for name, value in answer.getheaders()}, data
 
-    def create(self, length: int, blob=None, who="anna") -> str:
-        blob = blob or secrets.token_bytes(16)
+    def create(self, length: int, blob=None, **more) -> str:
         status, headers, text = self.ask("POST", "/v1/media", {
-            "Upload-Length": str(length), "Upload-Metadata": "id " + base64.b64encode(blob).decode()}, who=who)
+            "Upload-Length": str(length), **self.metadata(blob or secrets.token_bytes(16))}, **more)
         self.assertEqual(status, 201, text)
         return headers["location"]
 
@@ -85,6 +93,34 @@ class MediaTest(WorldTest):
             time.sleep(0.05)
         self.assertEqual(status, 200)
         return int(headers["upload-offset"])
+
+    def metadata(self, blob: bytes) -> dict:
+        return {"Upload-Metadata": "id " + base64.b64encode(blob).decode()}
+
+    def connected(self):
+        plain = socket.create_connection(("127.0.0.1", self.port), timeout=120)
+        return self.context.wrap_socket(plain, server_hostname="127.0.0.1")
+
+    def raw(self, head: str, who: str = "anna", tls=None):
+        """A connection on which that request was begun: its first line and what fields it has beside the usual ones."""
+        tls = tls or self.connected()
+        tls.sendall((head + f"\r\nHost: x\r\nTus-Resumable: 1.0.0\r\nAuthorization: Bearer {self.tokens[who]}\r\n\r\n").encode())
+        return tls
+
+    def patching(self, path: str, offset: int, length: int, body: bytes = b"", who: str = "anna"):
+        tls = self.raw(f"PATCH {path} HTTP/1.1\r\nUpload-Offset: {offset}\r\nContent-Length: {length}\r\n"
+                       "Content-Type: application/offset+octet-stream", who)
+        tls.sendall(body)
+        return tls
+
+    def head_from(self, tls) -> str:
+        text = b""
+        while b"\r\n\r\n" not in text and (more := tls.recv(4096)):
+            text += more
+        return text.decode()
+
+    def received(self) -> float:
+        return self.gateway.metric("nimes_upload_received_bytes_total")
 
     def file(self, size: int) -> Path:
         path = self.folder / f"file-{secrets.token_hex(4)}"

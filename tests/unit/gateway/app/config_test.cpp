@@ -37,7 +37,10 @@ TEST_CASE("the file that init writes is right as it is, and shows the defaults t
     CHECK(explicit_one.policy.retention_days == config.policy.retention_days);
     CHECK(explicit_one.policy.media_max_bytes == config.policy.media_max_bytes);
     CHECK(explicit_one.store.floor_bytes == config.store.floor_bytes);
+    CHECK(explicit_one.store.reserve_bytes == config.store.reserve_bytes);
     CHECK(explicit_one.store.cache_bytes == config.store.cache_bytes);
+    CHECK(explicit_one.http.head_seconds == config.http.head_seconds);
+    CHECK(explicit_one.http.idle_seconds == config.http.idle_seconds);
     CHECK(explicit_one.admin.socket == config.admin.socket);
     CHECK(explicit_one.operations.log_level == config.operations.log_level);
     CHECK(explicit_one.keys == config.keys);
