@@ -34,12 +34,14 @@ Response lines(const Administration& a, const Request& request) {
 
 }  // namespace
 
-void add_audit_routes(http::Router& router, const Administration& a) {
-    using http::Access;
+void add_audit_routes(rights::Door& door, const Administration& a) {
     using http::Method;
-    router.add({Method::get, "/v1/admin/audit", [a](Request& r) { return lines(a, r); }, Access::open, 0})
-        .add({Method::get, "/v1/admin/audit/head", [a](Request&) { return answer(as_json(a.audit.head())); },
-              Access::open, 0});
+    using rights::Action;
+    using rights::Asker;
+    door.whole(Method::get, "/v1/admin/audit", Action::read_audit,
+               [a](Request& r, const Asker&) { return lines(a, r); })
+        .whole(Method::get, "/v1/admin/audit/head", Action::read_audit,
+               [a](Request&, const Asker&) { return answer(as_json(a.audit.head())); });
 }
 
 }  // namespace nimes::gateway::admin

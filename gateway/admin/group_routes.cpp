@@ -36,14 +36,15 @@ Response show(const Administration& a, const Request& request) {
     return answer(as_json(*group));
 }
 
-Response appoint(const Administration& a, const Request& request) {
+Response appoint(const Administration& a, const Request& request, const rights::Asker& who) {
     const auto id = id_from_hex<ConversationId>(request.param("id"));
     if (!id) return http::problem(Errc::malformed, "a group's id has 32 hex digits");
     const auto text = field(request, "address");
     if (!text) return http::problem(text.error());
     const auto address = ServiceAddress::parse(*text);
     if (!address) return http::problem(address.error());
-    const auto act = act_of(request, "group appoint", {{"group", to_hex(id->view())}, {"address", address->text()}});
+    const auto act =
+        act_of(request, who, "group appoint", {{"group", to_hex(id->view())}, {"address", address->text()}});
     if (auto ok = noted(a, act, [&] { return a.groups.appoint(*id, *address); }); !ok) return http::problem(ok.error());
     const auto group = a.groups.group(*id);
     if (!group) return http::problem(group.error());
@@ -52,13 +53,17 @@ Response appoint(const Administration& a, const Request& request) {
 
 }  // namespace
 
-void add_group_routes(http::Router& router, const Administration& a) {
-    using http::Access;
+void add_group_routes(rights::Door& door, const Administration& a) {
     using http::Method;
-    router.add({Method::get, "/v1/admin/groups/orphaned", [a](Request&) { return orphaned(a); }, Access::open, 0})
-        .add({Method::get, "/v1/admin/groups/{id}", [a](Request& r) { return show(a, r); }, Access::open, 0})
-        .add({Method::post, "/v1/admin/groups/{id}/administrator", [a](Request& r) { return appoint(a, r); },
-              Access::open, kSmallBody});
+    using rights::Action;
+    using rights::Asker;
+    door.whole(Method::get, "/v1/admin/groups/orphaned", Action::steward_groups,
+               [a](Request&, const Asker&) { return orphaned(a); })
+        .whole(Method::get, "/v1/admin/groups/{id}", Action::steward_groups,
+               [a](Request& r, const Asker&) { return show(a, r); })
+        .whole(
+            Method::post, "/v1/admin/groups/{id}/administrator", Action::steward_groups,
+            [a](Request& r, const Asker& who) { return appoint(a, r, who); }, kSmallBody);
 }
 
 }  // namespace nimes::gateway::admin

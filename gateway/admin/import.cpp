@@ -5,9 +5,9 @@
 #include <map>
 #include <set>
 
+#include "admin/csv.hpp"
 #include "admin/route_parts.hpp"
 #include "http/problem.hpp"
-#include "nimes/crypto.hpp"
 
 namespace nimes::gateway::admin {
 namespace {
@@ -15,6 +15,7 @@ namespace {
 using Json = nlohmann::json;
 using http::Request;
 using http::Response;
+using rights::Asker;
 
 Json as_json(const char* what, const PersonLine& p) {
     return {{"what", what}, {"address", p.address}, {"name", p.name}, {"rank", p.rank}, {"unit", p.unit}};
@@ -32,7 +33,14 @@ Json changes_of(const ImportPlan& plan) {
         out.push_back(std::move(line));
     }
     for (const auto& p : plan.leaving) out.push_back(as_json("suspend", p));
+    for (const auto& p : plan.kept) out.push_back(as_json("keep", p));
     for (const auto& p : plan.shut_out) out.push_back(as_json("shut_out", p));
+    return out;
+}
+
+std::vector<std::string> addresses_of(const std::vector<PersonLine>& people) {
+    std::vector<std::string> out;
+    for (const auto& p : people) out.push_back(p.address);
     return out;
 }
 
@@ -55,22 +63,14 @@ Result<void> check_number(const ImportPlan& plan, const std::string* said) {
                     std::to_string(n));
 }
 
-audit::Act of_import(const Request& request, const std::string& file, const PersonFields& person) {
-    return act_of(request, "person put",
-                  {{"address", person.address.text()},
-                   {"name", person.name},
-                   {"rank", person.rank},
-                   {"unit", person.unit},
-                   {"roster", file}});
-}
-
 }  // namespace
 
 bool ImportPlan::wants_number() const {
     return leaving.size() > kMaySuspend || leaving.size() * 100 > standing * kMaySuspendPercent;
 }
 
-ImportPlan plan_import(const std::vector<PersonFields>& roster, const std::vector<PersonLine>& known) {
+ImportPlan plan_import(const std::vector<PersonFields>& roster, const std::vector<PersonLine>& known,
+                       const OwnersOf& owners) {
     ImportPlan out;
     std::map<std::string, const PersonLine*> by_address;
     std::set<std::string> on_roster;
@@ -85,28 +85,54 @@ ImportPlan plan_import(const std::vector<PersonFields>& roster, const std::vecto
         const auto& before = *at->second;
         const bool same = before.name == p.name && before.rank == p.rank && before.unit == p.unit;
         if (same) ++out.unchanged;
+        else if (!owners.may_change && owners.is_one(before.address)) out.kept.push_back(before);
         else out.changed.push_back({p, before});
         if (before.shut_out) out.shut_out.push_back(before);
     }
     for (const auto& [address, p] : by_address) {
         if (p->shut_out) continue;
         ++out.standing;
-        if (!on_roster.contains(address)) out.leaving.push_back(*p);
+        if (on_roster.contains(address)) continue;
+        (owners.is_one(address) ? out.kept : out.leaving).push_back(*p);
     }
     return out;
 }
 
-Response RosterImport::answer_to(const Request& request) {
+// Who has units alone compares those, and can neither take people of others in nor find them missing.
+RosterImport::View RosterImport::view_of(const Asker& who) const {
+    View out{a_.organisation.rules(), a_.registry.people()};
+    if (who.whole()) return out;
+    std::erase_if(out.rules.units, [&](const std::string& unit) { return !who.covers(unit); });
+    for (const auto& p : out.known)
+        if (!who.covers(p.unit)) out.rules.elsewhere.insert(p.address);
+    std::erase_if(out.known, [&](const PersonLine& p) { return !who.covers(p.unit); });
+    return out;
+}
+
+Response RosterImport::answer_to(const Request& request, const Asker& who) {
+    CsvRoster source(as_text(request.body));
+    return import(source, request, who);
+}
+
+Response RosterImport::import(RosterSource& source, const Request& request, const Asker& who) {
     if (!a_.organisation.exists()) return http::problem(Errc::not_found, "create the organisation first");
-    const auto people = parse_roster(as_text(request.body), a_.organisation.rules());
-    if (!people) return http::problem(people.error());
     const std::lock_guard lock(one_at_a_time_);
-    const auto plan = plan_import(*people, a_.registry.people());
+    const auto view = view_of(who);
+    const auto people = read_roster(source, view.rules);
+    if (!people) return http::problem(people.error());
+    const auto plan = plan_import(*people, view.known,
+                                  {[this](const std::string& address) { return a_.administrators.is_owner(address); },
+                                   who.role == rights::Role::owner});
     const bool dry = request.query_value("dry_run") != nullptr;
-    Json out{{"people", people->size()},           {"dry_run", dry},
-             {"added", plan.added.size()},         {"changed", plan.changed.size()},
-             {"unchanged", plan.unchanged},        {"suspended", plan.leaving.size()},
-             {"shut_out", plan.shut_out.size()},   {"of", plan.standing},
+    Json out{{"people", people->size()},
+             {"dry_run", dry},
+             {"added", plan.added.size()},
+             {"changed", plan.changed.size()},
+             {"unchanged", plan.unchanged},
+             {"suspended", plan.leaving.size()},
+             {"kept", addresses_of(plan.kept)},
+             {"shut_out", plan.shut_out.size()},
+             {"of", plan.standing},
              {"wants_number", plan.wants_number()}};
     if (dry) {
         out["changes"] = changes_of(plan);
@@ -114,32 +140,36 @@ Response RosterImport::answer_to(const Request& request) {
     }
     if (auto ok = check_number(plan, request.query_value("suspend")); !ok) return http::problem(ok.error());
     std::uint64_t order = 0;
-    if (auto ok = apply(request, plan, order); !ok) return http::problem(ok.error());
+    const auto act = act_of(request, who, "roster import",
+                            {{"roster", source.name()},
+                             {"added", plan.added.size()},
+                             {"changed", plan.changed.size()},
+                             {"unchanged", plan.unchanged},
+                             {"suspended", plan.leaving.size()},
+                             {"kept", addresses_of(plan.kept)}});
+    if (auto ok = apply(act, plan, order); !ok) return http::problem(ok.error());
     if (order != 0) out["order"] = order;
     return answer(out);
 }
 
 // People first: a name that is wrong for a moment harms nobody.
-Result<void> RosterImport::apply(const Request& request, const ImportPlan& plan, std::uint64_t& order) {
-    const auto file = to_hex(sha256({request.body}).view());
-    const auto act = act_of(request, "roster import",
-                            {{"sha256", file},
-                             {"added", plan.added.size()},
-                             {"changed", plan.changed.size()},
-                             {"unchanged", plan.unchanged},
-                             {"suspended", plan.leaving.size()}});
+Result<void> RosterImport::apply(const audit::Act& act, const ImportPlan& plan, std::uint64_t& order) {
+    const auto roster = act.whom.at("roster").get<std::string>();
     if (auto ok = a_.audit.write(act); !ok) return ok;
     auto put = plan.added;
     for (const auto& c : plan.changed) put.push_back(c.now);
-    for (const auto& person : put) {
-        const auto store = [&](const store::Batch& row) { return a_.registry.put_person(person, row); };
-        if (auto ok = a_.audit.write(of_import(request, file, person), store); !ok) return pass(ok);
+    for (const auto& p : put) {
+        const audit::Act one{
+            act.who,
+            "person put",
+            {{"address", p.address.text()}, {"name", p.name}, {"rank", p.rank}, {"unit", p.unit}, {"roster", roster}},
+            act.why};
+        const auto store = [&](const store::Batch& row) { return a_.registry.put_person(p, row); };
+        if (auto ok = a_.audit.write(one, store); !ok) return pass(ok);
     }
     if (plan.leaving.empty()) return {};
-    std::vector<std::string> addresses;
-    for (const auto& p : plan.leaving) addresses.push_back(p.address);
-    const auto why = "not on the roster " + file.substr(0, 16) + (act.why.empty() ? "" : ": " + act.why);
-    auto given = a_.suspensions.suspend(addresses, act.who, why);
+    const auto why = "not on the roster " + roster + (act.why.empty() ? "" : ": " + act.why);
+    auto given = a_.suspensions.suspend(addresses_of(plan.leaving), act.who, why);
     if (!given) return pass(given);
     order = *given;
     return {};

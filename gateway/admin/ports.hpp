@@ -28,6 +28,7 @@ struct DeviceLine {
     DeviceId device;
     std::string address;
     std::string name;
+    std::string unit;
     std::string state;   // active, suspended, revoked, expired
     std::string reason;  // of a revocation
     DeviceRole role = DeviceRole::service;
@@ -40,7 +41,9 @@ struct WaitingLine {
     DeviceId device;
     std::string address;
     std::string name;
+    std::string unit;
     std::uint16_t platform = 0;
+    bool shut_out = false;  // their person: enrolment would refuse the device
 };
 
 // Devices of people who have lost all others wait for an administrator.
@@ -108,6 +111,7 @@ class Registry {
     virtual Result<Change> put_person(const PersonFields& person, const store::Batch& row) = 0;
     virtual std::vector<PersonLine> people() const = 0;
     virtual std::vector<DeviceLine> devices(const std::optional<ServiceAddress>& of) const = 0;
+    virtual std::optional<PersonLine> owner_of(const DeviceId& device) const = 0;
 };
 
 }  // namespace nimes::gateway::admin

@@ -20,8 +20,9 @@ Result<std::string> field(const http::Request& request, const char* name) {
     return at->get<std::string>();
 }
 
-audit::Act act_of(const http::Request& request, std::string what, nlohmann::ordered_json whom) {
-    audit::Act out{request.peer, std::move(what), std::move(whom), {}};
+audit::Act act_of(const http::Request& request, const rights::Asker& who, std::string what,
+                  nlohmann::ordered_json whom) {
+    audit::Act out{who.who, std::move(what), std::move(whom), {}};
     if (const auto* why = request.query_value("why")) out.why = *why;
     else if (const auto said = field(request, "why")) out.why = *said;
     if (out.why.size() > kMaxWhy) out.why.resize(kMaxWhy);

@@ -95,7 +95,7 @@ std::vector<admin::DeviceLine> AdminRegistry::devices(const std::optional<Servic
     for (const auto& device : directory_.devices(user)) {
         const auto person = directory_.person(device.cert.user);
         if (!person) continue;
-        out.push_back({device.cert.device, person->address, person->name, state_of(device, now),
+        out.push_back({device.cert.device, person->address, person->name, person->unit, state_of(device, now),
                        device.revoke ? std::string(name(device.revoke->reason)) : std::string{}, device.cert.role,
                        device.cert.platform, device.cert.not_before, device.cert.not_after});
     }
@@ -105,14 +105,29 @@ std::vector<admin::DeviceLine> AdminRegistry::devices(const std::optional<Servic
     return out;
 }
 
+std::optional<admin::PersonLine> AdminRegistry::owner_of(const DeviceId& device) const {
+    const auto facts = directory_.device(device);
+    const auto p = facts ? directory_.person(facts->cert.user) : std::nullopt;
+    if (!p) return std::nullopt;
+    return admin::PersonLine{p->address, p->name, p->rank, p->unit, directory_.closed(p->user)};
+}
+
 Result<std::vector<admin::WaitingLine>> AdminApprovals::waiting() {
     const auto certs = enrolment_.waiting();
     if (!certs) return fail(certs.error().code);
     std::vector<admin::WaitingLine> out;
     for (const auto& cert : *certs)
         if (const auto person = directory_.person(cert.user))
-            out.push_back({cert.device, person->address, person->name, cert.platform});
+            out.push_back({cert.device, person->address, person->name, person->unit, cert.platform,
+                           directory_.closed(cert.user)});
     return out;
+}
+
+rights::People::Standing RightsPeople::standing(const std::string& text) const {
+    const auto address = ServiceAddress::parse(text);
+    const auto person = address ? directory_.person(*address) : std::nullopt;
+    if (!person) return Standing::unknown;
+    return directory_.closed(person->user) ? Standing::shut_out : Standing::stands;
 }
 
 Result<admin::WipeLine> AdminWipes::wipe(const DeviceId& device) {

@@ -14,6 +14,7 @@
 #include "mailbox/ports.hpp"
 #include "media/media_store.hpp"
 #include "nimes/token.hpp"
+#include "rights/administrators.hpp"
 #include "shares/wipes.hpp"
 #include "wake/waker.hpp"
 
@@ -93,6 +94,7 @@ class AdminRegistry final : public admin::Registry {
     Result<Change> put_person(const admin::PersonFields& person, const store::Batch& row) override;
     std::vector<admin::PersonLine> people() const override;
     std::vector<admin::DeviceLine> devices(const std::optional<ServiceAddress>& of) const override;
+    std::optional<admin::PersonLine> owner_of(const DeviceId& device) const override;
 
   private:
     directory::Directory& directory_;
@@ -108,6 +110,15 @@ class AdminApprovals final : public admin::Approvals {
 
   private:
     enrolment::Enrolment& enrolment_;
+    const directory::Directory& directory_;
+};
+
+class RightsPeople final : public rights::People {
+  public:
+    explicit RightsPeople(const directory::Directory& directory) : directory_(directory) {}
+    Standing standing(const std::string& address) const override;
+
+  private:
     const directory::Directory& directory_;
 };
 

@@ -95,7 +95,7 @@ std::map<std::string, Section, std::less<>> schema(Config& c) {
           {"head_seconds", number<std::uint32_t>(c.http.head_seconds, 1, 600)},
           {"idle_seconds", number<std::uint32_t>(c.http.idle_seconds, 1, 3'600)}}},
         {"operations", {{"listen", endpoint(c.operations.listen)}, {"log_level", text(c.operations.log_level)}}},
-        {"admin", {{"socket", path(c.admin.socket, f)}}},
+        {"admin", {{"socket", path(c.admin.socket, f)}, {"open_to_group", flag(c.admin.open_to_group)}}},
         {"store",
          {{"path", path(c.store.path, f)},
           {"floor_bytes", number<std::uint64_t>(c.store.floor_bytes, 0, 1ull << 50)},

@@ -36,6 +36,7 @@ struct Config {
     } operations;
     struct Admin {
         std::filesystem::path socket = "admin.sock";
+        bool open_to_group = false;
     } admin;
     struct StoreSection {
         std::filesystem::path path = "store";

@@ -34,8 +34,11 @@ listen = "127.0.0.1:9464"
 # log_level = "info"
 
 [admin]
-# Unix socket of `nimes-gateway admin`, mode 0600: who may open it may do everything.
+# Unix socket of `nimes-gateway admin`. Root and the gateway's own user may do everything, as the audit says; whoever
+# shows an administrator's token does what its role allows (`nimes-gateway admin administrators add --help`).
 # socket = "admin.sock"
+# Mode 0660 instead of 0600: the gateway's group may open it too, and do nothing without a token.
+# open_to_group = false
 
 [store]
 # path = "store"

@@ -1,6 +1,7 @@
 #include "app/gateway.hpp"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <sstream>
@@ -91,6 +92,8 @@ struct Gateway::Impl {
     std::unique_ptr<directory::Directory> directory;
     std::unique_ptr<audit::Log> audit;
     std::unique_ptr<admin::Organisation> organisation;
+    std::optional<RightsPeople> rights_people;
+    std::unique_ptr<rights::Administrators> administrators;
     std::unique_ptr<media::MediaStore> media;
 
     std::optional<MailboxPeople> people;
@@ -116,10 +119,12 @@ struct Gateway::Impl {
     std::optional<mailbox::Mailroom> mailroom;
     std::optional<enrolment::Mailer> mailer;
     std::optional<enrolment::Enrolment> enrolment;
-    http::Router public_router, operations_router, admin_router;
+    http::Router public_router, operations_router;
+    std::optional<rights::Door> door;
     std::optional<http::Server> server;
     std::optional<RevocationHands> revocation_hands;
     std::optional<RevocationNames> revocation_names;
+    std::optional<OwnerKeeper> keeper;
     std::optional<revocation::Runner> revocations;
     std::optional<AdminSuspensions> suspensions;
     std::optional<broker::MirrorFeed> feed;
@@ -151,6 +156,10 @@ Result<void> Gateway::Impl::open(directory::OrgSecrets secrets) {
     auto org = admin::Organisation::open(*store);
     if (!org) return pass(org);
     organisation = std::move(*org);
+    rights_people.emplace(*directory);
+    auto named = rights::Administrators::open(*store, *rights_people, clock, random);
+    if (!named) return pass(named);
+    administrators = std::move(*named);
     auto kept = media::MediaStore::open({*store, clock}, media_limits(config));
     if (!kept) return pass(kept);
     media = std::move(*kept);
@@ -204,7 +213,9 @@ Result<void> Gateway::Impl::make_rooms() {
     revocation_hands.emplace(RevocationHands::Needs{*store, *directory, *server, *mailroom, *shares, *wipes,
                                                     *share_devices, endpoints ? &*endpoints : nullptr});
     revocation_names.emplace(*directory);
-    revocations.emplace(revocation::Runner::Needs{*store, *revocation_hands, *revocation_names, *audit, clock, log});
+    keeper.emplace(*administrators);
+    revocations.emplace(
+        revocation::Runner::Needs{*store, *revocation_hands, *revocation_names, *keeper, *audit, clock, log});
     feed.emplace(*mirror, secrets.directory.secret, secrets.org, config.broker.name, clock);
     suspensions.emplace(*revocations, *revocation_names);
     edge.emplace(Edge::Needs{*feed, *mailroom, *revocations, metrics, log, waker ? &*waker : nullptr});
@@ -242,10 +253,11 @@ void Gateway::Impl::add_pages() {
     wake::add_routes(public_router, endpoints ? &*endpoints : nullptr, wake_options(config).rules);
     media::add_routes(public_router, {*media, metrics, random, config.policy.media_max_bytes});
     add_operations(operations_router, metrics, health);
-    add_local(admin_router, health, [this] { return provisioning(); });
-    admin::add_routes(admin_router,
-                      {*organisation, *registry, *suspensions, *approvals, *admin_wipes, *admin_groups, *audit});
-    revocation::add_routes(admin_router, *revocations, *revocation_names);
+    door.emplace(rights::Door::Needs{*administrators, *audit, metrics.admin_refusals, ::geteuid()});
+    add_local(*door, health, [this] { return provisioning(); });
+    admin::add_routes(*door, {*organisation, *registry, *suspensions, *approvals, *admin_wipes, *admin_groups,
+                              *administrators, *audit});
+    revocation::add_routes(*door, *revocations, *revocation_names);
 }
 
 Result<void> Gateway::Impl::start() {
@@ -255,11 +267,12 @@ Result<void> Gateway::Impl::start() {
     http::Listen socket;
     socket.kind = http::Listen::Kind::local;
     socket.path = config.admin.socket;
+    socket.for_group = config.admin.open_to_group;
     if (auto ok = server->listen(tls, public_router); !ok) return pass(ok);
     if (auto ok = server->listen(listen_at(http::Listen::Kind::plain, config.operations.listen), operations_router);
         !ok)
         return pass(ok);
-    if (auto ok = server->listen(socket, admin_router); !ok) return pass(ok);
+    if (auto ok = server->listen(socket, door->router()); !ok) return pass(ok);
     if (waker) waker->start();
     mailroom->start();
     mailer->start();

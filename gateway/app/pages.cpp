@@ -30,23 +30,22 @@ void add_status(http::Router& router, const Clock& clock, std::function<std::uin
                 Access::open, 0});
 }
 
-void add_local(http::Router& router, const operations::Health& health, std::function<Result<Bytes>()> provisioning) {
+void add_local(rights::Door& door, const operations::Health& health, std::function<Result<Bytes>()> provisioning) {
+    using rights::Action;
+    using rights::Asker;
     const auto json = [](const nlohmann::json& value) {
         return Response::text(200, "application/json", value.dump() + "\n");
     };
-    router
-        .add({Method::get, "/v1/admin/health",
-              [&health, json](Request&) {
-                  const auto ready = health.readyz(true);
-                  return json({{"ready", ready.status == 200}, {"checks", ready.body}});
-              },
-              Access::open, 0})
-        .add({Method::get, "/v1/admin/provisioning",
-              [json, provisioning = std::move(provisioning)](Request&) {
-                  const auto file = provisioning();
-                  return file ? json({{"file", to_hex(*file)}}) : http::problem(file.error());
-              },
-              Access::open, 0});
+    door.filtered(Method::get, "/v1/admin/health", Action::look,
+                  [&health, json](Request&, const Asker&) {
+                      const auto ready = health.readyz(true);
+                      return json({{"ready", ready.status == 200}, {"checks", ready.body}});
+                  })
+        .whole(Method::get, "/v1/admin/provisioning", Action::provision,
+               [json, provisioning = std::move(provisioning)](Request&, const Asker&) {
+                   const auto file = provisioning();
+                   return file ? json({{"file", to_hex(*file)}}) : http::problem(file.error());
+               });
 }
 
 void add_operations(http::Router& router, const operations::Metrics& metrics, const operations::Health& health) {

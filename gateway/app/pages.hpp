@@ -7,12 +7,13 @@
 #include "nimes/time.hpp"
 #include "operations/health.hpp"
 #include "operations/metrics.hpp"
+#include "rights/door.hpp"
 
 namespace nimes::gateway::app {
 
 void add_status(http::Router& router, const Clock& clock, std::function<std::uint32_t()> spread_ms);
 // For the command line, over the administration's socket: GET /v1/admin/health, GET /v1/admin/provisioning.
-void add_local(http::Router& router, const operations::Health& health, std::function<Result<Bytes>()> provisioning);
+void add_local(rights::Door& door, const operations::Health& health, std::function<Result<Bytes>()> provisioning);
 void add_operations(http::Router& router, const operations::Metrics& metrics, const operations::Health& health);
 
 }  // namespace nimes::gateway::app

@@ -142,15 +142,20 @@ std::vector<UserId> RevocationNames::unit(const std::string& name) const {
     return out;
 }
 
+std::optional<directory::Person> RevocationNames::person(const revocation::Subject& subject) const {
+    if (!subject.is_device()) return directory_.person(subject.user());
+    const auto facts = directory_.device(subject.device());
+    return facts ? directory_.person(facts->cert.user) : std::nullopt;
+}
+
 std::string RevocationNames::address(const revocation::Subject& subject) const {
-    auto user = subject.user();
-    if (subject.is_device()) {
-        const auto facts = directory_.device(subject.device());
-        if (!facts) return {};
-        user = facts->cert.user;
-    }
-    const auto person = directory_.person(user);
-    return person ? person->address : std::string{};
+    const auto known = person(subject);
+    return known ? known->address : std::string{};
+}
+
+std::string RevocationNames::unit_of(const revocation::Subject& subject) const {
+    const auto known = person(subject);
+    return known ? known->unit : std::string{};
 }
 
 std::optional<std::string> RevocationNames::state(const DeviceId& device) const {

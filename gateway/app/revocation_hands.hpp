@@ -8,6 +8,7 @@
 #include "http/server.hpp"
 #include "mailbox/mailroom.hpp"
 #include "revocation/runner.hpp"
+#include "rights/administrators.hpp"
 #include "shares/shares.hpp"
 #include "shares/wipes.hpp"
 #include "wake/endpoints.hpp"
@@ -63,15 +64,29 @@ class AdminSuspensions final : public admin::Suspensions {
     const revocation::Names& names_;
 };
 
+// The last owner.
+class OwnerKeeper final : public revocation::Keeper {
+  public:
+    explicit OwnerKeeper(rights::Administrators& administrators) : administrators_(administrators) {}
+    Result<Held> may_shut_out(const std::set<std::string>& addresses) override {
+        return administrators_.may_shut_out(addresses);
+    }
+
+  private:
+    rights::Administrators& administrators_;
+};
+
 class RevocationNames final : public revocation::Names {
   public:
     explicit RevocationNames(const directory::Directory& directory) : directory_(directory) {}
     std::optional<UserId> user(const ServiceAddress& address) const override;
     std::vector<UserId> unit(const std::string& name) const override;
     std::string address(const revocation::Subject& subject) const override;
+    std::string unit_of(const revocation::Subject& subject) const override;
     std::optional<std::string> state(const DeviceId& device) const override;
 
   private:
+    [[nodiscard]] std::optional<directory::Person> person(const revocation::Subject& subject) const;
     const directory::Directory& directory_;
 };
 

@@ -32,6 +32,7 @@ Result<Json> AdminClient::get(const std::string& path) { return request("GET", p
 Result<Json> AdminClient::post(const std::string& path, const Json& body) {
     return request("POST", path, "Content-Type: application/json", body.dump());
 }
+Result<Json> AdminClient::del(const std::string& path) { return request("DELETE", path, nullptr, {}); }
 Result<Json> AdminClient::post_csv(const std::string& path, const std::string& csv) {
     return request("POST", path, "Content-Type: text/csv", csv);
 }
@@ -40,6 +41,7 @@ Result<Json> AdminClient::request(const char* method, const std::string& path, c
                                   const std::string& body) {
     const std::unique_ptr<CURL, void (*)(CURL*)> curl(curl_easy_init(), curl_easy_cleanup);
     curl_slist* fields = type != nullptr ? curl_slist_append(nullptr, type) : nullptr;
+    if (!token_.empty()) fields = curl_slist_append(fields, ("Authorization: Bearer " + token_).c_str());
     const std::unique_ptr<curl_slist, void (*)(curl_slist*)> headers(fields, curl_slist_free_all);
     std::string answer;
     auto* c = curl.get();

@@ -1,5 +1,8 @@
 #include "cli/admin_parts.hpp"
 
+#include <sys/stat.h>
+
+#include <fstream>
 #include <iostream>
 
 #include "app/config.hpp"
@@ -7,9 +10,26 @@
 namespace nimes::gateway::cli {
 
 Result<AdminClient> Admin::client() const {
+    std::string token;
+    if (!token_file.empty()) {
+        auto read = read_token(token_file);
+        if (!read) return pass(read);
+        token = std::move(*read);
+    }
+    if (!socket.empty()) return AdminClient(socket, std::move(token));
     auto loaded = app::load_config(config);
     if (!loaded) return pass(loaded);
-    return AdminClient(loaded->admin.socket);
+    return AdminClient(loaded->admin.socket, std::move(token));
+}
+
+Result<std::string> read_token(const std::string& path) {
+    struct stat is {};
+    if (::stat(path.c_str(), &is) != 0) return fail(Errc::usage, "cannot read the token's file " + path);
+    if ((is.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+        return fail(Errc::usage, "others may open the token's file " + path + ": chmod 600 it");
+    std::string token;
+    if (std::ifstream in(path); !(in >> token)) return fail(Errc::usage, "no token in " + path);
+    return token;
 }
 
 void print_line(const std::string& text) { std::cout << text << '\n'; }

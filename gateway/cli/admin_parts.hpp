@@ -13,8 +13,10 @@ using Json = nlohmann::json;
 // What the verbs share; lives as long as the command line.
 struct Admin {
     std::string config = "gateway.toml";
+    std::string socket, token_file;  // instead of what the configuration names; a file that holds a token
     bool json = false;
-    std::string name, domain, file, user, device, reason, group, why, head, unit, list, suspend;
+    std::string name, domain, file, user, device, reason, group, why, head, unit, list, suspend, role, out;
+    std::vector<std::string> units;
     std::uint64_t order = 0;
     bool dry_run = false;
     bool watch = false;
@@ -30,8 +32,12 @@ Result<void> show(const Admin& a, const std::function<Result<Json>(AdminClient&)
 CLI::App* verb(CLI::App& to, const Shared& a, Chosen& chosen, const char* name, const char* help,
                Result<void> (*run)(const Admin&));
 
-void add_audit_verbs(CLI::App& admin, const Shared& a, Chosen& chosen);       // admin audit …
-void add_revocation_verbs(CLI::App& admin, const Shared& a, Chosen& chosen);  // admin suspend, revoke, …
-void add_group_verbs(CLI::App& admin, const Shared& a, Chosen& chosen);       // admin groups …
+// What a secret was written into: nobody else may read it.
+Result<std::string> read_token(const std::string& path);
+
+void add_administrator_verbs(CLI::App& admin, const Shared& a, Chosen& chosen);  // admin administrators …
+void add_audit_verbs(CLI::App& admin, const Shared& a, Chosen& chosen);          // admin audit …
+void add_revocation_verbs(CLI::App& admin, const Shared& a, Chosen& chosen);     // admin suspend, revoke, …
+void add_group_verbs(CLI::App& admin, const Shared& a, Chosen& chosen);          // admin groups …
 
 }  // namespace nimes::gateway::cli

@@ -54,6 +54,8 @@ Result<void> import_roster(const Admin& a) {
             print_line(n("people") + " people: " + n("added") + (a.dry_run ? " would be added, " : " added, ") +
                        n("changed") + " changed, " + n("unchanged") + " unchanged; " + n("suspended") + " of " +
                        n("of") + " not on the roster any more" + (a.dry_run ? ", to be suspended" : ", suspended"));
+            for (const auto& kept : answer["kept"])
+                print_line(kept.get<std::string>() + " is an owner, and stays as before: owners are no import's");
             if (answer.value("shut_out", 0) > 0)
                 print_line(n("shut_out") + " on the roster are shut out; `admin reinstate --user` lets them in again");
             if (a.dry_run && answer.value("wants_number", false))
@@ -75,13 +77,27 @@ Result<void> list_devices(const Admin& a) {
         });
 }
 
+Result<void> list_people(const Admin& a) {
+    const auto query = a.unit.empty() ? std::string{} : "?unit=" + query_escape(a.unit);
+    return show(
+        a, [&](AdminClient& c) { return c.get("/v1/admin/people" + query); },
+        [](const Json& answer) {
+            for (const auto& p : answer)
+                std::printf("%-36s  %-24s  %-6s  %-16s %s%s\n", p.value("address", "").c_str(),
+                            p.value("name", "").c_str(), p.value("rank", "").c_str(), p.value("unit", "").c_str(),
+                            p.value("shut_out", false) ? " shut out" : "", p.value("owner", false) ? " owner" : "");
+            if (answer.empty()) print_line("nobody");
+        });
+}
+
 Result<void> list_waiting(const Admin& a) {
     return show(
         a, [](AdminClient& c) { return c.get("/v1/admin/approvals"); },
         [](const Json& answer) {
             for (const auto& d : answer)
-                std::printf("%-26s  %-24s  %s\n", d.value("device", "").c_str(), d.value("name", "").c_str(),
-                            d.value("address", "").c_str());
+                std::printf("%-26s  %-24s  %s%s\n", d.value("device", "").c_str(), d.value("name", "").c_str(),
+                            d.value("address", "").c_str(),
+                            d.value("shut_out", false) ? "  (shut out: reinstate the person first)" : "");
             if (answer.empty()) print_line("no device waits for an approval");
         });
 }
@@ -119,13 +135,22 @@ void add_admin_verbs(CLI::App& app, Chosen& chosen) {
     admin->require_subcommand(1);
     admin->fallthrough();
     admin->add_option("--config", a->config, "gateway.toml, which names the socket")->capture_default_str();
+    admin->add_option("--socket", a->socket, "The gateway's socket, for who cannot read gateway.toml");
+    admin
+        ->add_option("--as-token-file", a->token_file,
+                     "Be the administrator whose token is in this file (mode 0600), with the rights of that role")
+        ->envname("NIMES_ADMIN_TOKEN_FILE");
     admin->add_flag("--json", a->json, "Print JSON");
     admin->add_option("--why", a->why, "Why you do it, in your own words; it stands in the audit");
     admin->footer(
         "Examples:\n  nimes-gateway admin org create --name 'Polizei Niedersachsen' --domain polizei.example\n"
         "  nimes-gateway admin roster import roster.csv --dry-run\n"
         "  nimes-gateway admin devices list --user a.meyer@polizei.example\n"
-        "  nimes-gateway admin revoke DEVICE --reason stolen --watch");
+        "  nimes-gateway admin revoke DEVICE --reason stolen --watch\n"
+        "  nimes-gateway admin administrators add anna --address a.meyer@polizei.example --role owner --out "
+        "anna.token\n"
+        "Without a token, root and the gateway's own user may do everything; that is for the first owners and for the\n"
+        "night in which nobody else can.");
 
     auto* org = admin->add_subcommand("org", "The organisation")->require_subcommand(1)->fallthrough();
     auto* create = verb(*org, a, chosen, "create", "Create the organisation with its mail domain", create_org);
@@ -146,6 +171,8 @@ void add_admin_verbs(CLI::App& app, Chosen& chosen) {
         "somebody\n"
         "reinstates them. One wrong line refuses the whole file, and every wrong line is named.");
 
+    verb(*admin, a, chosen, "people", "Who stands on the roster, as far as you may see", list_people)
+        ->add_option("--unit", a->unit, "Of one unit");
     auto* devices = admin->add_subcommand("devices", "Enrolled devices")->require_subcommand(1)->fallthrough();
     verb(*devices, a, chosen, "list", "List devices", list_devices)->add_option("--user", a->user, "Of one address");
     verb(*devices, a, chosen, "waiting", "List devices that wait for your approval: their people have lost all others",
@@ -158,6 +185,7 @@ void add_admin_verbs(CLI::App& app, Chosen& chosen) {
         ->required();
 
     add_revocation_verbs(*admin, a, chosen);
+    add_administrator_verbs(*admin, a, chosen);
     add_audit_verbs(*admin, a, chosen);
     add_group_verbs(*admin, a, chosen);
 }

@@ -146,6 +146,9 @@ class LocalListener final : public AcceptLoop<Local> {
             return fail(Errc::unavailable, "cannot restrict the Unix socket");
         if (!error) acceptor_.bind(endpoint, error);
         if (!error) path_ = text;
+        // Widened only afterwards, by name: the umask has had its say at bind().
+        if (!error && where.for_group && ::chmod(text.c_str(), S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP) != 0)
+            return fail(Errc::unavailable, "cannot open the Unix socket to its group");
         if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
         if (error) return fail(Errc::unavailable, "cannot listen: " + error.message());
         return {};

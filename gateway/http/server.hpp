@@ -43,6 +43,7 @@ struct Listen {
     std::filesystem::path certificate;  // tls: PEM, the server's certificate first
     std::filesystem::path key;          // tls: PEM
     std::filesystem::path path;         // local: the socket's file, mode 0600; a dead one of that name is replaced
+    bool for_group = false;             // local: mode 0660
 };
 
 class Server {

@@ -137,7 +137,9 @@ Metrics::Metrics(std::string_view version, std::string_view commit)
       broker_denied(impl_->follow("nimes_broker_denied_total", "Publishes and subscriptions the broker denied.")),
       broker_kicked(impl_->follow("nimes_broker_kicked_total", "Connections the broker cut.")),
       broker_tick_gap_max_seconds(
-          impl_->gauge("nimes_broker_tick_gap_max_seconds", "Longest time the broker's loop did not come round.")) {
+          impl_->gauge("nimes_broker_tick_gap_max_seconds", "Longest time the broker's loop did not come round.")),
+      admin_refusals(impl_->family("nimes_admin_refusals_total",
+                                   "Requests of the administration that were refused for who asked.", {"reason"})) {
     impl_
         ->gauge("nimes_build_info", "Always 1; what is running.",
                 {{"version", std::string(version)}, {"commit", std::string(commit)}})

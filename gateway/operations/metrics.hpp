@@ -130,6 +130,8 @@ class Metrics {
     const FollowedCounter broker_denied;
     const FollowedCounter broker_kicked;
     const Gauge broker_tick_gap_max_seconds;
+
+    const CounterFamily admin_refusals;  // reason: "unknown", "role", "scope", "owner"
 };
 
 }  // namespace nimes::gateway::operations

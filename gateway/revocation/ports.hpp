@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <mutex>
 #include <set>
 #include <span>
 
@@ -45,6 +46,14 @@ class Hands {
     virtual std::optional<Found> revoked(const DeviceId& device) = 0;
 };
 
+// Who must not be shut out. What it answers is held until the order is recorded, so that no other act comes between.
+class Keeper {
+  public:
+    virtual ~Keeper() = default;
+    using Held = std::unique_lock<std::mutex>;
+    virtual Result<Held> may_shut_out(const std::set<std::string>& addresses) = 0;
+};
+
 // Names for people who give orders and read them.
 class Names {
   public:
@@ -53,6 +62,7 @@ class Names {
     virtual std::vector<UserId> unit(const std::string& name) const = 0;
     // Of a device, or of a person; "" for nobody known.
     virtual std::string address(const Subject& subject) const = 0;
+    virtual std::string unit_of(const Subject& subject) const = 0;  // the same
     // active, suspended, revoked, … ; nullopt: no such device.
     virtual std::optional<std::string> state(const DeviceId& device) const = 0;
 };

@@ -13,6 +13,9 @@ namespace {
 using Json = nlohmann::json;
 using http::Request;
 using http::Response;
+using rights::Action;
+using rights::Asker;
+using rights::Meant;
 
 constexpr std::size_t kBody = 4 * 1024 * 1024;
 constexpr std::size_t kOrdersAtOnce = 100;
@@ -90,8 +93,41 @@ Json whole(const Order& order, const Names& names) {
     return out;
 }
 
-Response give(Runner& runner, const Names& names, const Request& request) {
-    const auto draft = draft_of(request.body, request.peer, names);
+Action action_of(Kind kind) {
+    if (kind == Kind::revoke) return Action::revoke;
+    return kind == Kind::suspend ? Action::suspend : Action::reinstate;
+}
+
+// Which right an order wants is in its body.
+Result<Action> action_in(const Request& request) {
+    const auto body = Json::parse(as_text(request.body), nullptr, false);
+    const auto kind = body.is_object() && body.contains("kind") && body["kind"].is_string()
+                          ? kind_of(body["kind"].get<std::string>())
+                          : std::nullopt;
+    if (!kind) return fail(Errc::usage, "the kind is suspend, revoke or reinstate");
+    return action_of(*kind);
+}
+
+Meant meant(const Names& names, const Subject& subject) { return {names.address(subject), names.unit_of(subject)}; }
+
+Result<std::vector<Meant>> meant_by(const Result<Draft>& draft, const Names& names) {
+    if (!draft) return fail(draft.error().code, draft.error().detail);
+    std::vector<Meant> out;
+    for (const auto& user : draft->people) out.push_back(meant(names, Subject::of(user)));
+    for (const auto& device : draft->devices) out.push_back(meant(names, Subject::of(device)));
+    return out;
+}
+
+Result<std::vector<Meant>> meant_by(const Result<std::optional<Order>>& order, const Names& names) {
+    if (!order) return fail(order.error().code, order.error().detail);
+    if (!*order) return fail(Errc::not_found, "no such order");
+    std::vector<Meant> out;
+    for (const auto& target : (*order)->targets) out.push_back(meant(names, target.subject));
+    return out;
+}
+
+Response give(Runner& runner, const Names& names, const Request& request, const Asker& who) {
+    const auto draft = draft_of(request.body, who.who, names);
     if (!draft) return http::problem(draft.error());
     const auto order = runner.order(*draft);
     if (!order) return http::problem(order.error());
@@ -99,14 +135,18 @@ Response give(Runner& runner, const Names& names, const Request& request) {
 }
 
 // The order for one device, as the short routes give it.
-Response give_one(Runner& runner, const Names& names, const Request& request, Kind kind) {
+Result<Draft> draft_for_one(const Names& names, const Request& request, Kind kind, const std::string& who) {
     const auto said = Json::parse(as_text(request.body), nullptr, false);
     auto body = said.is_object() ? said : Json::object();
     body["kind"] = name(kind);
     body["devices"] = {std::string(request.param("id"))};
     body.erase("users");
     body.erase("unit");
-    const auto draft = draft_of(as_bytes(body.dump()), request.peer, names);
+    return draft_of(as_bytes(body.dump(-1, ' ', false, Json::error_handler_t::replace)), who, names);
+}
+
+Response give_one(Runner& runner, const Names& names, const Request& request, Kind kind, const Asker& who) {
+    const auto draft = draft_for_one(names, request, kind, who.who);
     if (!draft) return http::problem(draft.error());
     const auto order = runner.order(*draft);
     if (!order) return http::problem(order.error());
@@ -123,14 +163,24 @@ std::optional<std::uint64_t> number(std::string_view text) {
     return out;
 }
 
-Response list(Runner& runner, const Request& request) {
+// Who has rights in some units alone sees the orders that mean nobody else.
+Response list(Runner& runner, const Names& names, const Request& request, const Asker& who) {
     const auto* before = request.query_value("before");
     const auto until = before == nullptr ? std::optional(~std::uint64_t{0}) : number(*before);
     if (!until) return http::problem(Errc::malformed, "before is the number of an order");
-    const auto orders = runner.newest(*until, kOrdersAtOnce);
-    if (!orders) return http::problem(orders.error());
     auto out = Json::array();
-    for (const auto& order : *orders) out.push_back(head_of(order));
+    for (auto from = *until; out.size() < kOrdersAtOnce;) {
+        const auto orders = runner.newest(from, kOrdersAtOnce);
+        if (!orders) return http::problem(orders.error());
+        for (const auto& order : *orders) {
+            from = order.id;
+            const auto covered = [&](const Target& t) { return who.covers(names.unit_of(t.subject)); };
+            if (out.size() < kOrdersAtOnce &&
+                (who.whole() || std::all_of(order.targets.begin(), order.targets.end(), covered)))
+                out.push_back(head_of(order));
+        }
+        if (orders->size() < kOrdersAtOnce) break;  // that was the first one
+    }
     return answer(out);
 }
 
@@ -140,35 +190,46 @@ Response show(const Result<std::optional<Order>>& order, const Names& names) {
     return answer(whole(**order, names));
 }
 
-Response show_one(Runner& runner, const Names& names, const Request& request) {
+Result<std::optional<Order>> order_in(Runner& runner, const Request& request) {
     const auto id = number(request.param("id"));
-    if (!id) return http::problem(Errc::malformed, "an order has a number");
-    return show(runner.find(*id), names);
+    if (!id) return fail(Errc::malformed, "an order has a number");
+    return runner.find(*id);
 }
 
-Response show_newest_of(Runner& runner, const Names& names, const Request& request) {
+Result<std::optional<Order>> newest_in(Runner& runner, const Request& request) {
     const auto device = device_from_text(request.param("id"));
-    if (!device) return http::problem(device.error());
-    return show(runner.newest_of(*device), names);
+    if (!device) return fail(device.error().code, device.error().detail);
+    return runner.newest_of(*device);
+}
+
+void add_short(rights::Door& door, Runner& r, const Names& n, const char* word, Kind kind) {
+    const auto aim = [&n, kind](const Request& q) { return meant_by(draft_for_one(n, q, kind, {}), n); };
+    door.aimed(
+        http::Method::post, std::string("/v1/admin/devices/{id}/") + word, action_of(kind), aim,
+        [&r, &n, kind](Request& q, const Asker& who) { return give_one(r, n, q, kind, who); }, kBody);
 }
 
 }  // namespace
 
-void add_routes(http::Router& router, Runner& r, const Names& n) {
-    using http::Access;
+void add_routes(rights::Door& door, Runner& r, const Names& n) {
     using http::Method;
-    router.add({Method::post, "/v1/admin/revocations", [&](Request& q) { return give(r, n, q); }, Access::open, kBody})
-        .add({Method::get, "/v1/admin/revocations", [&](Request& q) { return list(r, q); }, Access::open, 0})
-        .add(
-            {Method::get, "/v1/admin/revocations/{id}", [&](Request& q) { return show_one(r, n, q); }, Access::open, 0})
-        .add({Method::post, "/v1/admin/devices/{id}/suspend",
-              [&](Request& q) { return give_one(r, n, q, Kind::suspend); }, Access::open, kBody})
-        .add({Method::post, "/v1/admin/devices/{id}/resume",
-              [&](Request& q) { return give_one(r, n, q, Kind::reinstate); }, Access::open, kBody})
-        .add({Method::post, "/v1/admin/devices/{id}/revoke",
-              [&](Request& q) { return give_one(r, n, q, Kind::revoke); }, Access::open, kBody})
-        .add({Method::get, "/v1/admin/devices/{id}/revocation", [&](Request& q) { return show_newest_of(r, n, q); },
-              Access::open, 0});
+    door.aimed(
+            Method::post, "/v1/admin/revocations", {{Action::suspend, Action::revoke, Action::reinstate}, action_in},
+            [&n](const Request& q) { return meant_by(draft_of(q.body, {}, n), n); },
+            [&r, &n](Request& q, const Asker& who) { return give(r, n, q, who); }, kBody)
+        .filtered(Method::get, "/v1/admin/revocations", Action::see_orders,
+                  [&r, &n](Request& q, const Asker& who) { return list(r, n, q, who); })
+        .aimed(
+            Method::get, "/v1/admin/revocations/{id}", Action::see_orders,
+            [&r, &n](const Request& q) { return meant_by(order_in(r, q), n); },
+            [&r, &n](Request& q, const Asker&) { return show(order_in(r, q), n); })
+        .aimed(
+            Method::get, "/v1/admin/devices/{id}/revocation", Action::see_orders,
+            [&r, &n](const Request& q) { return meant_by(newest_in(r, q), n); },
+            [&r, &n](Request& q, const Asker&) { return show(newest_in(r, q), n); });
+    add_short(door, r, n, "suspend", Kind::suspend);
+    add_short(door, r, n, "resume", Kind::reinstate);
+    add_short(door, r, n, "revoke", Kind::revoke);
 }
 
 }  // namespace nimes::gateway::revocation

@@ -4,15 +4,16 @@
 //   GET  /v1/admin/revocations[?before=ID]       GET  /v1/admin/revocations/{id}
 //   POST /v1/admin/devices/{id}/suspend|resume   POST /v1/admin/devices/{id}/revoke {reason}
 //   GET  /v1/admin/devices/{id}/revocation       the newest order on a device
-// The whole of it is in schemas/openapi-admin.yaml. Threads and ownership as http/router.hpp says; runner and names
-// must outlive the router.
+// Each order is judged by the people it means, with their devices: all must be in the units of whoever gives it.
+// The whole of it is in schemas/openapi-admin.yaml. Threads and ownership as rights/door.hpp says; runner and names
+// must outlive the door.
 #pragma once
 
-#include "http/router.hpp"
 #include "revocation/runner.hpp"
+#include "rights/door.hpp"
 
 namespace nimes::gateway::revocation {
 
-void add_routes(http::Router& router, Runner& runner, const Names& names);
+void add_routes(rights::Door& door, Runner& runner, const Names& names);
 
 }  // namespace nimes::gateway::revocation

@@ -98,6 +98,15 @@ Result<Order> Runner::given(std::uint64_t id) {
     return std::move(**order);
 }
 
+// A device that is out can be replaced; a person who is out is out.
+Result<Keeper::Held> Runner::may_be_given(const Order& order) {
+    std::set<std::string> people;
+    for (const auto& t : order.targets)
+        if (order.kind != Kind::reinstate && !t.subject.is_device()) people.insert(needs_.names.address(t.subject));
+    if (people.empty()) return Keeper::Held();
+    return needs_.keeper.may_shut_out(people);
+}
+
 Result<Order> Runner::order(const Draft& draft) {
     const std::lock_guard acting(acting_);
     Order order{0, draft.kind, draft.reason, draft.wipe, draft.scope, draft.who, draft.why, needs_.clock.now(),
@@ -116,6 +125,8 @@ Result<Order> Runner::order(const Draft& draft) {
     }
     if (subjects.empty()) return before ? given(*before) : fail(Errc::usage, "nobody is named");
     for (const auto& subject : subjects) order.targets.push_back(target_of(subject));
+    const auto held = may_be_given(order);  // until it is recorded
+    if (!held) return fail(held.error().code, held.error().detail);
     auto id = journal_.next_id();
     if (!id) return pass(id);
     order.id = *id;

@@ -36,6 +36,7 @@ class Runner {
         store::Store& store;
         Hands& hands;
         const Names& names;
+        Keeper& keeper;
         audit::Log& audit;
         const Clock& clock;
         operations::Log& log;
@@ -49,7 +50,7 @@ class Runner {
     void stop();
 
     // On disk when it returns. A device that is revoked already is left out; if nothing else is named, the order that
-    // revoked it is answered. Errc::device_revoked for anything else that names one.
+    // revoked it is answered. Errc::device_revoked for anything else that names one; what the keeper answers.
     Result<Order> order(const Draft& draft);
     // The directory shut a device out, perhaps by the word of its owner.
     void noticed(const DeviceId& device);
@@ -76,6 +77,7 @@ class Runner {
     using Superseded = std::vector<Journal::Superseded>;
 
     void run();
+    Result<Keeper::Held> may_be_given(const Order& order);
     Result<Order> given(std::uint64_t id);
     void pick_up(const DeviceId& device);
     void advance(std::uint64_t id);

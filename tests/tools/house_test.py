@@ -23,7 +23,9 @@ ROOMS = {
     "gateway": {
         **{room: set() for room in FOUNDATION},
         "audit": {"store"},
-        **{room: FOUNDATION for room in ("directory", "enrolment", "mailbox", "media", "wake", "admin", "shares", "revocation")},
+        "rights": FOUNDATION - {"broker"},
+        **{room: FOUNDATION for room in ("directory", "enrolment", "mailbox", "media", "wake", "shares")},
+        **{room: FOUNDATION | {"rights"} for room in ("admin", "revocation")},
         "app": None,
         "cli": None,
     },

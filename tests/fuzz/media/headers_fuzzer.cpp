@@ -1,6 +1,7 @@
 // Headers of uploads and downloads, and the roster's CSV: text from outside that is cut into parts.
 #include <cstdlib>
 
+#include "admin/csv.hpp"
 #include "admin/roster.hpp"
 #include "media/ranges.hpp"
 #include "media/upload_head.hpp"
@@ -17,7 +18,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if ((*range)->length == 0 || (*range)->first + (*range)->length > 1'000) std::abort();
     (void)media::read_number(text);
     static const admin::RosterRules rules{{"polizei.example"}, {"Celle"}};
-    if (const auto people = admin::parse_roster(text, rules))
+    admin::CsvRoster roster(text);
+    if (const auto people = admin::read_roster(roster, rules))
         for (const auto& person : *people)
             if (person.address.domain() != "polizei.example" || person.unit != "Celle") std::abort();
     return 0;

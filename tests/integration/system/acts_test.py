@@ -42,7 +42,7 @@ class Acts(WorldTest):
         self.assertEqual([a["seq"] for a in acts], list(range(1, noted["seq"] + 1)))
         did = {a["what"] for a in acts}
         self.assertTrue({"org create", "unit create", "roster import", "person put", "suspend", "reinstate"} <= did, did)
-        self.assertTrue(all(a["who"].startswith(f"uid {os.getuid()}") for a in acts), acts)
+        self.assertTrue(all(a["who"].startswith(f"uid {os.getuid()}") and a["who"].endswith(", local root") for a in acts), acts)
         suspended = next(a for a in acts if a["what"] == "suspend")
         self.assertEqual((suspended["whom"]["devices"], suspended["why"]), ([device], "liegen gelassen"))
         put = [a["whom"]["address"] for a in acts if a["what"] == "person put"]

@@ -14,7 +14,9 @@ TEST_CASE("an administrator sees who waits, and looking leaves no trace") {
     CHECK(lines[0] == Json{{"device", to_text(desk.approvals.line.device)},
                            {"address", "a.meyer@polizei.example"},
                            {"name", "Meyer, Anna"},
-                           {"platform", 7}});
+                           {"unit", "Celle"},
+                           {"platform", 7},
+                           {"shut_out", false}});
     CHECK(desk.audit().empty());
 }
 
@@ -35,6 +37,21 @@ TEST_CASE("who does not wait cannot be approved, and what is no device is refuse
     CHECK(desk.ask(http::Method::post, "/v1/admin/devices/x/approve").status == 400);
     CHECK(desk.approvals.approved.empty());
     CHECK(desk.audit() == std::vector<std::string>{"approve", "approve failed"});  // of the one that was a device
+}
+
+TEST_CASE("a device of somebody who is shut out is not approved, and what to do first is said") {
+    Desk desk;
+    desk.approvals.line.shut_out = true;
+    const auto path = "/v1/admin/devices/" + to_text(desk.approvals.line.device) + "/approve";
+    const auto refused = desk.ask(http::Method::post, path);
+    CHECK(refused.status == 403);
+    const auto detail = Json::parse(as_text(refused.body)).at("detail").get<std::string>();
+    CHECK(detail.find("admin reinstate --user") != std::string::npos);
+    CHECK(desk.approvals.approved.empty());
+    CHECK(desk.audit() == std::vector<std::string>{"approve", "approve failed"});
+    CHECK(Json::parse(as_text(desk.ask(http::Method::get, "/v1/admin/approvals").body))[0]["shut_out"] == true);
+    desk.approvals.line.shut_out = false;
+    CHECK(desk.ask(http::Method::post, path).status == 200);
 }
 
 TEST_CASE("an administrator sees how far the wipe of a device came") {

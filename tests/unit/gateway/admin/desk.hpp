@@ -14,6 +14,7 @@ using Json = nlohmann::json;
 
 struct ARegistry final : Registry {
     std::vector<PersonLine> known;
+    std::optional<PersonLine> owner;  // of every device
     std::vector<std::string> put;
     store::Store* store = nullptr;
     Result<Change> put_person(const PersonFields& person, const store::Batch& row) override {
@@ -22,7 +23,9 @@ struct ARegistry final : Registry {
         return Change::added;
     }
     std::vector<PersonLine> people() const override { return known; }
-    std::vector<DeviceLine> devices(const std::optional<ServiceAddress>&) const override { return {}; }
+    std::vector<DeviceLine> lines;
+    std::vector<DeviceLine> devices(const std::optional<ServiceAddress>&) const override { return lines; }
+    std::optional<PersonLine> owner_of(const DeviceId&) const override { return owner; }
 };
 
 struct ASuspensions final : Suspensions {
@@ -37,7 +40,7 @@ struct ASuspensions final : Suspensions {
 };
 
 struct OneWaits final : Approvals {
-    WaitingLine line{DeviceId{}, "a.meyer@polizei.example", "Meyer, Anna", 7};
+    WaitingLine line{DeviceId{}, "a.meyer@polizei.example", "Meyer, Anna", "Celle", 7, false};
     std::vector<DeviceId> approved;
     OneWaits() { line.device.bytes.fill(5); }
     Result<std::vector<WaitingLine>> waiting() override { return std::vector{line}; }
@@ -51,6 +54,14 @@ struct OneWaits final : Approvals {
 struct OneWipe final : Wipes {
     WipeLine line;
     Result<WipeLine> wipe(const DeviceId&) override { return line; }
+};
+
+// Everybody stands but who is named.
+struct Roll final : rights::People {
+    std::set<std::string> shut_out;
+    Standing standing(const std::string& address) const override {
+        return shut_out.contains(address) ? Standing::shut_out : Standing::stands;
+    }
 };
 
 struct NoGroups final : Groups {
@@ -69,15 +80,26 @@ struct Desk {
     OneWipe wipes;
     NoGroups groups;
     std::unique_ptr<audit::Log> log = audit::Log::open(store, clock).value();
-    http::Router router;
+    Roll roll;
+    SystemRandom random;
+    std::unique_ptr<rights::Administrators> administrators =
+        rights::Administrators::open(store, roll, clock, random).value();
+    operations::Metrics metrics{"test", "test"};
+    rights::Door door{{*administrators, *log, metrics.admin_refusals, 998}};
+    std::string token;  // whose the next request is; "": the local root's
 
     Desk() {
         registry.store = &store;
-        add_routes(router, {*organisation, registry, suspensions, approvals, wipes, groups, *log});
+        add_routes(door, {*organisation, registry, suspensions, approvals, wipes, groups, *administrators, *log});
+    }
+    // From here on somebody of that role asks.
+    void become(rights::Role role, std::vector<std::string> units = {}, const std::string& name = "frank") {
+        rights::Administrator made{name, name + "@polizei.example", role, std::move(units), "test", 0, 0};
+        token = administrators->add(made, store::Batch({store::Family::audit, "x"})).value();
     }
     http::Response ask(http::Method method, const std::string& path, const std::string& body = {},
                        const http::Request::Pairs& query = {}) const {
-        auto match = router.find(method, path);
+        auto match = door.router().find(method, path);
         REQUIRE(match.handler != nullptr);
         http::Request request;
         request.body = to_bytes(as_bytes(body));
@@ -85,6 +107,8 @@ struct Desk {
         request.method = method;
         request.path = path;
         request.params = match.params;
+        request.peer = "uid 998 login 1001";
+        if (!token.empty()) request.headers.set("Authorization", "Bearer " + token);
         return (*match.handler)(request);
     }
     // "what" of each audit line.

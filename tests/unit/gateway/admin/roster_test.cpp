@@ -1,4 +1,4 @@
-#include "admin/roster.hpp"
+#include "admin/csv.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -11,6 +11,11 @@ using namespace nimes::gateway::admin;
 namespace {
 
 const RosterRules kRules{{"polizei.example"}, {"Celle", "Gifhorn"}};
+
+Result<std::vector<PersonFields>> parse_roster(std::string_view csv, const RosterRules& rules) {
+    CsvRoster source(csv);
+    return read_roster(source, rules);
+}
 
 std::string refusal(const std::string& csv) {
     const auto people = parse_roster(csv, kRules);

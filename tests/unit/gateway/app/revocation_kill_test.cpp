@@ -97,7 +97,11 @@ struct Rooms {
     app::RevocationHands hands{{store, *directory, server, mailroom, shares, wipes, devices, nullptr}};
     app::RevocationNames names{*directory};
     std::unique_ptr<audit::Log> audit = audit::Log::open(store, clock).value();
-    revocation::Runner runner{{store, hands, names, *audit, clock, log}};
+    app::RightsPeople rights_people{*directory};
+    std::unique_ptr<rights::Administrators> administrators =
+        rights::Administrators::open(store, rights_people, clock, random).value();
+    app::OwnerKeeper keeper{*administrators};
+    revocation::Runner runner{{store, hands, names, keeper, *audit, clock, log}};
 
     explicit Rooms(const std::filesystem::path& folder) : store(folder, countdown) { mailroom.start(); }
     ~Rooms() { mailroom.stop(); }

@@ -235,3 +235,39 @@ TEST_CASE("orders are listed newest first, a page at a time") {
     CHECK(ids(~std::uint64_t{0}, 2) == std::vector<std::uint64_t>{3, 2});
     CHECK(ids(2, 10) == std::vector<std::uint64_t>{1});
 }
+
+TEST_CASE("who must not be shut out is not: neither the order nor its entry is begun, and a single device still goes") {
+    World w;
+    w.keeper.kept = {"p1"};
+    auto both = w.draft(Kind::revoke, {});
+    both.people = {user(1), user(2)};
+    const auto refused = w.runner->order(both);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == Errc::forbidden);
+    CHECK(w.keeper.asked == std::set<std::string>{"p1", "p2"});
+    CHECK(w.acts().empty());
+    CHECK(w.hands.closed.empty());
+    CHECK(w.runner->newest(100, 10)->empty());
+    both.kind = Kind::reinstate;
+    both.reason.reset();
+    CHECK(w.runner->order(both));  // to let in is no shutting out
+    CHECK(w.runner->order(w.draft(Kind::revoke, {device(11)})));
+    both.kind = Kind::suspend;
+    both.people = {user(2)};
+    CHECK(w.runner->order(both));
+}
+
+TEST_CASE("what the keeper answers is held until the order is recorded") {
+    World w;
+    bool free_while_recording = true;
+    w.hands.shut_out = [&](const DeviceId&) {
+        std::thread other([&] { free_while_recording = w.keeper.mutex.try_lock(); });
+        other.join();
+    };
+    auto draft = w.draft(Kind::suspend, {});
+    draft.people = {user(1)};
+    REQUIRE(w.runner->order(draft));
+    CHECK_FALSE(free_while_recording);
+    CHECK(w.keeper.mutex.try_lock());
+    w.keeper.mutex.unlock();
+}

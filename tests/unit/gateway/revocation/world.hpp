@@ -153,9 +153,22 @@ struct FakeNames final : Names {
         return name == "Celle" ? std::vector{revocation::user(1), revocation::user(2)} : std::vector<UserId>{};
     }
     std::string address(const Subject& subject) const override { return "p" + std::to_string(subject.id[0]); }
+    std::string unit_of(const Subject&) const override { return "Celle"; }
     std::optional<std::string> state(const DeviceId& d) const override {
         const auto at = hands.state.find(d);
         return at == hands.state.end() ? std::nullopt : std::optional(at->second);
+    }
+};
+
+struct FakeKeeper final : Keeper {
+    std::set<std::string> kept;  // addresses
+    std::set<std::string> asked;
+    std::mutex mutex;
+    Result<Held> may_shut_out(const std::set<std::string>& addresses) override {
+        asked = addresses;
+        for (const auto& address : addresses)
+            if (kept.contains(address)) return fail(Errc::forbidden, "the last owner");
+        return Held(mutex);
     }
 };
 
@@ -164,6 +177,7 @@ struct World {
     HandClock clock;
     FakeHands hands;
     FakeNames names{hands};
+    FakeKeeper keeper;
     std::ostringstream lines;
     operations::Log log{clock, operations::Level::error, lines};
     std::unique_ptr<audit::Log> audit;
@@ -181,7 +195,7 @@ struct World {
         runner.reset();
         hands.mailboxes.clear();
         audit = audit::Log::open(store, clock).value();
-        runner = std::make_unique<Runner>(Runner::Needs{store, hands, names, *audit, clock, log});
+        runner = std::make_unique<Runner>(Runner::Needs{store, hands, names, keeper, *audit, clock, log});
         hands.shut_out = [this](const DeviceId& d) { runner->noticed(d); };
         REQUIRE(runner->load());
     }
