@@ -126,7 +126,14 @@ Result<Order> Runner::order(const Draft& draft) {
     if (subjects.empty()) return before ? given(*before) : fail(Errc::usage, "nobody is named");
     for (const auto& subject : subjects) order.targets.push_back(target_of(subject));
     const auto held = may_be_given(order);  // until it is recorded
-    if (!held) return fail(held.error().code, held.error().detail);
+    if (!held) {
+        auto refused = act_of(order, needs_.names);
+        refused.what += " failed";
+        refused.whom.erase("order");
+        refused.whom["code"] = held.error().row().name;
+        if (auto ok = needs_.audit.write(refused); !ok) return pass(ok);
+        return fail(held.error().code, held.error().detail);
+    }
     auto id = journal_.next_id();
     if (!id) return pass(id);
     order.id = *id;

@@ -176,6 +176,8 @@ class Administration(EveryAnswer, WithOthers):
             self.refused(last, None, *words)
             self.refused(last, first, *words)
             self.assertEqual(self.gateway.admin("revocations")[:1], before)
+        tried = [a["who"].split(",")[0] for a in self.acts() if a["what"] in ("suspend failed", "revoke failed")]
+        self.assertEqual(tried.count("administrator frieda"), 3, tried)
         rows = [row for row in (*ROSTER.values(), *OTHERS.values()) if row[0] != frieda]
         write_roster(self.folder / "ohne.csv", rows)
         done = self.gateway.admin("roster", "import", self.folder / "ohne.csv")

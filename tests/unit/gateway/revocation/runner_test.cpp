@@ -236,7 +236,8 @@ TEST_CASE("orders are listed newest first, a page at a time") {
     CHECK(ids(2, 10) == std::vector<std::uint64_t>{1});
 }
 
-TEST_CASE("who must not be shut out is not: neither the order nor its entry is begun, and a single device still goes") {
+TEST_CASE(
+    "who must not be shut out is not: no order is begun, the audit says who tried, and a single device still goes") {
     World w;
     w.keeper.kept = {"p1"};
     auto both = w.draft(Kind::revoke, {});
@@ -245,7 +246,11 @@ TEST_CASE("who must not be shut out is not: neither the order nor its entry is b
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code == Errc::forbidden);
     CHECK(w.keeper.asked == std::set<std::string>{"p1", "p2"});
-    CHECK(w.acts().empty());
+    CHECK(w.acts() == std::vector<std::string>{"revoke failed"});
+    const auto entry = nlohmann::json::parse(w.audit->read(1, 1).value().at(0));
+    CHECK(entry["whom"]["code"] == "ERR_FORBIDDEN");
+    CHECK(entry["whom"]["people"] == nlohmann::json{"p1", "p2"});
+    CHECK_FALSE(entry["whom"].contains("order"));
     CHECK(w.hands.closed.empty());
     CHECK(w.runner->newest(100, 10)->empty());
     both.kind = Kind::reinstate;
