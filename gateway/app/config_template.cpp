@@ -11,6 +11,8 @@ std::string config_template(std::string_view organisation) {
            std::string(organisation) +
            R"("
 # Ed25519 keys of the organisation, mode 0600. Back them up apart from the store; who holds them can admit people.
+# shares.key seals the handsets' shares in the store: without it no handset's container opens once its lease is over. To
+# replace it, rename it to shares-old.key and restart; delete that one when the log says shares_sealed_anew.
 # keys = "keys"
 
 [http]

@@ -9,6 +9,7 @@
 #include "admin/routes.hpp"
 #include "app/adapters.hpp"
 #include "app/admin_groups.hpp"
+#include "app/custody.hpp"
 #include "app/edge.hpp"
 #include "app/housekeeping.hpp"
 #include "app/options.hpp"
@@ -74,6 +75,7 @@ struct Gateway::Impl {
 
     Result<void> open(directory::OrgSecrets secrets);
     Result<void> make_rooms();
+    Result<void> make_shares();
     Result<Bytes> provisioning() const;
     void observe_directory();
     void add_pages();
@@ -141,6 +143,7 @@ Result<std::unique_ptr<Gateway>> Gateway::open(const Config& config) {
     if (!secrets) return pass(secrets);
     auto store = store::open_rocksdb(config.store.path, store_options(config));
     if (!store) return pass(store);
+    if (auto ok = need_share_key(config, *secrets, **store); !ok) return pass(ok);
     auto impl = std::make_unique<Impl>(config, std::move(*store));
     if (auto ok = impl->open(std::move(*secrets)); !ok) return pass(ok);
     return std::unique_ptr<Gateway>(new Gateway(std::move(impl)));
@@ -184,7 +187,7 @@ Result<void> Gateway::Impl::make_rooms() {
     signer.emplace(secrets);
     gate.emplace(clock);
     wipes.emplace(*store, *share_devices, *signer, clock, random);
-    shares.emplace(*store, *share_devices);
+    if (auto ok = make_shares(); !ok) return ok;
     admin_wipes.emplace(*wipes);
     mirror.emplace(*directory);
     authoriser.emplace(*directory, *here, clock);
@@ -222,6 +225,17 @@ Result<void> Gateway::Impl::make_rooms() {
     link.emplace(link_options(config), secrets.gateway, *edge, clock, random);
     outlet.connect(*link);
     housekeeping.emplace(Housekeeping::Needs{*directory, *enrolment, *media, clock, metrics, log});
+    return {};
+}
+
+Result<void> Gateway::Impl::make_shares() {
+    const auto& secrets = directory->secrets();
+    std::optional<Key> retired;
+    if (secrets.retired_share_key) retired = secrets.retired_share_key->copy();
+    shares.emplace(*store, *share_devices, shares::Seal(secrets.share_key->copy(), std::move(retired), random));
+    const auto anew = shares->prepare();
+    if (!anew) return fail(anew.error().code, anew.error().detail);
+    if (*anew > 0) log.info("shares_sealed_anew", {{"count", std::to_string(*anew)}});
     return {};
 }
 

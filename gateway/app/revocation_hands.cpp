@@ -30,24 +30,26 @@ Result<std::vector<DeviceId>> RevocationHands::record(const revocation::Order& o
     return devices;
 }
 
-Result<void> RevocationHands::tokens_refused(const DeviceId& device) {
-    if (needs_.directory.admit(device)) return fail(Errc::internal, "a device that is shut out is still admitted");
+Result<void> RevocationHands::tokens_refused(Devices devices) {
+    for (const auto& device : devices)
+        if (needs_.directory.admit(device)) return fail(Errc::internal, "a device that is shut out is still admitted");
     return {};
 }
 
-Result<void> RevocationHands::cut_requests(const DeviceId& device) {
-    needs_.server.cut(device);
+Result<void> RevocationHands::cut_requests(Devices devices) {
+    for (const auto& device : devices) needs_.server.cut(device);
     return {};
 }
 
-void RevocationHands::destroy_mailbox(const DeviceId& device, std::function<void(const Result<void>&)> done) {
+void RevocationHands::destroy_mailboxes(Devices devices, std::function<void(const Result<void>&)> done) {
     if (needs_.endpoints != nullptr)
-        if (auto ok = needs_.endpoints->erase(device); !ok) return done(ok);
-    needs_.mailroom.purge(device, std::move(done));
+        if (auto ok = needs_.endpoints->erase_all(devices); !ok) return done(ok);
+    needs_.mailroom.purge({devices.begin(), devices.end()}, std::move(done));
 }
 
-Result<void> RevocationHands::share_withheld(const DeviceId& device) {
-    if (needs_.shares.get(device)) return fail(Errc::internal, "the share of a suspended device is given out");
+Result<void> RevocationHands::shares_withheld(Devices devices) {
+    for (const auto& device : devices)
+        if (needs_.shares.get(device)) return fail(Errc::internal, "the share of a suspended device is given out");
     return {};
 }
 

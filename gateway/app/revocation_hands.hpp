@@ -32,15 +32,13 @@ class RevocationHands final : public revocation::Hands {
     Result<void> record(const revocation::Order& order, std::span<const DeviceId> devices) override;
     Result<std::vector<DeviceId>> record(const revocation::Order& order, const UserId& user) override;
     std::uint64_t mirror_revision() override { return needs_.directory.mirror_revision(); }
-    Result<void> tokens_refused(const DeviceId& device) override;
-    Result<void> cut_requests(const DeviceId& device) override;
-    void destroy_mailbox(const DeviceId& device, std::function<void(const Result<void>&)> done) override;
-    Result<void> destroy_seal_keys(const DeviceId& device) override {
-        return needs_.directory.destroy_seal_keys(device);
-    }
-    Result<void> share_withheld(const DeviceId& device) override;
-    Result<void> delete_share(const DeviceId& device) override { return needs_.shares.erase(device); }
-    Result<void> order_wipe(const DeviceId& device) override { return needs_.wipes.order(device); }
+    Result<void> tokens_refused(Devices devices) override;
+    Result<void> cut_requests(Devices devices) override;
+    void destroy_mailboxes(Devices devices, std::function<void(const Result<void>&)> done) override;
+    Result<void> destroy_seal_keys(Devices devices) override { return needs_.directory.destroy_seal_keys(devices); }
+    Result<void> shares_withheld(Devices devices) override;
+    Result<void> delete_shares(Devices devices) override { return needs_.shares.erase(devices); }
+    Result<void> order_wipes(Devices devices) override { return needs_.wipes.order(devices); }
     Result<std::vector<revocation::Owed>> owed(const std::set<DeviceId>& devices) override;
     Result<void> drop_renewed(std::vector<revocation::Owed>& owed) override;
     std::vector<DeviceId> revoked() override;

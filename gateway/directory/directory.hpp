@@ -102,8 +102,9 @@ class Directory {
     // A closed person enrols no device. Their devices are another matter.
     Result<void> set_closed(const UserId& user, bool closed);
     [[nodiscard]] bool closed(const UserId& user) const;
-    // Of a revoked device: those that are handed out once, too.
-    Result<void> destroy_seal_keys(const DeviceId& device);
+    // Of revoked devices: those that are handed out once, too.
+    Result<void> destroy_seal_keys(std::span<const DeviceId> devices);
+    Result<void> destroy_seal_keys(const DeviceId& device) { return destroy_seal_keys(std::span(&device, 1)); }
     // What a person's own device signed: it, or another one of the same person, is out for good. Applied like an
     // administrator's; the same record again answers the same. Errc::forbidden (the actor is not the caller),
     // not_found (no device of this person), signature_invalid, malformed (not of now), storage_conflict (another seq

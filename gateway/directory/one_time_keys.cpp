@@ -94,9 +94,11 @@ Result<std::size_t> OneTimeKeys::left(const DeviceId& device, std::uint32_t batc
     return out;
 }
 
-Result<void> OneTimeKeys::drop(const DeviceId& device) {
+Result<void> OneTimeKeys::drop(std::span<const DeviceId> devices) {
     const std::lock_guard lock(mutex_);
-    return store_.drop(partition_of(device));
+    for (const auto& device : devices)
+        if (auto ok = store_.drop(partition_of(device)); !ok) return ok;
+    return {};
 }
 
 Result<void> OneTimeKeys::drop_others(const std::set<DeviceId>& keep) {
@@ -108,7 +110,7 @@ Result<void> OneTimeKeys::drop_others(const std::set<DeviceId>& keep) {
             if (name.size() != 1 + DeviceId::size) continue;
             const auto device = DeviceId::from(as_bytes(name).subspan(1));
             if (keep.contains(device)) continue;
-            if (auto ok = drop(device); !ok) return ok;
+            if (auto ok = drop(std::span(&device, 1)); !ok) return ok;
         }
         if (names->size() < kScan) return {};
         from = names->back() + '\0';

@@ -36,7 +36,7 @@ class OneTimeKeys {
     };
     Result<std::map<DeviceId, Bytes>> hand_out(const UserId& asker, std::span<const Wanted> wanted);
     Result<std::size_t> left(const DeviceId& device, std::uint32_t batch_no);
-    Result<void> drop(const DeviceId& device);
+    Result<void> drop(std::span<const DeviceId> devices);
     // At the start: what a crash left behind of devices that are out.
     Result<void> drop_others(const std::set<DeviceId>& keep);
 

@@ -21,7 +21,11 @@ Result<void> write_new(const Path& path, ByteView bytes, mode_t mode) {
     const bool written =
         ::write(fd, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()) && ::fsync(fd) == 0;
     ::close(fd);
-    if (!written) return fail(Errc::storage, "cannot write " + path.filename().string());
+    // Its name, too: what is sealed under a key must not outlive a power cut that the key does not.
+    const int folder = ::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const bool named = folder >= 0 && ::fsync(folder) == 0;
+    if (folder >= 0) ::close(folder);
+    if (!written || !named) return fail(Errc::storage, "cannot write " + path.filename().string());
     return {};
 }
 
@@ -40,6 +44,15 @@ Result<Key> read_secret(const Path& path) {
     std::memcpy(out.data(), bytes.data(), kSeed);
     sodium_memzero(bytes.data(), bytes.size());
     return out;
+}
+
+// nullopt: there is no such file.
+Result<std::optional<Key>> read_secret_if_there(const Path& path) {
+    std::error_code error;
+    if (!std::filesystem::exists(path, error) && !error) return std::optional<Key>();
+    auto read = read_secret(path);
+    if (!read) return pass(read);
+    return std::optional(std::move(*read));
 }
 
 Result<SigningKeyPair> make_pair(const Path& folder, const std::string& name, RandomSource& random) {
@@ -82,6 +95,16 @@ Result<OrgSecrets> create_org_keys(const Path& folder, const std::string& organi
     }
     random.fill(out.address_secret.edit());
     if (auto ok = write_new(folder / "address.secret", out.address_secret.view(), 0600); !ok) return pass(ok);
+    auto share_key = create_share_key(folder, random);
+    if (!share_key) return pass(share_key);
+    out.share_key = std::move(*share_key);
+    return out;
+}
+
+Result<Key> create_share_key(const Path& folder, RandomSource& random) {
+    Key out;
+    random.fill(out.edit());
+    if (auto ok = write_new(folder / "shares.key", out.view(), 0600); !ok) return pass(ok);
     return out;
 }
 
@@ -99,6 +122,12 @@ Result<OrgSecrets> load_org_keys(const Path& folder, const std::string& organisa
     auto secret = read_secret(folder / "address.secret");
     if (!secret) return pass(secret);
     out.address_secret = std::move(*secret);
+    for (const auto& [name, key] :
+         {std::pair{"shares.key", &out.share_key}, std::pair{"shares-old.key", &out.retired_share_key}}) {
+        auto read = read_secret_if_there(folder / name);
+        if (!read) return pass(read);
+        *key = std::move(*read);
+    }
     return out;
 }
 

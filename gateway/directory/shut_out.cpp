@@ -18,7 +18,7 @@ Result<void> Directory::Impl::apply_revokes(std::vector<Change> changes) {
     for (const auto& change : changes) out.insert(out.end(), change.devices.begin(), change.devices.end());
     if (auto ok = change_entries(std::move(changes)); !ok) return ok;
     // They are handed out no more as it is; whoever carries the revocation out asks for it again.
-    for (const auto& device : out) (void)one_time.drop(device);
+    (void)one_time.drop(out);
     return {};
 }
 
@@ -123,13 +123,15 @@ std::vector<Person> Directory::people() const {
     return out;
 }
 
-Result<void> Directory::destroy_seal_keys(const DeviceId& device) {
+Result<void> Directory::destroy_seal_keys(std::span<const DeviceId> devices) {
     const std::lock_guard lock(impl_->mutex);
-    auto* user = impl_->state.user_of(device);
-    if (user == nullptr) return fail(Errc::device_unknown);
-    if (user->entry.revoke(device) == nullptr) return fail(Errc::forbidden, "the device is not revoked");
-    if (user->devices[device].seal_batch != 0) return fail(Errc::internal, "seal keys of a revoked device");
-    return impl_->one_time.drop(device);
+    for (const auto& device : devices) {
+        auto* user = impl_->state.user_of(device);
+        if (user == nullptr) return fail(Errc::device_unknown);
+        if (user->entry.revoke(device) == nullptr) return fail(Errc::forbidden, "the device is not revoked");
+        if (user->devices[device].seal_batch != 0) return fail(Errc::internal, "seal keys of a revoked device");
+    }
+    return impl_->one_time.drop(devices);
 }
 
 }  // namespace nimes::gateway::directory

@@ -239,10 +239,13 @@ Result<std::size_t> Mailboxes::expire(const DeviceId& device, Millis now) {
     return out;
 }
 
-Result<void> Mailboxes::purge(const DeviceId& device) {
-    boxes_.erase(device);
-    erased_.erase(device);
-    return store_.drop(partition(device));
+Result<void> Mailboxes::purge(std::span<const DeviceId> devices) {
+    for (const auto& device : devices) {
+        boxes_.erase(device);
+        erased_.erase(device);
+        if (auto ok = store_.drop(partition(device)); !ok) return ok;
+    }
+    return {};
 }
 
 }  // namespace nimes::gateway::mailbox

@@ -78,7 +78,7 @@ class Mailboxes {
     Result<std::size_t> waiting(const DeviceId& device);
     // Entries whose time has passed go, from the front of each lane. Answers how many.
     Result<std::size_t> expire(const DeviceId& device, Millis now);
-    Result<void> purge(const DeviceId& device);
+    Result<void> purge(std::span<const DeviceId> devices);
 
     void forget();
     // Between two commits, when nothing is planned: what is in memory stays bounded.

@@ -28,6 +28,7 @@ struct Task {
     std::uint64_t connection = 0;
     Bytes bytes;
     std::function<void(const Result<void>&)> answer{};
+    std::vector<DeviceId> devices{};  // of a purge
 };
 
 // As if a device had sent it. Its id follows from it: repeated, it is the same one.
@@ -111,8 +112,8 @@ void Mailroom::gone(const DeviceId& device, std::uint64_t connection) {
 }
 std::uint32_t Mailroom::reconnect_spread_ms() const { return impl_->delivery.spread_ms(); }
 void Mailroom::head_moved() { impl_->push({Task::Kind::head, {}, 0, {}}); }
-void Mailroom::purge(const DeviceId& device, std::function<void(const Result<void>&)> done) {
-    impl_->push({Task::Kind::purge, device, 0, {}, std::move(done)});
+void Mailroom::purge(std::vector<DeviceId> devices, std::function<void(const Result<void>&)> done) {
+    impl_->push({Task::Kind::purge, {}, 0, {}, std::move(done), std::move(devices)});
 }
 
 Result<void> Mailroom::appoint(const ConvEvent& event) {
@@ -188,8 +189,8 @@ void Mailroom::Impl::work(std::vector<Task> tasks) {
                 head = true;
                 break;
             case Task::Kind::purge:
-                delivery.end(task.device);
-                task.answer(committer.mailboxes().purge(task.device));
+                for (const auto& device : task.devices) delivery.end(device);
+                task.answer(committer.mailboxes().purge(task.devices));
                 break;
         }
     }

@@ -13,7 +13,8 @@
 
 namespace nimes::gateway::revocation {
 
-// Each may be repeated; each answers once it is done and, where it is to stay, on disk.
+// Each may be repeated; each answers once it is done and, where it is to stay, on disk. Of several devices: all, or an
+// error, and then it may be done for some.
 class Hands {
   public:
     virtual ~Hands() = default;
@@ -22,15 +23,16 @@ class Hands {
     virtual Result<std::vector<DeviceId>> record(const Order& order, const UserId& user) = 0;
     // The broker obeys what was recorded once it holds this.
     virtual std::uint64_t mirror_revision() = 0;
-    // Looks whether a token of this device would be taken.
-    virtual Result<void> tokens_refused(const DeviceId& device) = 0;
-    virtual Result<void> cut_requests(const DeviceId& device) = 0;
-    // `done` comes later, on another thread.
-    virtual void destroy_mailbox(const DeviceId& device, std::function<void(const Result<void>&)> done) = 0;
-    virtual Result<void> destroy_seal_keys(const DeviceId& device) = 0;
-    virtual Result<void> share_withheld(const DeviceId& device) = 0;
-    virtual Result<void> delete_share(const DeviceId& device) = 0;
-    virtual Result<void> order_wipe(const DeviceId& device) = 0;
+    using Devices = std::span<const DeviceId>;
+    // Looks whether a token of these devices would be taken.
+    virtual Result<void> tokens_refused(Devices devices) = 0;
+    virtual Result<void> cut_requests(Devices devices) = 0;
+    // `done` comes later, on another thread, once.
+    virtual void destroy_mailboxes(Devices devices, std::function<void(const Result<void>&)> done) = 0;
+    virtual Result<void> destroy_seal_keys(Devices devices) = 0;
+    virtual Result<void> shares_withheld(Devices devices) = 0;
+    virtual Result<void> delete_shares(Devices devices) = 0;
+    virtual Result<void> order_wipes(Devices devices) = 0;
     // Chains of others that one of these devices holds.
     virtual Result<std::vector<Owed>> owed(const std::set<DeviceId>& devices) = 0;
     // Takes out what has been renewed, and what is owed by devices that are out themselves.

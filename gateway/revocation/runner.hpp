@@ -70,8 +70,8 @@ class Runner {
   private:
     struct Run {
         Order order;
-        std::set<Subject> asked;  // mailboxes that are being destroyed
-        Millis again = 0;         // boot clock; not before
+        std::set<DeviceId> asked;  // their mailboxes are being destroyed
+        Millis again = 0;          // boot clock; not before
         unsigned failures = 0;
     };
     using Superseded = std::vector<Journal::Superseded>;
@@ -85,12 +85,15 @@ class Runner {
     Result<void> record_people(const Order& order);
     Result<void> record_devices(const Order& order);
     Result<void> steps(const Order& order);
-    Result<void> step(const Target& target, Step step);
-    void destroy_mailbox(std::uint64_t id, const Target& target);
+    using Devices = std::vector<DeviceId>;
+    // One step of some devices: done, and marked as done in one commit.
+    Result<void> step(std::uint64_t id, const Devices& devices, Step step);
+    Result<void> act(const Devices& devices, Step step);
+    void destroy_mailboxes(std::uint64_t id, const Devices& devices);
     Result<void> list_chains(const Order& order);
     Result<void> look_at_owed(const Order& order);
     Result<void> finish(std::uint64_t id);
-    Result<void> done(std::uint64_t id, const Subject& subject, Step step);
+    Result<void> done(std::uint64_t id, const Devices& devices, Step step);
     // What the broker did up to this revision, in one commit. For how many targets it is new. mutex_ held.
     std::size_t broker_did(Order& order, std::uint64_t mirror_revision, Step step);
     [[nodiscard]] Superseded superseded_by(std::vector<Target> targets, std::uint64_t id) const;

@@ -8,6 +8,9 @@ namespace {
 
 constexpr Millis kLongestPause = kMinute;
 constexpr Millis kLookAtOwed = 10 * kSecond;
+// Devices that go through a step together: what it writes is one commit, and so is its mark. Bounded, since messages
+// wait for the disk as well, and the mailroom for a batch of mailboxes.
+constexpr std::size_t kTogether = 64;
 // Each device's own, what a thief could still use first; the others are the directory's, the broker's, or of the whole
 // order.
 constexpr Step kPlain[] = {Step::tokens_refused, Step::share_withheld,    Step::share_deleted,      Step::wipe_ordered,
@@ -104,54 +107,66 @@ Result<void> Runner::record_devices(const Order& order) {
 // One that fails holds up no other: a share is deleted though the mailbox cannot be, of this device and of the next.
 Result<void> Runner::steps(const Order& order) {
     Result<void> out;
-    for (const auto& target : order.targets) {
-        if (!target.subject.is_device() || !target.has(Step::recorded) || target.superseded != 0) continue;
-        for (const auto which : kPlain) {
-            if (!waits_for(order, target, which)) continue;
-            if (which == Step::mailbox_destroyed) {
-                destroy_mailbox(order.id, target);
-                continue;
-            }
-            auto ok = step(target, which);
-            if (ok) ok = done(order.id, target.subject, which);
-            if (!ok && out) out = ok;
+    for (const auto which : kPlain) {
+        Devices wait;
+        for (const auto& target : order.targets)
+            if (target.subject.is_device() && target.has(Step::recorded) && waits_for(order, target, which))
+                wait.push_back(target.subject.device());
+        for (std::size_t at = 0; at < wait.size(); at += kTogether) {
+            const auto from = wait.begin() + static_cast<std::ptrdiff_t>(at);
+            const Devices some(from, from + static_cast<std::ptrdiff_t>(std::min(kTogether, wait.size() - at)));
+            if (which == Step::mailbox_destroyed) destroy_mailboxes(order.id, some);
+            else if (auto ok = step(order.id, some, which); !ok && out) out = ok;
         }
     }
     return out;
 }
 
-Result<void> Runner::step(const Target& target, Step step) {
-    const auto device = target.subject.device();
+Result<void> Runner::step(std::uint64_t id, const Devices& devices, Step which) {
+    auto ok = act(devices, which);
+    if (ok) return done(id, devices, which);
+    if (devices.size() == 1) return ok;
+    // One of them, or all: each by itself.
+    Result<void> out;
+    for (const auto& device : devices)
+        if (auto one = step(id, {device}, which); !one && out) out = one;
+    return out;
+}
+
+Result<void> Runner::act(const Devices& devices, Step step) {
     switch (step) {
         case Step::tokens_refused:
-            return needs_.hands.tokens_refused(device);
+            return needs_.hands.tokens_refused(devices);
         case Step::requests_cut:
-            return needs_.hands.cut_requests(device);
+            return needs_.hands.cut_requests(devices);
         case Step::seal_keys_destroyed:
-            return needs_.hands.destroy_seal_keys(device);
+            return needs_.hands.destroy_seal_keys(devices);
         case Step::share_withheld:
-            return needs_.hands.share_withheld(device);
+            return needs_.hands.shares_withheld(devices);
         case Step::share_deleted:
-            return needs_.hands.delete_share(device);
+            return needs_.hands.delete_shares(devices);
         case Step::wipe_ordered:
-            return needs_.hands.order_wipe(device);
+            return needs_.hands.order_wipes(devices);
         default:
             return fail(Errc::internal, "no step of a device's own");
     }
 }
 
-void Runner::destroy_mailbox(std::uint64_t id, const Target& target) {
-    const auto subject = target.subject;
+void Runner::destroy_mailboxes(std::uint64_t id, const Devices& devices) {
+    Devices asked;
     {
         const std::lock_guard lock(mutex_);
-        if (!runs_.at(id).asked.insert(subject).second) return;
+        for (const auto& device : devices)
+            if (runs_.at(id).asked.insert(device).second) asked.push_back(device);
     }
-    needs_.hands.destroy_mailbox(subject.device(), [this, id, subject](const Result<void>& gone) {
-        auto ok = gone ? done(id, subject, Step::mailbox_destroyed) : gone;
+    if (asked.empty()) return;
+    needs_.hands.destroy_mailboxes(asked, [this, id, asked](const Result<void>& gone) {
+        auto ok = gone ? done(id, asked, Step::mailbox_destroyed) : gone;
         const std::lock_guard lock(mutex_);
         const auto run = runs_.find(id);
         if (run == runs_.end()) return;
-        if (!ok) run->second.asked.erase(subject);  // the next round asks again
+        if (!ok)
+            for (const auto& device : asked) run->second.asked.erase(device);  // the next round asks again
         woken_ = woken_ || ok;
         if (ok) wake_.notify_all();
     });
@@ -215,16 +230,22 @@ Result<void> Runner::finish(std::uint64_t id) {
 }
 
 // False word for a later order's device: what it confirms is no step of this one any more.
-Result<void> Runner::done(std::uint64_t id, const Subject& subject, Step step) {
+Result<void> Runner::done(std::uint64_t id, const Devices& devices, Step step) {
     const std::lock_guard lock(mutex_);
     const auto run = runs_.find(id);
     if (run == runs_.end()) return {};
-    auto* target = target_in(run->second.order.targets, subject);
-    if (target == nullptr || target->superseded != 0 || target->has(step)) return {};
-    auto next = *target;
-    next.done[static_cast<std::size_t>(step)] = needs_.clock.now();
-    if (auto ok = journal_.mark(id, std::span(&next, 1)); !ok) return ok;
-    *target = next;
+    auto& targets = run->second.order.targets;
+    const auto now = needs_.clock.now();
+    std::vector<Target> next;
+    for (const auto& device : devices) {
+        const auto* target = target_in(targets, Subject::of(device));
+        if (target == nullptr || target->superseded != 0 || target->has(step)) continue;
+        next.push_back(*target);
+        next.back().done[static_cast<std::size_t>(step)] = now;
+    }
+    if (next.empty()) return {};
+    if (auto ok = journal_.mark(id, next); !ok) return ok;
+    for (const auto& target : next) *target_in(targets, target.subject) = target;
     return {};
 }
 

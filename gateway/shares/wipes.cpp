@@ -24,13 +24,13 @@ Result<std::optional<WipeOrder>> WipeOrders::stored(const DeviceId& device) {
     return std::optional(*order);
 }
 
-Result<void> WipeOrders::order(const DeviceId& device) {
+Result<std::optional<store::Batch>> WipeOrders::made(const DeviceId& device) {
     const auto known = devices_.find(device);
     if (!known) return fail(Errc::device_unknown);
     auto there = stored(device);
     if (!there) return pass(there);
     const auto now = clock_.now();
-    if (*there && now < (*there)->expires) return {};
+    if (*there && now < (*there)->expires) return std::optional<store::Batch>();
     WipeOrder order;
     order.user = known->user;
     order.device = device;
@@ -40,7 +40,18 @@ Result<void> WipeOrders::order(const DeviceId& device) {
     signer_.sign(order);
     store::Batch batch(of(device));
     batch.put(kOrder, order.encode()).erase(kDelivered).erase(kReceipt);
-    return store_.commit(batch, store::Sync::yes);
+    return std::optional(std::move(batch));
+}
+
+Result<void> WipeOrders::order(std::span<const DeviceId> devices) {
+    std::vector<store::Batch> batches;
+    for (const auto& device : devices) {
+        auto batch = made(device);
+        if (!batch) return pass(batch);
+        if (*batch) batches.push_back(std::move(**batch));
+    }
+    if (batches.empty()) return {};
+    return store_.commit(batches, store::Sync::yes);
 }
 
 Result<std::optional<WipeOrder>> WipeOrders::deliver(const DeviceId& device) {

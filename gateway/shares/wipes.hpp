@@ -26,8 +26,9 @@ class WipeOrders {
                RandomSource& random)
         : store_(store), devices_(devices), signer_(signer), clock_(clock), random_(random) {}
 
-    // An order that runs is kept: a second call changes nothing. Durable when it returns.
-    Result<void> order(const DeviceId& device);
+    // An order that runs is kept: a second call changes nothing. Durable when it returns; one commit.
+    Result<void> order(std::span<const DeviceId> devices);
+    Result<void> order(const DeviceId& device) { return order(std::span(&device, 1)); }
     // nullopt: none, or its time is over, or it was receipted. Whoever asks has it now: that is written down first.
     Result<std::optional<WipeOrder>> deliver(const DeviceId& device);
     // The same receipt again answers the same.
@@ -36,6 +37,8 @@ class WipeOrders {
 
   private:
     Result<std::optional<WipeOrder>> stored(const DeviceId& device);
+    // nullopt: one runs.
+    Result<std::optional<store::Batch>> made(const DeviceId& device);
 
     store::Store& store_;
     const Devices& devices_;

@@ -58,6 +58,17 @@ Result<void> Endpoints::erase(const DeviceId& device, const std::optional<std::s
     return {};
 }
 
+Result<void> Endpoints::erase_all(std::span<const DeviceId> devices) {
+    const std::lock_guard lock(mutex_);
+    store::Batch batch(kPartition);
+    for (const auto& device : devices)
+        if (urls_.contains(device)) batch.erase(key_of(device));
+    if (batch.writes.empty()) return {};
+    if (auto ok = store_.commit(batch, store::Sync::yes); !ok) return ok;
+    for (const auto& device : devices) urls_.erase(device);
+    return {};
+}
+
 std::optional<std::string> Endpoints::of(const DeviceId& device) const {
     const std::lock_guard lock(mutex_);
     const auto at = urls_.find(device);

@@ -24,6 +24,8 @@ class Endpoints {
     // The device is out for good, or its push service does not know the endpoint any more. Not while another one has
     // been registered meanwhile, when `only` names the one meant.
     Result<void> erase(const DeviceId& device, const std::optional<std::string>& only = std::nullopt);
+    // Of devices that are out for good, in one commit.
+    Result<void> erase_all(std::span<const DeviceId> devices);
     [[nodiscard]] std::optional<std::string> of(const DeviceId& device) const;
     [[nodiscard]] std::size_t size() const;
 

@@ -1,6 +1,7 @@
-// nimes-container-keys HOME --passphrase-fd N [STORE-DUMP]: every secret that a handset's container holds, one a line,
-// as NAME<TAB>hex<TAB>DIGITS: what a search for leaks looks for. It opens a copy, so that the home may be in use. Where
-// that needs the gateway's share, it is in what nimes-store-dump wrote, or the container stays shut.
+// nimes-container-keys HOME --passphrase-fd N [STORE-DUMP SHARES-KEY]: every secret that a handset's container holds,
+// one a line, as NAME<TAB>hex<TAB>DIGITS: what a search for leaks looks for. It opens a copy, so that the home may be
+// in use. Where that needs the gateway's share, it is in what nimes-store-dump wrote, sealed under the gateway's
+// keys/shares.key; without both the container stays shut.
 #include <unistd.h>
 
 #include <filesystem>
@@ -14,6 +15,8 @@
 #include "nimes/encoding.hpp"
 #include "sealing/chain.hpp"
 #include "sealing/seal_keys.hpp"
+#include "shares/seal.hpp"
+#include "store/rocksdb_key.hpp"
 
 using namespace nimes;
 using namespace nimes::agent;
@@ -65,20 +68,35 @@ Result<void> print_tables(container::Transaction& tx) {
     return each(tx, Table::media, medium);
 }
 
+struct Stolen {
+    std::string dump, key;  // files
+};
+
+// Of a line of the dump: column, key, value.
+std::optional<gateway::shares::Share> share_in(const std::string& line, const gateway::shares::Seal& seal) {
+    const auto first = line.find('\t'), last = line.rfind('\t');
+    if (first == std::string::npos || first == last) return std::nullopt;
+    const auto key = from_hex(line.substr(first + 1, last - first - 1)), value = from_hex(line.substr(last + 1));
+    if (!key || !value) return std::nullopt;
+    constexpr std::string_view kPrefix = "share";
+    const auto name = gateway::store::partition_name(as_text(*key));
+    if (!name.starts_with(kPrefix) || name.size() != kPrefix.size() + DeviceId::size) return std::nullopt;
+    auto share = seal.open(DeviceId::from(as_bytes(name).subspan(kPrefix.size())), *value);
+    return share ? std::optional(std::move(*share)) : std::nullopt;
+}
+
 // Tries every share of the dump: the commitment tells which one it is.
-bool open_with_any(container::Container& box, const std::string& dump) {
-    std::ifstream in(dump);
-    for (std::string line; std::getline(in, line) && box.waits_for_share();) {
-        const auto value = from_hex(line.substr(line.rfind('\t') + 1));
-        if (!value || value->size() != 36) continue;
-        Reader read(*value);
-        const auto number = read.u32();
-        (void)box.open_with({number, Secret<32>(read.take(32))}, {});
-    }
+bool open_with_any(container::Container& box, const Stolen& stolen, RandomSource& random) {
+    std::ifstream file(stolen.key, std::ios::binary);
+    const std::string bytes((std::istreambuf_iterator<char>(file)), {});
+    const gateway::shares::Seal seal(Key(as_bytes(bytes)), std::nullopt, random);
+    std::ifstream in(stolen.dump);
+    for (std::string line; std::getline(in, line) && box.waits_for_share();)
+        if (auto share = share_in(line, seal)) (void)box.open_with({share->number, std::move(share->bytes)}, {});
     return box.state() == container::State::open;
 }
 
-Result<void> print_all(const std::filesystem::path& home, const cli::Passphrase& passphrase, const std::string& dump) {
+Result<void> print_all(const std::filesystem::path& home, const cli::Passphrase& passphrase, const Stolen& stolen) {
     const SystemClock clock;
     SystemRandom random;
     container::FileKeystore keystore(home / "keystore");
@@ -87,7 +105,8 @@ Result<void> print_all(const std::filesystem::path& home, const cli::Passphrase&
     auto box = container::Container::open(std::move(*lock), {keystore, clock, random});
     if (!box) return pass(box);
     if (auto ok = (*box)->unlock(passphrase.view()); !ok) return ok;
-    if ((*box)->state() != container::State::open && !open_with_any(**box, dump)) return fail(Errc::not_found);
+    if ((*box)->state() != container::State::open && !open_with_any(**box, stolen, random))
+        return fail(Errc::not_found);
     const auto identity = (*box)->identity();
     if (!identity) return fail(identity.error().code);
     print("identity seed", identity->secret.view().first(32));
@@ -99,15 +118,15 @@ Result<void> print_all(const std::filesystem::path& home, const cli::Passphrase&
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc < 4 || argc > 5 || std::string_view(argv[2]) != "--passphrase-fd") {
-        std::cerr << "usage: nimes-container-keys HOME --passphrase-fd N [STORE-DUMP]\n";
+    if ((argc != 4 && argc != 6) || std::string_view(argv[2]) != "--passphrase-fd") {
+        std::cerr << "usage: nimes-container-keys HOME --passphrase-fd N [STORE-DUMP SHARES-KEY]\n";
         return 2;
     }
     if (!crypto_init()) return 1;
     const auto passphrase = cli::read_passphrase(std::atoi(argv[3]), false);
     if (!passphrase) return 2;
     const Copy copy(argv[1]);
-    const auto done = print_all(copy.path, *passphrase, argc == 5 ? argv[4] : "");
+    const auto done = print_all(copy.path, *passphrase, argc == 6 ? Stolen{argv[4], argv[5]} : Stolen{});
     if (done) return 0;
     std::cerr << "nimes-container-keys: error: " << done.error().text() << '\n';
     return 1;

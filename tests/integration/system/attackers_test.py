@@ -214,8 +214,15 @@ class Attackers(WithOthers):
         thief.init("polizei-nds", {})
         shutil.rmtree(thief.folder / "store", ignore_errors=True)
         shutil.copytree(self.folder / "copied", thief.folder / "store")
-        started = subprocess.run([thief.program, "run", "--config", thief.configuration], capture_output=True, timeout=60)
+        run = [thief.program, "run", "--config", thief.configuration]
+        started = subprocess.run(run, capture_output=True, timeout=60)
         self.assertNotEqual(started.returncode, 0)
+        # With all keys but the one that seals the handsets' shares, neither.
+        shutil.copytree(self.gateway.folder / "keys", thief.folder / "keys", dirs_exist_ok=True)
+        (thief.folder / "keys" / "shares.key").unlink()
+        started = subprocess.run(run, capture_output=True, timeout=60)
+        self.assertNotEqual(started.returncode, 0)
+        self.assertIn(b"shares.key", started.stderr)
 
 
 if __name__ == "__main__":

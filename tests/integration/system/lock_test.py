@@ -85,6 +85,11 @@ class Locks(WorldTest):
         image = self.image(self.clara, "lost")
         before = self.world.container_keys(image)  # passphrase and share open it
         self.assertGreater(len(before), 4)
+        # The gateway's store alone, without the key that lies beside it, does not.
+        other = self.folder / "other.key"
+        other.write_bytes(bytes(32))
+        with self.assertRaises(subprocess.CalledProcessError):
+            self.world.container_keys(image, other)
         self.clara.expect_end()
         self.gateway.admin("revoke", device, "--reason", "lost")
         wait_until(lambda: self.gateway.admin("devices", "wipe", device)["state"] == "receipted", "receipt", 60)

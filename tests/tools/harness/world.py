@@ -113,14 +113,16 @@ class World:
             subprocess.run([self.build.program("nimes-store-dump"), self.gateway.folder / "store"], check=True,
                            stdout=file, timeout=300)
 
-    def container_keys(self, agent: Agent) -> list:
-        """(name, bytes) of every secret in a handset's container, opened with its passphrase and the gateway's share."""
+    def container_keys(self, agent: Agent, shares_key: Path = None) -> list:
+        """(name, bytes) of every secret in a handset's container, opened with its passphrase and the gateway's share, which
+        lies in the store under shares_key (the gateway's own, unless another one is named)."""
+        shares_key = shares_key or self.gateway.folder / "keys" / "shares.key"
         dump = self.folder / "shares.dump"
         self.dump_store(dump)
         descriptor = agent.open_passphrase()
         try:
             done = subprocess.run([self.build.program("nimes-container-keys"), agent.home, "--passphrase-fd",
-                                   str(descriptor), dump], check=True, text=True, capture_output=True,
+                                   str(descriptor), dump, shares_key], check=True, text=True, capture_output=True,
                                   pass_fds=(descriptor,))
         finally:
             os.close(descriptor)

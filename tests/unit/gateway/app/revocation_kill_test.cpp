@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <thread>
 
 #include "../directory/office.hpp"
@@ -34,9 +35,11 @@ struct Countdown {
 struct MortalStore final : store::Store {
     std::unique_ptr<store::Store> inner;
     Countdown& countdown;
+    std::atomic<std::size_t> synced = 0;
     MortalStore(const std::filesystem::path& folder, Countdown& c) : inner(folders::open(folder)), countdown(c) {}
     using Store::commit;
     Result<void> commit(std::span<const store::Batch> batches, store::Sync sync) override {
+        if (sync == store::Sync::yes) ++synced;
         countdown.pass();
         auto done = inner->commit(batches, sync);
         countdown.pass();
@@ -84,7 +87,7 @@ struct Rooms {
         directory::Directory::open(store, directory::secrets(), clock, random).value();
     app::ShareDevices devices{*directory, {}, clock};
     app::OrgSigner signer{directory->secrets()};
-    shares::Shares shares{store, devices};
+    shares::Shares shares{store, devices, {Key(ByteArray<32>{5}), std::nullopt, random}};
     shares::WipeOrders wipes{store, devices, signer, clock, random};
     app::MailboxPeople people{*directory};
     NoMedia media;
@@ -223,6 +226,27 @@ int status_of(const Life& life) {
 }
 
 }  // namespace
+
+TEST_CASE("of many devices at once messages wait for a few syncs, not for some of each device") {
+    constexpr int kMany = 150;
+    const folders::Folder folder;
+    CHECK(status_of([&] {
+              Rooms rooms(folder.path / "many");
+              auto all = theft({});
+              all.devices.clear();
+              for (int n = 1; n <= kMany; ++n) {
+                  all.devices.push_back(enrol(rooms, n, static_cast<std::uint8_t>(n)));
+                  must(rooms.shares.put(all.devices.back(), {1, Secret<32>(Bytes(32, 9))}).has_value(), "share");
+              }
+              const auto before = rooms.store.synced.load();
+              must(rooms.runner.order(all).has_value(), "order");
+              settle(rooms);
+              must(rooms.runner.find(1).value()->ended != 0, "it is done");
+              for (const auto& device : all.devices)
+                  must(rooms.wipes.facts(device)->ordered != 0, "the wipe is ordered");
+              must(rooms.store.synced - before < kMany / 8, "few syncs");
+          }) == kFinished);
+}
 
 TEST_CASE(
     "kill -9 at every point of a revocation: the next start brings it to its end, once, or it was never ordered") {

@@ -259,6 +259,15 @@ TEST_CASE("keys are made once, read back, and not used when others may read them
     const auto read = load_org_keys(folder / "keys", "polizei-test").value();
     CHECK(read.public_keys().ea == made.public_keys().ea);
     CHECK(read.address_secret.equals(made.address_secret.view()));
+    CHECK(read.share_key->equals(made.share_key->view()));
+    CHECK(create_share_key(folder / "keys", random).error().code == Errc::exists);
+    std::filesystem::rename(folder / "keys" / "shares.key", folder / "keys" / "shares-old.key");
+    const auto renamed = load_org_keys(folder / "keys", "polizei-test").value();
+    CHECK_FALSE(renamed.share_key);
+    CHECK(renamed.retired_share_key->equals(made.share_key->view()));
+    ::chmod((folder / "keys" / "shares-old.key").c_str(), 0640);
+    CHECK(load_org_keys(folder / "keys", "polizei-test").error().code == Errc::forbidden);
+    ::chmod((folder / "keys" / "shares-old.key").c_str(), 0600);
     ::chmod((folder / "keys" / "ea.key").c_str(), 0640);
     CHECK(load_org_keys(folder / "keys", "polizei-test").error().code == Errc::forbidden);
     std::filesystem::remove_all(folder);

@@ -78,7 +78,7 @@ TEST_CASE("the mailroom answers, delivers, refuses and purges from its own threa
     CHECK(outlet.wait(20, 3)[2].head().revision() == 2);
 
     bool purged = false;
-    room.purge(made<DeviceId>(20), [&](const Result<void>& gone) { purged = gone.has_value(); });
+    room.purge({made<DeviceId>(20)}, [&](const Result<void>& gone) { purged = gone.has_value(); });
     room.stop();
     CHECK(purged);
     CHECK(store.scan(Mailboxes::partition(made<DeviceId>(20)), {}, {}, 10)->empty());

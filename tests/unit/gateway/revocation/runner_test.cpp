@@ -136,6 +136,40 @@ TEST_CASE("a step that fails holds up no other, is tried again, and counts once 
     }
 }
 
+TEST_CASE("a device whose steps fail holds up none of those that go through them with it") {
+    World w;
+    w.hands.stuck = {device(12)};
+    REQUIRE(w.runner->order(w.draft(Kind::revoke, {device(11), device(12), device(13)})));
+    w.runner->round();
+    for (const auto step : kOfRevoke) {
+        INFO(name(step));
+        // Mailboxes are one write, and wait for each other.
+        CHECK(w.done(1, 11, step) == (step != Step::mailbox_destroyed));
+        CHECK(w.done(1, 13, step) == (step != Step::mailbox_destroyed));
+        CHECK_FALSE(w.done(1, 12, step));
+    }
+    w.hands.stuck.clear();
+    w.settle();
+    CHECK(w.runner->find(1).value()->ended != 0);
+    for (const auto n : {std::uint8_t{11}, std::uint8_t{12}, std::uint8_t{13}})
+        for (const auto step : kOfRevoke) CHECK(w.calls(step, n) == 1);
+}
+
+TEST_CASE("the steps of many devices are marked together, each with its time") {
+    World w;
+    std::vector<DeviceId> many;
+    for (std::uint8_t n = 20; n < 220; ++n) {
+        many.push_back(device(n));
+        w.hands.state[device(n)] = "active";
+    }
+    REQUIRE(w.runner->order(w.draft(Kind::revoke, many)));
+    w.settle();
+    CHECK(w.runner->find(1).value()->complete());
+    CHECK(w.runner->find(1).value()->ended != 0);
+    CHECK(w.hands.calls["wipe_ordered 219"] == 1);
+    CHECK(w.store.commits < many.size() / 4);
+}
+
 TEST_CASE("a later order takes the place of one that is not done: nothing suspends again who was reinstated") {
     World w;
     w.hands.failures["recorded"] = 1;

@@ -60,7 +60,7 @@ TEST_CASE("a death before and after the effect of each step in turn: every step 
                 // What died before its effect was never done twice.
                 check_whole(w, kind, before ? 1 : 2);
                 if (deaths == 0) {
-                    CHECK(n > 7);
+                    CHECK(n > 4);
                     break;
                 }
                 CHECK(deaths == 1);

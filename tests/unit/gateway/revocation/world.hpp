@@ -57,6 +57,7 @@ struct FakeHands final : Hands {
     std::set<UserId> closed;
     std::map<std::string, std::size_t> calls;  // "share_deleted 3": how often it took effect
     std::map<std::string, int> failures;       // by the name of a step: how often it fails yet
+    std::set<DeviceId> stuck;                  // whose own steps fail
     std::vector<std::string> order;            // of effects
     std::vector<Owed> chains;
     std::uint64_t revision = 100;
@@ -108,19 +109,29 @@ struct FakeHands final : Hands {
         return out;
     }
     std::uint64_t mirror_revision() override { return revision; }
-    Result<void> tokens_refused(const DeviceId& d) override { return act(Step::tokens_refused, Subject::of(d)); }
-    Result<void> cut_requests(const DeviceId& d) override { return act(Step::requests_cut, Subject::of(d)); }
-    void destroy_mailbox(const DeviceId& d, std::function<void(const Result<void>&)> done) override {
-        auto ok = act(Step::mailbox_destroyed, Subject::of(d));
+    // One commit for all of them, as in the rooms; refused whole because of one that cannot.
+    Result<void> together(Step step, Devices devices) {
+        for (const auto& d : devices)
+            if (stuck.contains(d)) return fail(Errc::storage);
+        const auto others = [&] {
+            for (const auto& d : devices.subspan(1)) {
+                ++calls[std::string(name(step)) + " " + std::to_string(d.bytes[0])];
+                order.push_back(std::string(name(step)) + " " + std::to_string(d.bytes[0]));
+            }
+        };
+        return act(step, Subject::of(devices[0]), others);
+    }
+    Result<void> tokens_refused(Devices d) override { return together(Step::tokens_refused, d); }
+    Result<void> cut_requests(Devices d) override { return together(Step::requests_cut, d); }
+    void destroy_mailboxes(Devices d, std::function<void(const Result<void>&)> done) override {
+        auto ok = together(Step::mailbox_destroyed, d);
         if (mailbox_waits) mailboxes.emplace_back([ok, done] { done(ok); });
         else done(ok);
     }
-    Result<void> destroy_seal_keys(const DeviceId& d) override {
-        return act(Step::seal_keys_destroyed, Subject::of(d));
-    }
-    Result<void> share_withheld(const DeviceId& d) override { return act(Step::share_withheld, Subject::of(d)); }
-    Result<void> delete_share(const DeviceId& d) override { return act(Step::share_deleted, Subject::of(d)); }
-    Result<void> order_wipe(const DeviceId& d) override { return act(Step::wipe_ordered, Subject::of(d)); }
+    Result<void> destroy_seal_keys(Devices d) override { return together(Step::seal_keys_destroyed, d); }
+    Result<void> shares_withheld(Devices d) override { return together(Step::share_withheld, d); }
+    Result<void> delete_shares(Devices d) override { return together(Step::share_deleted, d); }
+    Result<void> order_wipes(Devices d) override { return together(Step::wipe_ordered, d); }
     Result<std::vector<Owed>> owed(const std::set<DeviceId>& devices) override {
         if (auto ok = act(Step::chains_listed, Subject::of(*devices.begin())); !ok) return pass(ok);
         return chains;

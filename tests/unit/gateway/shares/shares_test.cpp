@@ -81,7 +81,7 @@ struct World {
     Fleet fleet{clock};
     Keys keys;
     OpenGate gate;
-    Shares shares{store, fleet};
+    Shares shares{store, fleet, {Key(ByteArray<32>{5}), std::nullopt, random}};
     WipeOrders wipes{store, fleet, keys, clock, random};
     http::Router router;
     SigningKeyPair identity = key_pair(11);
