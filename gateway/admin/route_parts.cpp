@@ -4,10 +4,6 @@ namespace nimes::gateway::admin {
 
 using Json = nlohmann::json;
 
-namespace {
-constexpr std::size_t kMaxWhy = 1'000;  // bytes
-}
-
 http::Response answer(const Json& json, int status) {
     return http::Response::text(status, "application/json", json.dump() + "\n");
 }
@@ -22,11 +18,7 @@ Result<std::string> field(const http::Request& request, const char* name) {
 
 audit::Act act_of(const http::Request& request, const rights::Asker& who, std::string what,
                   nlohmann::ordered_json whom) {
-    audit::Act out{who.who, std::move(what), std::move(whom), {}};
-    if (const auto* why = request.query_value("why")) out.why = *why;
-    else if (const auto said = field(request, "why")) out.why = *said;
-    if (out.why.size() > kMaxWhy) out.why.resize(kMaxWhy);
-    return out;
+    return {who.who, std::move(what), std::move(whom), rights::why_of(request)};
 }
 
 Result<void> noted(const Administration& a, const audit::Act& act, const std::function<Result<void>()>& run) {

@@ -14,7 +14,7 @@ bool is_base64url(char c) {
 
 }  // namespace
 
-Result<std::string_view> bearer_token(const Headers& headers) {
+Result<std::string_view> bearer_credentials(const Headers& headers) {
     const auto* field = headers.find("Authorization");
     if (field == nullptr) return fail(Errc::token_missing);
     if (headers.count("Authorization") > 1) return fail(Errc::token_invalid, "more than one Authorization");
@@ -26,7 +26,12 @@ Result<std::string_view> bearer_token(const Headers& headers) {
     if (!scheme) return fail(Errc::token_missing, "the scheme is not Bearer");
     value.remove_prefix(kScheme.size());
     while (value.starts_with(' ')) value.remove_prefix(1);
-    if (value.size() != kTokenText || !std::ranges::all_of(value, is_base64url))
+    return value;
+}
+
+Result<std::string_view> bearer_token(const Headers& headers) {
+    const auto value = bearer_credentials(headers);
+    if (value && (value->size() != kTokenText || !std::ranges::all_of(*value, is_base64url)))
         return fail(Errc::token_invalid, "form");
     return value;
 }

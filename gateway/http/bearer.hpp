@@ -15,7 +15,9 @@ class Authoriser {
     virtual Result<Caller> authorise(std::string_view token) = 0;
 };
 
-// The token of the one Authorization field; the scheme compares without case.
+// What follows "Bearer " in the one Authorization field; the scheme compares without case.
+Result<std::string_view> bearer_credentials(const Headers& headers);
+// The same, of a device: 160 characters.
 Result<std::string_view> bearer_token(const Headers& headers);
 
 }  // namespace nimes::gateway::http

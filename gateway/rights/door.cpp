@@ -4,6 +4,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "http/bearer.hpp"
 #include "http/problem.hpp"
 
 namespace nimes::gateway::rights {
@@ -24,14 +25,6 @@ std::optional<std::uint32_t> uid_of(std::string_view peer) {
     return out;
 }
 
-std::string_view bearer(std::string_view field) {
-    constexpr std::string_view kScheme = "bearer ";
-    const bool scheme = field.size() > kScheme.size() &&
-                        std::equal(kScheme.begin(), kScheme.end(), field.begin(),
-                                   [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b - 'A' + 'a' : b); });
-    return scheme ? field.substr(kScheme.size()) : std::string_view();
-}
-
 bool is_act(const Request& request) {
     return request.method != http::Method::get && request.method != http::Method::head;
 }
@@ -44,6 +37,18 @@ std::string place(const Asker& asker) {
 }
 
 }  // namespace
+
+std::string why_of(const Request& request) {
+    std::string out;
+    if (const auto* why = request.query_value("why")) {
+        out = *why;
+    } else {
+        const auto body = nlohmann::json::parse(as_text(request.body), nullptr, false);
+        const auto at = body.is_object() ? body.find("why") : body.end();
+        if (body.is_object() && at != body.end() && at->is_string()) out = *at;
+    }
+    return out.substr(0, kMaxWhy);
+}
 
 Door& Door::whole(http::Method method, std::string pattern, What what, Handler handler, std::size_t body_limit) {
     const auto all = what.all;
@@ -72,9 +77,9 @@ Door& Door::add(Row row, What what, Aim aim, Handler handler, std::size_t body_l
 }
 
 Result<Asker> Door::asker(const Request& request) const {
-    if (const auto* field = request.headers.find("Authorization")) {
-        if (request.headers.count("Authorization") == 1)
-            if (const auto known = needs_.administrators.by_token(bearer(*field)))
+    if (request.headers.find("Authorization") != nullptr) {
+        if (const auto token = http::bearer_credentials(request.headers))
+            if (const auto known = needs_.administrators.by_token(*token))
                 return Asker{"administrator " + known->name + ", " + request.peer, known->name, known->role,
                              known->units};
         return fail(Errc::forbidden, "no administrator has this token: it was taken away, or its person is shut out");
@@ -113,16 +118,10 @@ Response Door::refuse(const Request& request, const Asker& asker, Action action,
                       const std::string& detail) const {
     needs_.refusals.with({reason}).add();
     if (is_act(request)) {
-        const auto* why = request.query_value("why");
-        const auto said = nlohmann::json::parse(as_text(request.body), nullptr, false);
-        const bool has = said.is_object() && said.contains("why") && said["why"].is_string();
-        audit::Act act{asker.who,
-                       "refused",
-                       {{"action", name(action)}, {"path", request.path}, {"reason", reason}},
-                       why != nullptr ? *why
-                       : has          ? said["why"].get<std::string>()
-                                      : std::string{}};
-        if (act.why.size() > 1'000) act.why.resize(1'000);
+        const audit::Act act{asker.who,
+                             "refused",
+                             {{"action", name(action)}, {"path", request.path}, {"reason", reason}},
+                             why_of(request)};
         if (auto ok = needs_.audit.write(act); !ok) return http::problem(ok.error());
     }
     const auto role = std::string(name(asker.role)) + " " + place(asker);

@@ -36,6 +36,10 @@ struct What {
         : all(std::move(several)), which(std::move(by)) {}
 };
 
+// Why somebody acts, for the audit: in the query or the body; empty where they say nothing.
+inline constexpr std::size_t kMaxWhy = 1'000;  // bytes; what is more is cut off
+std::string why_of(const http::Request& request);
+
 class Door {
   public:
     struct Needs {
