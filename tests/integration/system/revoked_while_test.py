@@ -55,6 +55,9 @@ class Shared(WithOthers):
         number = self.gateway.admin("revoke", device, "--reason", reason)["id"]
         return self.revoked_once(number, device, wipe=reason in ("stolen", "lost"))
 
+    def waiting(self, address: str) -> list:
+        return [line for line in self.gateway.admin("devices", "waiting") if line["address"] == address]
+
     @contextlib.contextmanager
     def undisturbed(self, *agents):
         """Their connections to the broker are the same ones afterwards."""
@@ -212,9 +215,9 @@ class RevokedWhile(Shared):
             self.assertNotEqual(thief.run("devices", "vouch", waiting).status, 0)
         enrol = ("enrol", "--provisioning", self.world.provisioning, OTHERS["heinz"][0])
         self.assertEqual(second.run(*enrol).status, 5)
-        lines = [line["device"] for line in self.gateway.admin("devices", "waiting")]
-        self.assertEqual(len(lines), 1)
-        self.gateway.admin("devices", "approve", lines[0])
+        asks, = self.waiting(OTHERS["heinz"][0])
+        self.assertFalse(asks["shut_out"])
+        self.gateway.admin("devices", "approve", asks["device"])
         self.ok(second.run(*enrol))
         second.online()
         self.anna.online()
@@ -239,7 +242,8 @@ class RevokedWhile(Shared):
         self.assertNotEqual(image.run("devices", "vouch", waiting).status, 0)
         self.assertNotEqual(second.run(*enrol).status, 0)
         self.assertNotEqual(third.run(*enrol, "--code", code).status, 0)
-        with contextlib.suppress(Refused):
+        self.assertTrue(self.waiting(address)[0]["shut_out"])
+        with self.assertRaises(Refused):
             self.gateway.admin("devices", "approve", waiting)  # an administrator who has not heard of it yet
         self.assertNotEqual(second.run(*enrol).status, 0)
         states = {line["device"]: line["state"] for line in self.gateway.admin("devices", "list", "--user", address)}
