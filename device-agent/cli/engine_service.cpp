@@ -232,6 +232,36 @@ Result<Json> EngineService::vouch(const Json& a) {
     return Json{{"device", to_text(*device)}};
 }
 
+namespace {
+
+Json rules_json(const engine::ContentRules& rules) {
+    return {{"export_allowed", rules.export_allowed},
+            {"viewer_allowed", rules.viewer_allowed},
+            {"history_allowed", rules.history_allowed}};
+}
+
+// What policy says, with what of it counts in this person's unit.
+Json policy_json(const engine::Policy& policy, const engine::ContentRules& here) {
+    auto out = rules_json(here);
+    out.update({{"serial", policy.serial},
+                {"retention_days", policy.retention / kDay},
+                {"offline_grace_minutes", policy.lease.grace / kMinute},
+                {"restart_without_network", policy.lease.survives_restart},
+                {"lock_after_seconds", policy.lock_after / kSecond},
+                {"device_hold_seconds", policy.device_hold / kSecond},
+                {"private_devices_allowed", policy.private_devices_allowed},
+                {"further_device", policy.further_by_approval ? "approval" : "voucher"},
+                {"minimum_agent", policy.minimum_agent}});
+    if (policy.since != 0) out["since_ms"] = policy.since;
+    if (!policy.pilot_units.empty()) {
+        out["pilot"] = rules_json(policy.pilot);
+        out["pilot"]["units"] = policy.pilot_units;
+    }
+    return out;
+}
+
+}  // namespace
+
 Result<Json> EngineService::status() {
     const auto s = agent_->status();
     Json out{{"enrolled", s.enrolled},
@@ -265,6 +295,10 @@ Result<Json> EngineService::status() {
     out["lock"] = {{"state", locking.state}, {"share", locking.share}, {"wrong_tries", locking.wrong_tries}};
     if (!locking.why.empty()) out["lock"]["why"] = locking.why;
     if (locking.lease_left) out["lock"]["lease_left_ms"] = *locking.lease_left;
+    out["version"] = s.version;
+    if (s.policy) out["policy"] = policy_json(*s.policy, s.rules);
+    if (s.policy_refused) out["policy_refused"] = true;
+    if (s.outdated) out["outdated"] = true;
     if (s.shut_out) out["shut_out"] = row(*s.shut_out).name;
     return out;
 }

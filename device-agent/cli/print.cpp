@@ -1,6 +1,7 @@
 #include "cli/print.hpp"
 
 #include <cmath>
+#include <ctime>
 #include <iostream>
 #include <map>
 
@@ -9,6 +10,7 @@
 #include "cli/print_event.hpp"
 #include "cli/printable.hpp"
 #include "cli/trust_verbs.hpp"
+#include "nimes/time.hpp"
 
 namespace nimes::agent::cli {
 namespace {
@@ -93,6 +95,30 @@ void print_line(const std::string& verb, const Json& line) {
                   << line.value("device", "") << '\n';
 }
 
+std::string day_and_time(Millis ms) {
+    const auto seconds = static_cast<std::time_t>(ms / kSecond);
+    std::tm parts{};
+    char out[32] = "";
+    if (localtime_r(&seconds, &parts) != nullptr) (void)std::strftime(out, sizeof out, "%F %R", &parts);
+    return out;
+}
+
+void print_policy(const Json& p) {
+    const auto may = [&](const char* name) { return p.value(name, false) ? "yes" : "no"; };
+    std::cout << "policy     "
+              << (p.contains("since_ms") ? "since " + day_and_time(p.value("since_ms", Millis{0}))
+                                         : std::string("as this handset was given it"))
+              << "\n           messages and media are kept " << p.value("retention_days", 0)
+              << " days; without network it opens for " << p.value("offline_grace_minutes", 0) << " min"
+              << (p.value("restart_without_network", false) ? ", also after a restart" : "") << "; it locks after "
+              << p.value("lock_after_seconds", 0) << " s\n           export: " << may("export_allowed")
+              << ", viewers: " << may("viewer_allowed") << ", history to a new device: " << may("history_allowed")
+              << ", private devices: " << may("private_devices_allowed") << "\n           a further device needs "
+              << (p.value("further_device", "") == "approval" ? "an administrator's approval"
+                                                              : "a voucher by another one")
+              << ", and others seal to it after " << p.value("device_hold_seconds", 0) << " s\n";
+}
+
 void print_result(const Request& request, const Json& r) {
     const auto& verb = request.verb;
     if (verb.starts_with("history.")) return print_history_result(request, r);
@@ -148,6 +174,12 @@ void print_result(const Request& request, const Json& r) {
                       << " with the next message: " << printable(o.value("reason", "")) << '\n';
         for (const auto& alarm : r.value("alarms", Json::array()))
             std::cout << "ALARM      " << printable_text(alarm.value("text", "")) << '\n';
+        if (r.contains("policy")) print_policy(r["policy"]);
+        if (r.value("policy_refused", false))
+            std::cout << "           the gateway told another one, which no administrator signed: it does not count\n";
+        if (r.value("outdated", false))
+            std::cout << "UPDATE     this is version " << r.value("version", "") << ", and the organisation wants "
+                      << printable(r["policy"].value("minimum_agent", "")) << " or newer: nothing is sent until then\n";
         if (r.contains("shut_out")) std::cout << "shut out   " << r.value("shut_out", "") << '\n';
     }
 }

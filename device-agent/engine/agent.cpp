@@ -6,6 +6,7 @@
 #include "engine/paths.hpp"
 #include "nimes/token.hpp"
 #include "transport/mqtt_session.hpp"
+#include "version.hpp"
 
 namespace nimes::agent::engine {
 namespace {
@@ -65,6 +66,15 @@ void Agent::Impl::make_network() {
 Result<void> Agent::Impl::ready() const {
     if (!core.enrolled()) return fail(Errc::not_enrolled);
     if (core.shut_out) return fail(*core.shut_out);
+    return {};
+}
+
+Result<void> Agent::Impl::ready_to_say() const {
+    if (auto ok = ready(); !ok) return ok;
+    const auto& policy = core.provisioning->policy;
+    if (policy.outdated(kVersion))
+        return fail(Errc::unknown_version, "policy wants nimes-agent " + policy.minimum_agent +
+                                               " or newer before anything is sent; this is " + kVersion);
     return {};
 }
 
@@ -133,6 +143,7 @@ Status Agent::status() {
     const Impl::Visit lock(*impl_);
     const auto& core = impl_->core;
     Status out;
+    out.version = kVersion;
     out.enrolled = core.enrolled();
     out.connected = (impl_->link && impl_->link->connected()) || (impl_->guard && impl_->guard->door_connected());
     out.synced = impl_->link && impl_->link->synced();
@@ -145,6 +156,10 @@ Status Agent::status() {
     }
     out.failures = core.failures;
     if (!core.enrolled()) return out;
+    out.policy = core.provisioning->policy;
+    out.rules = core.rules();
+    out.policy_refused = core.policy_refused;
+    out.outdated = out.policy->outdated(out.version);
     if (auto tx = core.box->begin(); tx)
         if (const auto held = tx->scan(container::Table::held); held) out.held = held->size();
     out.device = core.own().device;

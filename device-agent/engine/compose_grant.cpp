@@ -21,7 +21,7 @@ bool Compose::on_hold(const directory::HeldEntry& entry, const DeviceCert& cert)
     const auto at = entry.devices.find(cert.device);
     if (at == entry.devices.end()) return true;
     const bool was_there_first = at->second.first_seen <= entry.known_since;
-    return !was_there_first && core_.now() < at->second.first_seen + core_.provisioning->device_hold;
+    return !was_there_first && core_.now() < at->second.first_seen + core_.provisioning->policy.device_hold;
 }
 
 Compose::Recipients Compose::recipients(const ConversationState& state) const {

@@ -82,6 +82,11 @@ struct Core {
     [[nodiscard]] bool has_passed(Millis since, Millis time) const;
     [[nodiscard]] bool enrolled() const { return door.cert.has_value(); }
     [[nodiscard]] const DeviceCert& own() const { return *door.cert; }
+    // A signed policy, as the gateway told it: obeyed when it returns, and on disk unless the container is locked.
+    // Errors of Policy::open; the first that no administrator signed raises an alarm, if the container is open.
+    Result<void> take_policy(ByteView record);
+    // What policy lets this person do with content now: their unit may be in pilot.
+    [[nodiscard]] ContentRules rules() const;
     // As `door` is now, with the identity that the container holds; or with a new one.
     Result<void> store_door();
     Result<void> store_door(const Secret<32>& identity_seed);
@@ -120,6 +125,7 @@ struct Core {
     std::unique_ptr<container::Container> box;
     DoorInfo door;
     std::optional<Provisioning> provisioning;
+    bool policy_refused = false;  // the last one that came was signed by no administrator
 
     std::optional<directory::HeldDirectory> directory;
     std::set<UserId> stale;         // moved since they were looked up

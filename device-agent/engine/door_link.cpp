@@ -38,7 +38,8 @@ bool DoorLink::handle() {
             refused = refused || end->cause == transport::DisconnectCause::refused ||
                       end->cause == transport::DisconnectCause::closed;
         if (std::holds_alternative<transport::Connected>(event))
-            (void)session_->publish(hello_packet(marks_, core_.provisioning->head.revision));
+            (void)session_->publish(
+                hello_packet(marks_, core_.provisioning->head.revision, core_.provisioning->policy.serial));
         const auto* packet = std::get_if<transport::Packet>(&event);
         v1::Down down;
         if (packet == nullptr || !down.ParseFromArray(packet->bytes.data(), static_cast<int>(packet->bytes.size())))
@@ -50,9 +51,13 @@ bool DoorLink::handle() {
 }
 
 void DoorLink::on_down(const v1::Down& down) {
-    if (down.has_welcome())
+    if (down.has_welcome()) {
         session_->spread_next_connect(std::min<Millis>(down.welcome().reconnect_spread_ms(), 10 * kMinute));
-    if (down.has_greet()) (void)session_->publish(hello_packet(marks_, core_.provisioning->head.revision));
+        if (!down.welcome().policy().empty()) (void)core_.take_policy(as_bytes(down.welcome().policy()));
+    }
+    if (down.has_greet())
+        (void)session_->publish(
+            hello_packet(marks_, core_.provisioning->head.revision, core_.provisioning->policy.serial));
     if (down.has_deliver()) on_deliver(down.deliver());
 }
 

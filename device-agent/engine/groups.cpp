@@ -91,7 +91,7 @@ Result<GroupLine> Agent::create_group(const std::string& title, const std::vecto
     if (auto ok = go_online(); !ok) return pass(ok);
     Impl::Visit lock(*impl_);
     auto& core = impl_->core;
-    if (auto ok = impl_->ready(); !ok) return pass(ok);
+    if (auto ok = impl_->ready_to_say(); !ok) return pass(ok);
     std::vector<UserId> others;
     for (const auto& who : with) {
         const auto user = impl_->people->one(lock, who, candidates);
@@ -123,7 +123,7 @@ Result<GroupLine> Agent::change_group(const std::string& name, RosterOp op, cons
     if (auto ok = go_online(); !ok) return pass(ok);
     Impl::Visit lock(*impl_);
     auto& core = impl_->core;
-    if (auto ok = impl_->ready(); !ok) return pass(ok);
+    if (auto ok = impl_->ready_to_say(); !ok) return pass(ok);
     const auto id = impl_->people->conversation(lock, name, candidates);
     std::vector<UserId> users;
     for (const auto& person : who) {
@@ -229,7 +229,7 @@ Result<SentMessage> Agent::set_group(const std::string& name, const GroupWish& w
     if (auto ok = go_online(); !ok) return pass(ok);
     Impl::Visit lock(*impl_);
     auto& core = impl_->core;
-    if (auto ok = impl_->ready(); !ok) return pass(ok);
+    if (auto ok = impl_->ready_to_say(); !ok) return pass(ok);
     Candidates nobody;
     const auto conversation = impl_->people->conversation(lock, name, nobody);
     if (!conversation) return fail(conversation.error().code, conversation.error().detail);
@@ -240,7 +240,7 @@ Result<SentMessage> Agent::set_group(const std::string& name, const GroupWish& w
     auto after = core.infos[*conversation];
     if (wish.title) after.title = *wish.title;
     if (wish.expires_after_s) after.expires_after_s = *wish.expires_after_s;
-    if (Millis{after.expires_after_s} * kSecond > core.provisioning->retention)
+    if (Millis{after.expires_after_s} * kSecond > core.provisioning->policy.retention)
         return fail(Errc::forbidden, "policy keeps nothing that long: choose a shorter time");
     if (auto ok = conversation::check(conversation::Info{after.title, {}, after.expires_after_s}); !ok) return pass(ok);
     auto stored = core.transact([&](container::Transaction& tx) {

@@ -52,7 +52,7 @@ Result<HistoryItem> HistoryItem::parse(ByteView bytes) {
 
 HistoryFacts History::facts() const {
     const auto* held = core_.directory->find(core_.own().user);
-    return {core_.own(), held == nullptr ? nullptr : &held->entry, core_.provisioning->history_allowed, core_.now()};
+    return {core_.own(), held == nullptr ? nullptr : &held->entry, core_.rules().history_allowed, core_.now()};
 }
 
 Result<void> History::put(Transaction& tx, const HistoryItem& item) {

@@ -51,7 +51,7 @@ bool History::was_member(const ConversationId& id, std::uint64_t epoch, const Us
 
 bool History::alive(const HistoryMessage& m, const conversation::Meaning& meaning) const {
     const auto now = std::min(core_.clock.now(), core_.now());
-    if (std::min(m.sent, m.received) + core_.provisioning->retention <= now) return false;
+    if (std::min(m.sent, m.received) + core_.provisioning->policy.retention <= now) return false;
     const auto once = [](const conversation::Lifetime& l) { return l.view_once; };
     if (const auto* text = std::get_if<conversation::Text>(&meaning); text != nullptr && once(text->lifetime))
         return false;

@@ -49,6 +49,8 @@ struct Agent::Impl {
     // Sends what was composed and waits. Lock held.
     Result<void> send_and_wait(Lock& lock, const MessageId& id, Millis patience);
     Result<void> ready() const;
+    // The same, for who wants to send: not by an agent that policy calls too old.
+    Result<void> ready_to_say() const;
     Result<SentMessage> say(Lock& lock, const ConversationId& conversation, conversation::Meaning meaning,
                             const MessageId& id, Millis patience);
     // Signs, sends, waits until the gateway took it. Lock held.

@@ -221,7 +221,7 @@ void Keeper::tick(Lock& lock, const Around& around, const std::stop_token& stop)
     if (box.state() == State::shut) return;
     const bool open = box.state() == State::open;
     const auto boot = core_.clock.boot();
-    if (open && around.idle_since && boot >= *around.idle_since + core_.provisioning->lock_after)
+    if (open && around.idle_since && boot >= *around.idle_since + core_.provisioning->policy.lock_after)
         return close(Why::idle);
     // What the link heard of the gateway concerns the share, too.
     const bool refused = around.refused ||

@@ -62,7 +62,7 @@ class Keeper {
     Result<void> say_farewell(Lock& lock, const std::stop_token& stop);
     void wipe(const std::optional<WipeOrder>& order);
     void withhold(Why why);
-    [[nodiscard]] const container::LeaseTerms& terms() const { return core_.provisioning->lease; }
+    [[nodiscard]] const container::LeaseTerms& terms() const { return core_.provisioning->policy.lease; }
 
     Core& core_;
     Custody& custody_;

@@ -17,6 +17,10 @@ constexpr Millis kStatusAgain = kMinute;
 constexpr Millis kLongestSpread = 10 * kMinute;
 constexpr std::size_t kMaxQueue = 10'000;
 
+Bytes hello_of(const Core& core) {
+    return hello_packet(core.marks, core.directory->head().revision, core.provisioning->policy.serial);
+}
+
 }  // namespace
 
 Link::Link(Core& core, Network& network, Sync& sync, Compose& compose, const SessionMaker& make)
@@ -113,9 +117,7 @@ void Link::hurry() {
     session_->try_now();
 }
 
-void Link::greet_again() {
-    welcomed_ = !session_->publish(hello_packet(core_.marks, core_.directory->head().revision)) && welcomed_;
-}
+void Link::greet_again() { welcomed_ = !session_->publish(hello_of(core_)) && welcomed_; }
 
 void Link::note(Flight what, std::uint8_t cause, std::uint16_t code, std::uint64_t value) {
     core_.flight.note(
@@ -154,7 +156,7 @@ void Link::on_connected() {
     note(Flight::connected);
     said_hello_ = sync_.keys().erasing_now();
     acks_.settled();
-    (void)session_->publish(hello_packet(core_.marks, core_.directory->head().revision));
+    (void)session_->publish(hello_of(core_));
     outbox_.connected();
     core_.changed.notify_all();
     sync_due_.connected(connected_at_);
@@ -265,6 +267,7 @@ void Link::on_welcome(Lock& lock, const v1::Welcome& welcome) {
         if (user.size() == UserId::size) users.push_back(UserId::from(as_bytes(user)));
     core_.mark_changed(users, welcome.head().too_many());
     (void)sync_.keys().welcomed(welcome.seal_batch_no());
+    if (!welcome.policy().empty()) (void)core_.take_policy(as_bytes(welcome.policy()));
     std::vector<Gap> gaps;
     for (const auto& gap : welcome.gaps()) gaps.push_back({gap.after_ms(), gap.until_ms()});
     (void)outbox_.lost_by_gateway(gaps);

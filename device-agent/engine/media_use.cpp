@@ -20,9 +20,9 @@ Result<media::BlobReference> reference_of(Core& core, const BlobId& blob) {
         blob, item->conversation, std::move(item->key), item->plain_length, item->padded_length, item->digest};
 }
 
-Result<void> allowed(const Provisioning& policy, MediaUse use) {
-    if (use == MediaUse::save && !policy.export_allowed) return fail(Errc::export_forbidden);
-    if (use == MediaUse::show && !policy.export_allowed && !policy.viewer_allowed)
+Result<void> allowed(const ContentRules& rules, MediaUse use) {
+    if (use == MediaUse::save && !rules.export_allowed) return fail(Errc::export_forbidden);
+    if (use == MediaUse::show && !rules.export_allowed && !rules.viewer_allowed)
         return fail(Errc::export_forbidden, "nor to be shown by another program");
     return {};
 }
@@ -56,7 +56,7 @@ Result<FetchedMedia> Agent::fetch_media(const BlobId& blob, MediaUse use, const 
     auto& core = impl_->core;
     Impl::Visit lock(*impl_);
     if (!core.enrolled()) return fail(Errc::not_enrolled);
-    if (auto ok = allowed(*core.provisioning, use); !ok) return pass(ok);
+    if (auto ok = allowed(core.rules(), use); !ok) return pass(ok);
     const auto reference = reference_of(core, blob);
     if (!reference) return fail(reference.error().code, reference.error().detail);
     const auto folder = core.box->home() / "media";
@@ -85,7 +85,7 @@ Result<void> Agent::show_part(const BlobId& blob, media::Part part, const media:
     auto& core = impl_->core;
     Impl::Visit lock(*impl_);
     if (!core.enrolled()) return fail(Errc::not_enrolled);
-    if (auto ok = allowed(*core.provisioning, MediaUse::show); !ok) return ok;
+    if (auto ok = allowed(core.rules(), MediaUse::show); !ok) return ok;
     const auto reference = reference_of(core, blob);
     if (!reference) return fail(reference.error().code, reference.error().detail);
     const auto folder = core.box->home() / "media";

@@ -55,7 +55,7 @@ Result<Outcome> Open::grant(Transaction& tx, const v1::Envelope& envelope) {
 
     sealing::GrantFacts facts;
     facts.own_user = core_.own().user;
-    facts.retention = core_.provisioning->retention;
+    facts.retention = core_.provisioning->policy.retention;
     const auto sender = sender_of(body.user, body.device, body.dir_revision);
     facts.sender_entry_known = sender.entry_known;
     facts.sender = sender.cert;
@@ -113,7 +113,7 @@ Result<Outcome> Open::grant(Transaction& tx, const v1::Envelope& envelope) {
 Result<Outcome> Open::store_chain(Transaction& tx, const sealing::OpenedGrant& grant, const sealing::GrantFacts& facts,
                                   bool withhold) {
     const auto chain = sealing::accept_grant(grant, facts, withhold);
-    if (auto ok = put_receiving(tx, chain, core_.provisioning->retention); !ok) return pass(ok);
+    if (auto ok = put_receiving(tx, chain, core_.provisioning->policy.retention); !ok) return pass(ok);
     if (facts.held == nullptr && chain.user != core_.own().user) {
         put_back_if_lost(tx, core_.peer_chain_opened, chain.conversation);
         core_.peer_chain_opened[chain.conversation] = core_.now();

@@ -50,7 +50,7 @@ Result<Outcome> Open::message(Transaction& tx, const v1::Envelope& envelope) {
         core_.failures.damaged++;
         return Outcome::dropped;
     }
-    if (auto ok = put_receiving(tx, opened->chain, core_.provisioning->retention); !ok) return pass(ok);
+    if (auto ok = put_receiving(tx, opened->chain, core_.provisioning->policy.retention); !ok) return pass(ok);
     const auto conversation = core_.conversations.find(opened->chain.conversation);
     if (conversation == core_.conversations.end() || conversation->second.member(opened->chain.user) == nullptr)
         return Outcome::dropped;

@@ -79,11 +79,13 @@ Bytes submit_after(ByteView packet, const MessageId& before) {
     return out;
 }
 
-Bytes hello_packet(const std::map<std::uint8_t, std::uint64_t>& marks, std::uint64_t head_revision) {
+Bytes hello_packet(const std::map<std::uint8_t, std::uint64_t>& marks, std::uint64_t head_revision,
+                   std::uint64_t policy_serial) {
     v1::Up up;
     auto& hello = *up.mutable_hello();
     set_marks(hello, marks);
     hello.set_head_revision(head_revision);
+    hello.set_policy_serial(policy_serial);
     return bytes_of(up);
 }
 

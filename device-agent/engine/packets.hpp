@@ -20,7 +20,8 @@ std::optional<ConvEvent> event_in(ByteView packet);
 bool is_signal(ByteView packet);
 // The same packet, to be accepted only after that submission.
 Bytes submit_after(ByteView packet, const MessageId& before);
-Bytes hello_packet(const std::map<std::uint8_t, std::uint64_t>& marks, std::uint64_t head_revision);
+Bytes hello_packet(const std::map<std::uint8_t, std::uint64_t>& marks, std::uint64_t head_revision,
+                   std::uint64_t policy_serial = 0);
 // `gap`: something behind these marks got lost on the way.
 Bytes ack_packet(const std::map<std::uint8_t, std::uint64_t>& marks, bool gap = false);
 

@@ -85,7 +85,7 @@ Result<SentPhoto> Agent::send_photo(const std::string& to, const std::filesystem
                                     const std::stop_token& stop, Candidates& candidates) {
     if (auto ok = go_online(); !ok) return pass(ok);
     Impl::Visit lock(*impl_);
-    if (auto ok = impl_->ready(); !ok) return pass(ok);
+    if (auto ok = impl_->ready_to_say(); !ok) return pass(ok);
     auto before = sent_before(impl_->core, id, wish.as_it_is);
     if (!before) return pass(before);
     if (*before) {

@@ -13,15 +13,6 @@ bool read_id(const std::string& from, IdType& into) {
     return from.size() == IdType::size;
 }
 
-// 15 minutes to 72 hours; what is outside, or not said, is 12 hours.
-Millis grace_of(const v1::Policy& policy) {
-    constexpr Millis kLeast = 15 * kMinute;
-    constexpr Millis kMost = 72 * kHour;
-    const auto grace = policy.offline_grace_minutes() != 0 ? policy.offline_grace_minutes() * kMinute
-                                                           : policy.offline_grace_hours() * kHour;
-    return grace >= kLeast && grace <= kMost ? grace : container::LeaseTerms{}.grace;
-}
-
 }  // namespace
 
 Result<Provisioning> Provisioning::parse(ByteView bytes) {
@@ -51,15 +42,7 @@ Result<Provisioning> Provisioning::parse(ByteView bytes) {
     out.ca_pem = in.ca_pem();
     out.head = *head;
     out.address_secret = Key(as_bytes(in.address_secret()));
-    if (in.policy().retention_days() >= 1 && in.policy().retention_days() <= 90)
-        out.retention = in.policy().retention_days() * kDay;
-    out.lease.grace = grace_of(in.policy());
-    out.lease.survives_restart = in.policy().restart_without_network();
-    if (in.policy().lock_after_seconds() > 0) out.lock_after = in.policy().lock_after_seconds() * kSecond;
-    out.device_hold = in.policy().device_hold_seconds() * kSecond;
-    out.export_allowed = in.policy().export_allowed();
-    out.viewer_allowed = in.policy().viewer_allowed();
-    out.history_allowed = in.policy().history_allowed();
+    out.policy = Policy::of(in.policy());
     return out;
 }
 

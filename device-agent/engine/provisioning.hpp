@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "container/lease.hpp"
+#include "engine/policy.hpp"
 #include "nimes/entry.hpp"
 
 namespace nimes::agent::engine {
@@ -23,14 +23,7 @@ struct Provisioning {
     DirectoryHead head;
     Key address_secret;
 
-    Millis retention = 7 * kDay;
-    Millis device_hold = 900 * kSecond;
-    bool export_allowed = false;
-    bool viewer_allowed = false;   // another program may show a medium that it gets through a pipe; export implies it
-    bool history_allowed = false;  // from a person's old device to the new one
-
-    container::LeaseTerms lease;
-    Millis lock_after = 5 * kMinute;  // without use
+    Policy policy;  // its own, until a signed one comes
 
     static Result<Provisioning> parse(ByteView file);
 };

@@ -4,6 +4,7 @@ namespace nimes::agent::engine {
 namespace {
 
 constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kDoorFormat = 2;  // 1 had no policy
 
 void put_bytes(Writer& out, ByteView bytes) { out.u32(static_cast<std::uint32_t>(bytes.size())).bytes(bytes); }
 Bytes read_bytes(Reader& in) { return to_bytes(in.take(in.u32())); }
@@ -12,24 +13,27 @@ Bytes read_bytes(Reader& in) { return to_bytes(in.take(in.u32())); }
 
 Bytes DoorInfo::encode() const {
     Writer out;
-    out.u8(kFormat);
+    out.u8(kDoorFormat);
     put_bytes(out, provisioning);
     put_bytes(out, as_bytes(address));
     put_bytes(out, cert ? cert->encode() : Bytes{});
     out.bytes(ticket);
     put_bytes(out, body);
+    put_bytes(out, policy);
     return std::move(out).take();
 }
 
 Result<DoorInfo> DoorInfo::parse(ByteView bytes) {
     Reader in(bytes);
     DoorInfo out;
-    in.expect_u8(kFormat);
+    const auto format = in.u8();
+    if (format != kFormat && format != kDoorFormat) return fail(Errc::malformed, "what the door holds");
     out.provisioning = read_bytes(in);
     out.address = std::string(as_text(read_bytes(in)));
     const auto cert = read_bytes(in);
     out.ticket = in.array<16>();
     out.body = read_bytes(in);
+    if (format == kDoorFormat) out.policy = read_bytes(in);
     if (!in.done()) return fail(Errc::malformed, "what the door holds");
     if (cert.empty()) return out;
     auto parsed = DeviceCert::parse(cert);

@@ -16,7 +16,8 @@ struct DoorInfo {
     std::string address;
     std::optional<DeviceCert> cert;  // once enrolled
     ByteArray<16> ticket{};
-    Bytes body;  // the 128 bytes that wait for a voucher
+    Bytes body;    // the 128 bytes that wait for a voucher
+    Bytes policy;  // the newest signed one; empty: the provisioning file's counts
 
     [[nodiscard]] Bytes encode() const;
     static Result<DoorInfo> parse(ByteView bytes);

@@ -49,7 +49,7 @@ Result<SentMessage> Agent::say(const std::string& to, Meaning meaning, const Mes
     if (auto ok = conversation::check(meaning); !ok) return pass(ok);
     if (auto ok = go_online(); !ok) return pass(ok);
     Impl::Visit lock(*impl_);
-    if (auto ok = impl_->ready(); !ok) return pass(ok);
+    if (auto ok = impl_->ready_to_say(); !ok) return pass(ok);
     const auto conversation = impl_->people->conversation(lock, to, candidates);
     if (!conversation) return fail(conversation.error().code, conversation.error().detail);
     return impl_->say(lock, *conversation, std::move(meaning), id, patience);
@@ -59,7 +59,7 @@ Result<SentMessage> Agent::say_about(std::uint64_t sequence, const AboutMessage&
                                      Millis patience) {
     if (auto ok = go_online(); !ok) return pass(ok);
     Impl::Visit lock(*impl_);
-    if (auto ok = impl_->ready(); !ok) return pass(ok);
+    if (auto ok = impl_->ready_to_say(); !ok) return pass(ok);
     auto& core = impl_->core;
     const auto shown = message_shown(core, sequence);
     if (!shown) return fail(shown.error().code, shown.error().detail);
@@ -101,7 +101,7 @@ Result<Agent::Recalled> Agent::wait_recalled(std::uint64_t sequence, Millis pati
 Result<void> Agent::typing(const std::string& to, Candidates& candidates) {
     if (auto ok = go_online(); !ok) return ok;
     Impl::Visit lock(*impl_);
-    if (auto ok = impl_->ready(); !ok) return ok;
+    if (auto ok = impl_->ready_to_say(); !ok) return ok;
     const auto conversation = impl_->people->conversation(lock, to, candidates);
     if (!conversation) return fail(conversation.error().code, conversation.error().detail);
     if (auto ok = ready_to_seal(lock, impl_->core, *impl_->sync, impl_->compose, *conversation); !ok) return ok;

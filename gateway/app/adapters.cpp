@@ -54,7 +54,8 @@ Admission EnrolmentRoster::next_admission(const UserId& user) const {
     const auto now = clock_.now();
     const bool any_left =
         std::any_of(devices.begin(), devices.end(), [&](const auto& d) { return !d.revoke && now < d.cert.not_after; });
-    return devices.empty() ? Admission::first : any_left ? Admission::vouched : Admission::approved;
+    if (devices.empty()) return Admission::first;
+    return any_left && !approve_each_ ? Admission::vouched : Admission::approved;
 }
 
 Bytes EnrolmentRoster::person_record(const UserId& user) const {

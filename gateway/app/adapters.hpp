@@ -8,6 +8,7 @@
 #include "broker/link.hpp"
 #include "broker/mirror_feed.hpp"
 #include "directory/directory.hpp"
+#include "directory/policy_book.hpp"
 #include "enrolment/enrolment.hpp"
 #include "enrolment/limits.hpp"
 #include "http/bearer.hpp"
@@ -22,14 +23,17 @@ namespace nimes::gateway::app {
 
 class MailboxPeople final : public mailbox::People {
   public:
-    explicit MailboxPeople(const directory::Directory& directory) : directory_(directory) {}
+    MailboxPeople(const directory::Directory& directory, directory::PolicyBook& policy)
+        : directory_(directory), policy_(policy) {}
     Result<UserId> sender(const DeviceId& device) const override { return directory_.admit(device); }
     Result<std::vector<mailbox::Target>> devices_of(const UserId& user) const override;
     mailbox::HeadHint head_since(std::uint64_t revision) const override;
     std::uint32_t seal_batch(const DeviceId& device) const override { return directory_.seal_batch(device); }
+    Bytes policy_since(std::uint64_t serial) const override { return policy_.newer_than(serial); }
 
   private:
     const directory::Directory& directory_;
+    directory::PolicyBook& policy_;
 };
 
 class MailboxMedia final : public mailbox::MediaLinks {
@@ -67,8 +71,10 @@ class MailboxDoorbell final : public mailbox::Doorbell {
 
 class EnrolmentRoster final : public enrolment::Roster {
   public:
-    EnrolmentRoster(directory::Directory& directory, const admin::Organisation& organisation, const Clock& clock)
-        : directory_(directory), organisation_(organisation), clock_(clock) {}
+    // `approve_each`: policy wants an administrator's word for each further device.
+    EnrolmentRoster(directory::Directory& directory, const admin::Organisation& organisation, const Clock& clock,
+                    bool approve_each = false)
+        : directory_(directory), organisation_(organisation), clock_(clock), approve_each_(approve_each) {}
     std::optional<UserId> find(const ServiceAddress& address) const override;
     Admission next_admission(const UserId& user) const override;
     std::pair<DeviceId, Signature> approve(const DeviceCert& cert) const override { return directory_.approve(cert); }
@@ -86,6 +92,7 @@ class EnrolmentRoster final : public enrolment::Roster {
     directory::Directory& directory_;
     const admin::Organisation& organisation_;
     const Clock& clock_;
+    const bool approve_each_;
 };
 
 class AdminRegistry final : public admin::Registry {

@@ -1,6 +1,7 @@
 #include "app/config.hpp"
 
 #include <toml++/toml.h>
+#include <algorithm>
 #include <charconv>
 #include <fstream>
 #include <functional>
@@ -9,6 +10,7 @@
 
 #include "enrolment/mailer.hpp"
 #include "nimes/token.hpp"
+#include "nimes/version.hpp"
 
 namespace nimes::gateway::app {
 namespace {
@@ -22,6 +24,42 @@ Setter text(std::string& out) {
     return [&out](const toml::node& node) -> std::string {
         const auto value = node.value_exact<std::string>();
         if (!value) return "must be a string";
+        out = *value;
+        return {};
+    };
+}
+
+Setter texts(std::vector<std::string>& out) {
+    return [&out](const toml::node& node) -> std::string {
+        const auto* list = node.as_array();
+        if (list == nullptr) return "must be a list of strings";
+        out.clear();
+        for (const auto& one : *list) {
+            const auto value = one.value_exact<std::string>();
+            if (!value) return "must be a list of strings";
+            out.push_back(*value);
+        }
+        return {};
+    };
+}
+
+Setter one_of(std::string& out, std::vector<std::string> words) {
+    return [&out, words = std::move(words)](const toml::node& node) -> std::string {
+        const auto value = node.value_exact<std::string>();
+        if (value && std::find(words.begin(), words.end(), *value) != words.end()) {
+            out = *value;
+            return {};
+        }
+        std::string wanted = "must be";
+        for (const auto& word : words) wanted += (word == words.front() ? " \"" : " or \"") + word + "\"";
+        return wanted;
+    };
+}
+
+Setter version(std::string& out) {
+    return [&out](const toml::node& node) -> std::string {
+        const auto value = node.value_exact<std::string>();
+        if (!value || (!value->empty() && !Version::parse(*value))) return "must be a version, \"1.2.3\"";
         out = *value;
         return {};
     };
@@ -127,6 +165,8 @@ std::map<std::string, Section, std::less<>> schema(Config& c) {
           {"export_allowed", flag(c.policy.export_allowed)},
           {"viewer_allowed", flag(c.policy.viewer_allowed)},
           {"history_allowed", flag(c.policy.history_allowed)},
+          {"further_device", one_of(c.policy.further_device, {"voucher", "approval"})},
+          {"minimum_agent", version(c.policy.minimum_agent)},
           {"private_devices_allowed", flag(c.policy.private_devices_allowed)},
           {"media_quota_bytes", number<std::uint64_t>(c.policy.media_quota_bytes, 1, 1ull << 50)},
           {"media_user_quota_bytes", number<std::uint64_t>(c.policy.media_user_quota_bytes, 1, 1ull << 50)},
@@ -134,6 +174,11 @@ std::map<std::string, Section, std::less<>> schema(Config& c) {
            number<std::uint64_t>(c.policy.media_organisation_quota_bytes, 1, 1ull << 50)},
           {"media_open_uploads", number<std::uint64_t>(c.policy.media_open_uploads, 1, 10'000)},
           {"media_max_bytes", number<std::uint64_t>(c.policy.media_max_bytes, 1, 1ull << 40)}}},
+        {"pilot",
+         {{"units", texts(c.pilot.units)},
+          {"export_allowed", flag(c.pilot.export_allowed)},
+          {"viewer_allowed", flag(c.pilot.viewer_allowed)},
+          {"history_allowed", flag(c.pilot.history_allowed)}}},
     };
 }
 

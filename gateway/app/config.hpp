@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "nimes/error.hpp"
 
@@ -73,12 +74,21 @@ struct Config {
         bool viewer_allowed = true;
         bool private_devices_allowed = false;
         bool history_allowed = true;
+        std::string further_device = "voucher";
+        std::string minimum_agent;
         std::uint64_t media_quota_bytes = 2ull << 30;  // of one device
         std::uint64_t media_user_quota_bytes = 4ull << 30;
         std::uint64_t media_organisation_quota_bytes = 1ull << 40;
         std::uint64_t media_open_uploads = 64;  // of one device; twice as many of one person
         std::uint64_t media_max_bytes = 512ull << 20;
     } policy;
+    // What people of some units may do in the place of that.
+    struct Pilot {
+        std::vector<std::string> units;
+        bool export_allowed = false;
+        bool viewer_allowed = true;
+        bool history_allowed = false;
+    } pilot;
 };
 
 Result<Config> load_config(const std::filesystem::path& file);

@@ -79,6 +79,8 @@ sender = "nimes@police.example"
 # min_interval_seconds = 60
 
 [policy]
+# What handsets are told of this and of [pilot] is signed by administrator.key, anew at a start that finds it changed; it reaches
+# them at their next Hello, those that are connected at once. `nimes-gateway admin policy` shows it.
 # How long messages and media are kept for who has not fetched them: 1 to 90 days.
 # retention_days = 7
 # How long a handset opens its store without a word from here: up to 72 hours, or in minutes from 15 on.
@@ -96,6 +98,10 @@ sender = "nimes@police.example"
 # May another program show them, which gets them through a pipe? Where export is allowed it may anyway.
 # viewer_allowed = true
 # private_devices_allowed = false
+# Who lets a further device of a person in: "voucher", one of theirs, or "approval", an administrator each time.
+# further_device = "voucher"
+# Older agents show what comes and send nothing, until they are updated. "": any.
+# minimum_agent = ""
 # May a person's old device hand its messages to the new one, both in hand? Never to or from a private device.
 # history_allowed = true
 # What is kept at once of one device, one person, the organisation; beyond it uploads are refused with 507.
@@ -106,6 +112,13 @@ sender = "nimes@police.example"
 # media_open_uploads = 64
 # The largest medium. An upload whose length is not known yet counts as this large.
 # media_max_bytes = 536870912
+
+[pilot]
+# Units that try the messenger out, and what their people may do in the place of what [policy] says of it.
+# units = []
+# export_allowed = false
+# viewer_allowed = true
+# history_allowed = false
 )";
 }
 

@@ -1,5 +1,8 @@
 #include "app/custody.hpp"
 
+#include <array>
+
+#include "app/options.hpp"
 #include "shares/shares.hpp"
 
 namespace nimes::gateway::app {
@@ -16,6 +19,16 @@ Result<void> need_share_key(const Config& config, directory::OrgSecrets& secrets
     if (!made) return pass(made);
     secrets.share_key = std::move(*made);
     return {};
+}
+
+// Who changed the configuration is not known here; that it says something else is an act in any case.
+Result<bool> tell_policy(directory::PolicyBook& book, const Config& config, audit::Log& audit, store::Store& store) {
+    const directory::PolicyWish wish{told_policy(config), told_pilot(config)};
+    return book.tell(wish, [&](const store::Batch& signed_policy, std::uint64_t serial) {
+        return audit.write({"gateway", "policy", {{"serial", serial}}, {}}, [&](const store::Batch& row) {
+            return store.commit(std::array{row, signed_policy}, store::Sync::yes);
+        });
+    });
 }
 
 }  // namespace nimes::gateway::app

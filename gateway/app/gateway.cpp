@@ -76,6 +76,7 @@ struct Gateway::Impl {
     Result<void> open(directory::OrgSecrets secrets);
     Result<void> make_rooms();
     Result<void> make_shares();
+    Result<void> make_policy();
     Result<Bytes> provisioning() const;
     void observe_directory();
     void add_pages();
@@ -98,6 +99,7 @@ struct Gateway::Impl {
     std::unique_ptr<rights::Administrators> administrators;
     std::unique_ptr<media::MediaStore> media;
 
+    std::optional<directory::PolicyBook> policy;
     std::optional<MailboxPeople> people;
     std::optional<MailboxMedia> media_links;
     MailboxOutlet outlet;
@@ -179,9 +181,10 @@ Result<void> Gateway::Impl::make_rooms() {
     if (auto ok = enrolment::check(mail_server); !ok) return ok;
     const auto& secrets = directory->secrets();
 
-    people.emplace(*directory);
+    if (auto ok = make_policy(); !ok) return ok;
+    people.emplace(*directory, *policy);
     media_links.emplace(*media);
-    roster.emplace(*directory, *organisation, clock);
+    roster.emplace(*directory, *organisation, clock, config.policy.further_device == "approval");
     registry.emplace(*directory, clock);
     share_devices.emplace(*directory, *here, clock);
     signer.emplace(secrets);
@@ -228,6 +231,14 @@ Result<void> Gateway::Impl::make_rooms() {
     return {};
 }
 
+Result<void> Gateway::Impl::make_policy() {
+    policy.emplace(*store, directory->secrets(), clock);
+    auto anew = tell_policy(*policy, config, *audit, *store);
+    if (!anew) return pass(anew);
+    if (*anew) log.info("policy_signed", {{"serial", std::to_string(policy->now().serial())}});
+    return {};
+}
+
 Result<void> Gateway::Impl::make_shares() {
     const auto& secrets = directory->secrets();
     std::optional<Key> retired;
@@ -268,7 +279,8 @@ void Gateway::Impl::add_pages() {
     media::add_routes(public_router, {*media, metrics, random, config.policy.media_max_bytes});
     add_operations(operations_router, metrics, health);
     door.emplace(rights::Door::Needs{*administrators, *audit, metrics.admin_refusals, ::geteuid()});
-    add_local(*door, health, [this] { return provisioning(); });
+    add_local(
+        *door, health, [this] { return provisioning(); }, [this] { return policy->now(); });
     admin::add_routes(*door, {*organisation, *registry, *suspensions, *approvals, *admin_wipes, *admin_groups,
                               *administrators, *audit});
     revocation::add_routes(*door, *revocations, *revocation_names);

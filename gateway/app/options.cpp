@@ -69,6 +69,18 @@ v1::Policy told_policy(const Config& config) {
     out.set_viewer_allowed(config.policy.viewer_allowed);
     out.set_private_devices_allowed(config.policy.private_devices_allowed);
     out.set_history_allowed(config.policy.history_allowed);
+    out.set_minimum_agent(config.policy.minimum_agent);
+    out.set_further_device(config.policy.further_device == "approval" ? v1::FURTHER_DEVICE_APPROVAL
+                                                                      : v1::FURTHER_DEVICE_VOUCHER);
+    return out;
+}
+
+v1::Pilot told_pilot(const Config& config) {
+    v1::Pilot out;
+    for (const auto& unit : config.pilot.units) out.add_units(unit);
+    out.set_export_allowed(config.pilot.export_allowed);
+    out.set_viewer_allowed(config.pilot.viewer_allowed);
+    out.set_history_allowed(config.pilot.history_allowed);
     return out;
 }
 

@@ -24,7 +24,8 @@ wake::Waker::Options wake_options(const Config& config);
 media::Limits media_limits(const Config& config);
 broker::LinkOptions link_options(const Config& config);
 
-// The rules that every handset gets with its provisioning.
+// The rules that every handset gets: with its provisioning, and signed.
 v1::Policy told_policy(const Config& config);
+v1::Pilot told_pilot(const Config& config);
 
 }  // namespace nimes::gateway::app

@@ -111,6 +111,15 @@ Result<void> approve(const Admin& a) {
         [&](const Json& answer) { print_line(a.device + " is " + answer.value("state", "") + " now"); });
 }
 
+Result<void> show_policy(const Admin& a) {
+    return show(
+        a, [](AdminClient& c) { return c.get("/v1/admin/policy"); },
+        [](const Json& policy) {
+            for (const auto& [name, value] : policy.items())
+                std::printf("%-24s %s\n", name.c_str(), value.dump().c_str());
+        });
+}
+
 void print_wipe(const Json& wipe) {
     static const std::map<std::string, const char*> words{
         {"not_ordered", "no wipe order: it is made for a revoked device that is lost or stolen"},
@@ -151,6 +160,9 @@ void add_admin_verbs(CLI::App& app, Chosen& chosen) {
         "anna.token\n"
         "Without a token, root and the gateway's own user may do everything; that is for the first owners and for the\n"
         "night in which nobody else can.");
+
+    verb(*admin, a, chosen, "policy", "What handsets are told that they may do, and since when; gateway.toml says it",
+         show_policy);
 
     auto* org = admin->add_subcommand("org", "The organisation")->require_subcommand(1)->fallthrough();
     auto* create = verb(*org, a, chosen, "create", "Create the organisation with its mail domain", create_org);

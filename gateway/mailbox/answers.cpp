@@ -91,6 +91,7 @@ Bytes encode_welcome(const WelcomeFacts& facts) {
     set_head(*welcome.mutable_head(), facts.head);
     welcome.set_reconnect_spread_ms(facts.reconnect_spread_ms);
     welcome.set_seal_batch_no(facts.seal_batch);
+    welcome.set_policy(std::string(as_text(facts.policy)));
     for (const auto& gap : facts.gaps) {
         auto& out = *welcome.add_gaps();
         out.set_after_ms(gap.after);

@@ -12,6 +12,7 @@ struct WelcomeFacts {
     std::uint32_t seal_batch = 0;
     std::vector<Mark> newest;
     std::vector<Gap> gaps;
+    Bytes policy;
 };
 
 Bytes encode_welcome(const WelcomeFacts& facts);

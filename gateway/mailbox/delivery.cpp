@@ -28,7 +28,7 @@ void Delivery::hello(const DeviceId& device, const Hello& hello, Millis now) {
         if (!mailboxes_.acknowledge(device, mark)) return end(device);
         session.held[index(mark.lane)] = session.last[index(mark.lane)] = mark.sequence;
     }
-    welcome(device, session, now);
+    welcome(device, session, hello.policy_serial, now);
     pump(device, now);
 }
 
@@ -39,7 +39,7 @@ void Delivery::count_sessions() {
         std::clamp<std::size_t>(wanted, options_.reconnect_spread_ms, std::size_t{10 * kMinute}));
 }
 
-void Delivery::welcome(const DeviceId& device, Session& session, Millis now) {
+void Delivery::welcome(const DeviceId& device, Session& session, std::uint64_t policy_serial, Millis now) {
     WelcomeFacts facts;
     facts.server = now;
     facts.head = people_.head_since(session.head_revision);
@@ -48,6 +48,7 @@ void Delivery::welcome(const DeviceId& device, Session& session, Millis now) {
     for (const auto lane : kLanes)
         if (const auto newest = mailboxes_.newest(device, lane)) facts.newest.push_back({lane, *newest});
     facts.gaps = committer_.gaps();
+    facts.policy = people_.policy_since(policy_serial);
     session.head_revision = facts.head.revision;
     outlet_.send(device, encode_welcome(facts));
 }

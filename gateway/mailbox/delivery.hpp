@@ -90,7 +90,7 @@ class Delivery {
     void settle(Session& session, const Mark& mark, Millis now);
     static void take_back(Session& session);
     void count_sessions();
-    void welcome(const DeviceId& device, Session& session, Millis now);
+    void welcome(const DeviceId& device, Session& session, std::uint64_t policy_serial, Millis now);
     bool fill(const DeviceId& device, Session& session, Lane lane, Packet& packet, Millis now);
     void flush(const DeviceId& device, Packet& packet);
     void ask_silent(Millis now);

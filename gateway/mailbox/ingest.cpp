@@ -149,7 +149,7 @@ std::variant<Command, Refused> decode_up(const DeviceId& sender, ByteView packet
         case v1::Up::kHello: {
             auto marks = marks_of(up.hello().held());
             if (!marks) return Refused{std::nullopt, marks.error()};
-            return Command{Hello{std::move(*marks), up.hello().head_revision()}};
+            return Command{Hello{std::move(*marks), up.hello().head_revision(), up.hello().policy_serial()}};
         }
         case v1::Up::kAck: {
             auto marks = marks_of(up.ack().held());

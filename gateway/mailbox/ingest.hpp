@@ -26,6 +26,7 @@ struct Mark {
 struct Hello {
     std::vector<Mark> held;
     std::uint64_t head_revision = 0;
+    std::uint64_t policy_serial = 0;
 };
 
 struct Ack {

@@ -35,6 +35,8 @@ class People {
     virtual Result<std::vector<Target>> devices_of(const UserId& user) const = 0;
     virtual HeadHint head_since(std::uint64_t revision) const = 0;
     virtual std::uint32_t seal_batch(const DeviceId& device) const = 0;  // 0: none
+    // The signed policy, for who holds this one; empty: there is no newer one.
+    virtual Bytes policy_since(std::uint64_t) const { return {}; }
 };
 
 // Media live and die with the messages that name them.

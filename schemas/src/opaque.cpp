@@ -8,6 +8,7 @@ namespace nimes {
 namespace {
 
 constexpr std::size_t kMaxPerson = 4'096;
+constexpr std::size_t kMaxPolicy = 16'384;
 constexpr std::size_t kMaxProvisioning = 65'536;
 constexpr std::size_t kMaxSeals = 8;
 
@@ -29,6 +30,33 @@ Result<Bytes> open_person(const PublicKey& ea, const OrgId& org, ByteView record
     if (!in.done()) return fail(Errc::malformed, "not a person record");
     if (!verify(ea, sig, label::kPerson, {org.view(), sha256({person}).view()})) return fail(Errc::signature_invalid);
     return to_bytes(person);
+}
+
+Bytes sign_policy(const SigningKeyPair& administrator, const OrgId& org, ByteView policy) {
+    Writer out;
+    out.text("NMpy").u8(1).zeros(3).u32(static_cast<std::uint32_t>(policy.size())).bytes(policy);
+    out.id(key_id(administrator.public_key));
+    out.id(sign(administrator.secret, label::kPolicy, {org.view(), sha256({policy}).view()}));
+    return std::move(out).take();
+}
+
+Result<Bytes> open_policy(std::span<const PublicKey> administrators, const OrgId& org, ByteView record) {
+    Reader in(record);
+    in.expect("NMpy");
+    in.expect_u8(1);
+    for (int reserved = 0; reserved < 3; ++reserved) in.expect_u8(0);
+    const auto length = in.u32();
+    if (in.failed()) return fail(Errc::malformed, "not a policy");
+    if (length > kMaxPolicy) return fail(Errc::too_large, "a policy has at most 16,384 bytes");
+    const auto policy = in.take(length);
+    const auto key = in.id<KeyId>();
+    const auto sig = in.id<Signature>();
+    if (!in.done()) return fail(Errc::malformed, "not a policy");
+    const auto by = std::find_if(administrators.begin(), administrators.end(),
+                                 [&](const PublicKey& administrator) { return key_id(administrator) == key; });
+    if (by == administrators.end() || !verify(*by, sig, label::kPolicy, {org.view(), sha256({policy}).view()}))
+        return fail(Errc::signature_invalid, "no administrator signed this policy");
+    return to_bytes(policy);
 }
 
 Result<ProvisioningFile> ProvisioningFile::parse(ByteView file) {

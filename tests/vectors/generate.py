@@ -189,12 +189,15 @@ def dumped(tree):
 
 def others():
     person = b"\x0a\x10" + USER
+    policy = b"\x08\x07"  # serial 7
     provisioning = b"\x0a\x0c" + ORGANISATION.encode()
     item = DEV_A + A.public + u8(1) + b"\0" * 3 + u64(NOW - DAY) + u64(NOW + DAY)
     part = (b"NMmi" + bytes([1, 1, 0, 0]) + ORG + b"edge-1".ljust(16, b"\0") + u64(NOW) + u64(3) + u64(4) + u16(0) + u16(1)
             + u32(1) + item)
     return {
         "person": u32(len(person)) + person + EA.sign("NM1/person", ORG + sha256(person)),
+        "policy": b"NMpy" + bytes([1, 0, 0, 0]) + u32(len(policy)) + policy + key_id(ADMIN)
+        + ADMIN.sign("NM1/policy", ORG + sha256(policy)),
         "provisioning": b"NMpf" + bytes([1, 0, 0, 0]) + u32(len(provisioning)) + provisioning + u8(1) + key_id(ADMIN)
         + ADMIN.sign("NM1/provision", ORG + sha256(provisioning)),
         "mirror_part": part + DIRECTORY.sign("NM1/mirror", part),

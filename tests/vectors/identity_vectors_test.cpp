@@ -67,6 +67,8 @@ TEST_CASE("golden: device records and their entry", "[vectors]") {
 TEST_CASE("golden: signed protobuf, mirror, presence", "[vectors]") {
     const Identity g;
     CHECK(open_person(g.ea.public_key, g.keys.org, bytes(g.v["person"])));
+    const auto policy = open_policy(g.keys.administrators, g.keys.org, bytes(g.v["policy"])).value();
+    CHECK(sign_policy(g.admin, g.keys.org, policy) == bytes(g.v["policy"]));
     const auto file = ProvisioningFile::parse(bytes(g.v["provisioning"])).value();
     CHECK(file.encode() == bytes(g.v["provisioning"]));
     CHECK(file.sealed_by(g.keys.administrators, g.keys.org) == 1);

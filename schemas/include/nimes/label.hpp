@@ -48,6 +48,7 @@ NIMES_LABEL(kWipeAdmin, "NM1/wipe-adm");
 NIMES_LABEL(kWipeGateway, "NM1/wipe-gw");
 NIMES_LABEL(kWipeReceipt, "NM1/wipe-rcpt");
 NIMES_LABEL(kProvision, "NM1/provision");
+NIMES_LABEL(kPolicy, "NM1/policy");
 NIMES_LABEL(kToken, "NM1/token");
 NIMES_LABEL(kPerson, "NM1/person");
 NIMES_LABEL(kAudience, "NM1/audience");

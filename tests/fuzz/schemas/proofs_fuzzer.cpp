@@ -67,6 +67,7 @@ void heads(Reader& in) {
 void sealed(Reader& in) {
     const auto rest = in.take(in.left());
     (void)open_person(pinned().ea, pinned().org, rest).has_value();
+    (void)open_policy(pinned().administrators, pinned().org, rest).has_value();
     (void)MirrorPart::open(rest, pinned().directory, pinned().org, "edge-1").has_value();
     if (const auto file = ProvisioningFile::parse(rest)) (void)file->sealed_by(pinned().administrators, pinned().org);
 }

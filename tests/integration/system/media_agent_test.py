@@ -137,51 +137,92 @@ class MediaAgent(WorldTest):
         beyond = self.raw(self.bernd, "media", "view", blob, "--range", "30000000-", "--", "cat")
         self.assertIn(b"the range lies outside the medium", beyond.stderr)
 
-    def test_policy_keeps_media_in_and_says_so(self):
-        """Two handsets of Clara, each provisioned under another policy."""
-        gateway = self.world.gateway
-        toml = gateway.configuration.read_text()
-        write = gateway.configuration.write_text
-        self.supervisor.stop(gateway.child)  # one that runs answers with its own policy
-        write(set_keys(toml, {"policy.export_allowed": False}))
-        gateway.provision(self.folder / "viewers.provisioning")
-        write(set_keys(toml, {"policy.export_allowed": False, "policy.viewer_allowed": False}))
-        gateway.provision(self.folder / "nothing.provisioning")
-        write(toml)
-        gateway.start(self.world.port["operations"])
-        address = ROSTER["clara"][0]
-        clara = self.world.agent("clara")
-        before = len(self.world.mail.mails(address))
-        self.ok(clara.enrol(self.folder / "viewers.provisioning", address, lambda: self.world.mail.code(address, before)))
-        strict = self.world.agent("clara-strict")
-        before = len(self.world.mail.mails(address))
-        waiting = strict.enrol(self.folder / "nothing.provisioning", address,
-                               lambda: self.world.mail.code(address, before))
-        self.assertEqual(waiting.status, 5, waiting.err)
-        self.ok(clara.run("devices", "vouch", clara.run("devices", "pending").lines()[0]["device"]))
-        self.ok(strict.run("enrol", "--provisioning", self.folder / "nothing.provisioning", address))
+    def under(self, values: dict, administrator: bytes = None) -> None:
+        """The gateway started anew under another policy."""
+        self.supervisor.stop(self.gateway.child)
+        if administrator is not None:
+            (self.gateway.folder / "keys" / "administrator.key").write_bytes(administrator)
+        self.gateway.configuration.write_text(set_keys(self.toml, values))
+        self.gateway.start(self.world.port["operations"])
 
-        file = self.random_file("geheim.bin", 300_000, 5)
-        clara.online()
-        strict.online()
+    def policy(self, agent) -> dict:
+        return self.ok(agent.run("status"))["policy"]
+
+    def told(self, agent, wanted: dict) -> dict:
+        """Until the handset obeys a policy that says this."""
+        wait_until(lambda: wanted.items() <= self.policy(agent).items(), f"the policy at {agent.name}", 90, self.supervisor)
+        return self.policy(agent)
+
+    def refused(self, agent, *words) -> bytes:
+        done = self.raw(agent, "media", *words)
+        self.assertEqual((done.returncode, done.stdout), (6, b""))
+        return done.stderr
+
+    def test_policy_changes_and_is_obeyed(self):
+        """By a handset that is connected all the time, and by one that comes later; of a unit in pilot, by its people."""
+        self.toml = self.gateway.configuration.read_text()
+        self.addCleanup(lambda: self.under({}))
+        clara = self.world.agent("clara")
+        self.ok(self.world.enrol(clara, ROSTER["clara"][0]))
+        for agent in (self.anna, self.bernd, clara):
+            agent.online()
+        file, out = self.random_file("geheim.bin", 300_000, 5), self.folder / "verboten.bin"
+        blobs = {}
+        for agent, to in ((self.bernd, BERND), (clara, "Schulz, Celle")):
+            blobs[agent] = self.ok(self.anna.run("send", "--to", to, "--file", file))["media"]["id"]
+            agent.wait_for(lambda e, b=blobs[agent]: e.get("media", {}).get("id") == b, "the medium")
+        before = self.told(clara, {"export_allowed": True})
+        self.assertEqual(before["serial"], self.gateway.admin("policy")["serial"])
+        self.bernd.offline()
+
+        self.under({"policy.export_allowed": False, "policy.retention_days": 3})
+        said = self.told(clara, {"export_allowed": False, "retention_days": 3})  # it was never away
+        self.assertGreater(said["serial"], before["serial"])
+        self.assertGreater(said["since_ms"], before["since_ms"])
+        self.assertEqual(self.gateway.admin("policy")["serial"], said["serial"])
+        for words in (("--out", out), ("--out", "-")):
+            self.assertIn(b"policy does not allow media to leave the container", self.refused(clara, "get", blobs[clara], *words))
+        self.assertFalse(out.exists())
+        self.assertFalse((clara.home / "media" / f"{blobs[clara]}.sealed").exists())  # refused before it was fetched
+        self.ok(clara.run("media", "get", blobs[clara]))  # to have it is allowed
+        self.assertEqual(self.raw(clara, "media", "view", blobs[clara], "--", "cat").stdout, file.read_bytes())
+        self.bernd.online()
+        self.assertEqual(self.told(self.bernd, {"export_allowed": False})["serial"], said["serial"])
+
+        self.under({"policy.export_allowed": False, "pilot.units": ["Celle"], "pilot.viewer_allowed": False})
+        self.told(clara, {"viewer_allowed": False})  # of Celle
+        self.told(self.bernd, {"viewer_allowed": True, "retention_days": 7})
+        self.assertIn(b"nor to be shown by another program", self.refused(clara, "view", blobs[clara], "--", "cat"))
+        self.refused(clara, "view", blobs[clara], "--range", "0-10", "--", "cat")
+        self.assertEqual(self.raw(self.bernd, "media", "view", blobs[self.bernd], "--", "cat").stdout, file.read_bytes())
+        self.too_old(clara)
+
+    def too_old(self, clara) -> None:
+        """Below the version that policy names it shows what comes, sends nothing, and says why."""
+        self.under({"policy.minimum_agent": "99.0.0"})
+        self.told(clara, {"minimum_agent": "99.0.0", "export_allowed": True})
+        sent = clara.run("send", "--to", BERND, "zu alt")
+        self.assertEqual(sent.status, 6, sent.err)
+        self.assertIn("99.0.0", sent.err)
+        self.assertIn("update the older side", sent.err)
+        self.assertIn("UPDATE", self.raw(clara, "status").stdout.decode())
+        self.under({"policy.minimum_agent": "0.0.1"})
+        self.told(clara, {"minimum_agent": "0.0.1"})
+        self.ok(clara.run("send", "--to", BERND, "wieder neu genug"))
+
+    def test_a_policy_that_no_administrator_signed_does_not_count(self):
+        """The gateway's own key of an administrator is another one than handsets have pinned."""
+        self.toml = self.gateway.configuration.read_text()
+        true_key = (self.gateway.folder / "keys" / "administrator.key").read_bytes()
+        self.addCleanup(lambda: self.under({}, true_key))
         self.anna.online()
-        blob = self.ok(self.anna.run("send", "--to", "Schulz, Celle", "--file", file))["media"]["id"]
-        out = self.folder / "verboten.bin"
-        for agent in (clara, strict):
-            agent.wait_for(lambda e: e.get("media", {}).get("id") == blob, "the medium")
-            for words in (("--out", out), ("--out", "-")):
-                refused = self.raw(agent, "media", "get", blob, *words)
-                self.assertEqual((refused.returncode, refused.stdout), (6, b""))
-                self.assertIn(b"policy does not allow media to leave the container", refused.stderr)
-            self.assertFalse(out.exists())
-            self.assertFalse((agent.home / "media" / f"{blob}.sealed").exists())  # refused before it was fetched
-            self.ok(agent.run("media", "get", blob))  # to have it is allowed
-        self.assertEqual(self.raw(clara, "media", "view", blob, "--", "cat").stdout, file.read_bytes())
-        refused = self.raw(strict, "media", "view", blob, "--", "cat")
-        self.assertIn(b"nor to be shown by another program", refused.stderr)
-        self.assertEqual(refused.stdout, b"")
-        refused = self.raw(strict, "media", "view", blob, "--range", "0-10", "--", "cat")
-        self.assertEqual((refused.returncode, refused.stdout), (6, b""))
+        held = self.told(self.anna, {"retention_days": 7})
+        self.under({"policy.offline_grace_hours": 72}, bytes(range(32)))
+        wait_until(lambda: self.ok(self.anna.run("status")).get("policy_refused"), "the forged policy", 90, self.supervisor)
+        self.assertEqual(self.policy(self.anna), held)
+        self.under({"policy.offline_grace_hours": 3}, true_key)
+        self.assertGreater(self.told(self.anna, {"offline_grace_minutes": 180})["serial"], held["serial"])
+        self.assertNotIn("policy_refused", self.ok(self.anna.run("status")))
 
     @unittest.skipUnless(shutil.which("ffmpeg"), "ffmpeg is not installed: no real video to send")
     def test_a_video_comes_with_size_duration_and_frame(self):

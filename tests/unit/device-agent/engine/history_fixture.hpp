@@ -26,7 +26,7 @@ struct Device {
         core.box = home.create();
         core.door.cert = new_cert;
         core.provisioning.emplace();
-        core.provisioning->history_allowed = true;
+        core.provisioning->policy.rules.history_allowed = true;
         DirectoryHead head;
         head.revision = 5;
         head.ts = test::kNow;

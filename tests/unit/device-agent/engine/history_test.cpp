@@ -49,9 +49,9 @@ TEST_CASE("an offer waits until the own entry is as it is now, and is judged by 
 
 TEST_CASE("an offer that policy or its own words forbid is dropped and counted") {
     Device d;
-    d.core.provisioning->history_allowed = false;
+    d.core.provisioning->policy.rules.history_allowed = false;
     CHECK(d.take(d.offer()) == Outcome::dropped);
-    d.core.provisioning->history_allowed = true;
+    d.core.provisioning->policy.rules.history_allowed = true;
     auto offer = d.offer();
     offer.new_cert.bytes[0] ^= 1;
     offer.signature = sign_history_offer(d.old_key.secret, offer.body());
@@ -110,11 +110,11 @@ TEST_CASE("a message that was awaited here is there once it is imported") {
 TEST_CASE("messages that are over, or from a time to come, are not imported") {
     Device d;
     auto old = d.message(d.bernd);
-    old.sent = old.received = d.core.now() - d.core.provisioning->retention;
+    old.sent = old.received = d.core.now() - d.core.provisioning->policy.retention;
     auto future = d.message(d.bernd);
     future.sent = d.core.now() + 11 * kMinute;
     auto late = d.message(d.bernd);  // "received" would keep it for longer than it may live
-    late.sent = d.core.now() - d.core.provisioning->retention;
+    late.sent = d.core.now() - d.core.provisioning->policy.retention;
     late.received = d.core.now();
     const auto once = d.message(d.bernd, conversation::Text{"once", {}, {}, {0, true}});
     auto vanished = d.message(d.bernd, conversation::Text{"brief", {}, {}, {60, false}});

@@ -105,7 +105,8 @@ TEST_CASE("property: an entry with one bit flipped in any record is refused") {
     });
 }
 
-TEST_CASE("property: a signed head, event, request, offer, key, person or mirror with any bit flipped is refused") {
+TEST_CASE(
+    "property: a signed head, event, request, offer, key, person, policy or mirror with any bit flipped is refused") {
     holds("any flipped bit of what is signed alone", [] {
         auto chance = test::chance();
         const Flip flip{chance};
@@ -124,6 +125,7 @@ TEST_CASE("property: a signed head, event, request, offer, key, person or mirror
         const auto seal_keys =
             agent::sealing::make_batch(identity.secret, team.anna_cert.device, 1, test::kNow, chance);
         const auto person = sign_person(org.ea.secret, org.keys.org, as_bytes("a person"));
+        const auto policy = sign_policy(org.admin, org.keys.org, as_bytes("a policy"));
         MirrorPart mirror;
         mirror.org = org.keys.org;
         mirror.broker = "edge-1";
@@ -154,6 +156,9 @@ TEST_CASE("property: a signed head, event, request, offer, key, person or mirror
         const auto person_taken = [&](const Bytes& in) {
             return open_person(org.ea.public_key, org.keys.org, in).has_value();
         };
+        const auto policy_taken = [&](const Bytes& in) {
+            return open_policy(org.keys.administrators, org.keys.org, in).has_value();
+        };
         const auto mirror_taken = [&](const Bytes& in) {
             return MirrorPart::open(in, org.directory.public_key, org.keys.org, "edge-1").has_value();
         };
@@ -164,6 +169,7 @@ TEST_CASE("property: a signed head, event, request, offer, key, person or mirror
             {offer.encode(), offer_taken},
             {seal_keys[0].record.encode(), key_taken},
             {person, person_taken},
+            {policy, policy_taken},
             {part, mirror_taken}};
         for (const auto& [record, taken] : all) {
             RC_ASSERT(taken(record));

@@ -41,6 +41,14 @@ TEST_CASE("a first device by code, a further one by voucher, and one after the l
     CHECK(p.roster.next_admission(p.anna) == Admission::approved);
 }
 
+TEST_CASE("where policy wants it, an administrator lets each further device in") {
+    Place p;
+    const app::EnrolmentRoster strict(*p.office.directory, *p.organisation, p.office.clock, true);
+    CHECK(strict.next_admission(p.anna) == Admission::first);
+    (void)p.office.enrol(p.anna);
+    CHECK(strict.next_admission(p.anna) == Admission::approved);
+}
+
 TEST_CASE("a device past its dates vouches for nobody, one before its dates will") {
     Place p;
     auto phone = p.office.draft(p.anna);

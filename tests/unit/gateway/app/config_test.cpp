@@ -46,6 +46,18 @@ TEST_CASE("the file that init writes is right as it is, and shows the defaults t
     CHECK(explicit_one.keys == config.keys);
 }
 
+TEST_CASE("what units in pilot may do, and the newer words of policy") {
+    const auto good = config_template("x");
+    const auto config = parse_config(with(good, "# units = []", "units = [\"Celle\", \"Gifhorn\"]"), "/").value();
+    CHECK(config.pilot.units == std::vector<std::string>{"Celle", "Gifhorn"});
+    CHECK(mistakes(with(good, "# units = []", "units = \"Celle\"")).find("list of strings") != std::string::npos);
+    CHECK(
+        mistakes(with(good, "[policy]", "[policy]\nfurther_device = \"nobody\"")).find("\"voucher\" or \"approval\"") !=
+        std::string::npos);
+    CHECK(mistakes(with(good, "[policy]", "[policy]\nminimum_agent = \"newest\"")).find("must be a version") !=
+          std::string::npos);
+}
+
 TEST_CASE("every mistake is named with its line, all at once") {
     const auto good = config_template("x");
     CHECK(mistakes(with(good, "[policy]", "[policy]\nretention_day = 7")).find("unknown key policy.retention_day") !=

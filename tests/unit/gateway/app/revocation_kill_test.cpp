@@ -89,7 +89,8 @@ struct Rooms {
     app::OrgSigner signer{directory->secrets()};
     shares::Shares shares{store, devices, {Key(ByteArray<32>{5}), std::nullopt, random}};
     shares::WipeOrders wipes{store, devices, signer, clock, random};
-    app::MailboxPeople people{*directory};
+    directory::PolicyBook policy{store, directory->secrets(), clock};
+    app::MailboxPeople people{*directory, policy};
     NoMedia media;
     NoOutlet outlet;
     operations::Metrics metrics{"test", "test"};
