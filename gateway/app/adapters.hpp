@@ -47,15 +47,16 @@ class MailboxMedia final : public mailbox::MediaLinks {
     media::MediaStore& media_;
 };
 
+// The brokers are made after the mailroom that writes to them.
 class MailboxOutlet final : public mailbox::Outlet {
   public:
-    void connect(broker::Link& link) { link_ = &link; }
-    void send(const DeviceId& device, ByteView down) override { link_->send(device, down); }
-    void done(std::uint64_t up_batch) override { link_->done(up_batch); }
-    void flush() override { link_->flush(); }
+    void connect(mailbox::Outlet& brokers) { brokers_ = &brokers; }
+    void send(const DeviceId& device, ByteView down) override { brokers_->send(device, down); }
+    void done(std::size_t broker, std::uint64_t up_batch) override { brokers_->done(broker, up_batch); }
+    void flush() override { brokers_->flush(); }
 
   private:
-    broker::Link* link_ = nullptr;
+    mailbox::Outlet* brokers_ = nullptr;
 };
 
 class MailboxDoorbell final : public mailbox::Doorbell {

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <functional>
 #include <map>
+#include <set>
 #include <sstream>
 
 #include "enrolment/mailer.hpp"
@@ -120,7 +121,36 @@ Setter audience(std::string& out, std::string_view scheme) {
     };
 }
 
+Section of_broker(Config::Broker& broker, const Path& folder) {
+    return {{"name", text(broker.name)},
+            {"url", audience(broker.url, "mqtts://")},
+            {"dial", text(broker.dial)},
+            {"ca", path(broker.ca, folder)}};
+}
+
+Setter brokers(std::vector<Config::Broker>& out, const Path& folder) {
+    return [&out, folder](const toml::node& node) -> std::string {
+        const auto* list = node.as_array();
+        if (list == nullptr) return "must be tables, [[broker.more]]";
+        for (const auto& one : *list) {
+            const auto* table = one.as_table();
+            if (table == nullptr) return "must be tables, [[broker.more]]";
+            auto& broker = out.emplace_back();
+            broker.name.clear();
+            const auto known = of_broker(broker, folder);
+            for (const auto& [key, value] : *table) {
+                const auto at = known.find(key.str());
+                if (at == known.end()) return "has an unknown key " + std::string(key.str());
+                if (const auto wrong = at->second(value); !wrong.empty()) return std::string(key.str()) + " " + wrong;
+            }
+        }
+        return {};
+    };
+}
+
 std::map<std::string, Section, std::less<>> schema(Config& c) {
+    auto broker = of_broker(c.broker, c.folder);
+    broker.emplace("more", brokers(c.more_brokers, c.folder));
     const auto& f = c.folder;
     return {
         {"", {{"organisation", text(c.organisation)}, {"keys", path(c.keys, f)}}},
@@ -139,11 +169,7 @@ std::map<std::string, Section, std::less<>> schema(Config& c) {
           {"floor_bytes", number<std::uint64_t>(c.store.floor_bytes, 0, 1ull << 50)},
           {"reserve_bytes", number<std::uint64_t>(c.store.reserve_bytes, 0, 1ull << 40)},
           {"cache_bytes", number<std::uint64_t>(c.store.cache_bytes, 1u << 20, 1ull << 40)}}},
-        {"broker",
-         {{"name", text(c.broker.name)},
-          {"url", audience(c.broker.url, "mqtts://")},
-          {"dial", text(c.broker.dial)},
-          {"ca", path(c.broker.ca, f)}}},
+        {"broker", broker},
         {"smtp",
          {{"url", text(c.smtp.url)},
           {"sender", text(c.smtp.sender)},
@@ -206,8 +232,14 @@ void check_whole(const Config& c, std::string& mistakes) {
     need(!c.http.certificate.empty(), "http.certificate");
     need(!c.http.key.empty(), "http.key");
     need(!c.http.ca.empty(), "http.ca");
-    need(!c.broker.url.empty(), "broker.url");
-    need(!c.broker.ca.empty(), "broker.ca");
+    std::set<std::string> names, urls;
+    for (const auto& broker : brokers_of(c)) {
+        need(!broker.name.empty(), "broker.name");
+        need(!broker.url.empty(), "broker.url");
+        need(!broker.ca.empty(), "broker.ca");
+        if (!names.insert(broker.name).second || !urls.insert(broker.url).second)
+            mistakes += "each broker has a name and a url of its own\n";
+    }
     need(!c.smtp.url.empty(), "smtp.url");
     need(!c.smtp.sender.empty(), "smtp.sender");
     if (!c.smtp.url.empty() && !c.smtp.sender.empty())
@@ -244,6 +276,12 @@ Result<Config> parse_config(std::string_view toml_text, const Path& folder) {
     if (mistakes.empty()) return config;
     mistakes.pop_back();
     return fail(Errc::bad_config, mistakes);
+}
+
+std::vector<Config::Broker> brokers_of(const Config& config) {
+    std::vector<Config::Broker> out{config.broker};
+    out.insert(out.end(), config.more_brokers.begin(), config.more_brokers.end());
+    return out;
 }
 
 Result<Config> load_config(const Path& file) {

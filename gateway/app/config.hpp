@@ -51,6 +51,7 @@ struct Config {
         std::string dial;
         std::filesystem::path ca;
     } broker;
+    std::vector<Broker> more_brokers;  // [[broker.more]]
     struct Smtp {
         std::string url;
         std::string sender;
@@ -90,6 +91,9 @@ struct Config {
         bool history_allowed = false;
     } pilot;
 };
+
+// The first, and those beside it.
+std::vector<Config::Broker> brokers_of(const Config& config);
 
 Result<Config> load_config(const std::filesystem::path& file);
 Result<Config> parse_config(std::string_view toml, const std::filesystem::path& folder);

@@ -59,6 +59,8 @@ url = "mqtts://broker.example:8883"
 # Where the gateway itself connects to, if elsewhere. Its tokens are still made for url.
 # dial = ""
 ca = "tls/ca.crt"
+# Further brokers stand in tables [[broker.more]] behind this one, with the same keys: each has a plugin and a link of its own, and
+# handsets spread over all that their provisioning file names.
 
 [smtp]
 # smtps://host:465, or smtp://host:587 (STARTTLS is used where the server offers it).

@@ -1,5 +1,7 @@
 #include "app/edge.hpp"
 
+#include <algorithm>
+
 namespace nimes::gateway::app {
 namespace {
 
@@ -33,25 +35,30 @@ void Edge::push(Event event) {
 
 void Edge::mirror_moved() { push(Moved{}); }
 void Edge::linked() {
-    needs_.metrics.broker_linked.set(1);
-    needs_.log.info("broker_linked");
+    needs_.metrics.broker_linked.of(needs_.name).set(1);
+    needs_.log.info("broker_linked", {{"broker", needs_.name}});
+    needs_.obedience.linked(needs_.number);
     needs_.mailroom.linked();
     push(Linked{});
 }
 void Edge::unlinked() {
-    needs_.metrics.broker_linked.set(0);
-    needs_.log.warning("broker_unlinked");
+    needs_.metrics.broker_linked.of(needs_.name).set(0);
+    needs_.log.warning("broker_unlinked", {{"broker", needs_.name}});
+    needs_.obedience.unlinked(needs_.number);
+    push(Unlinked{});
 }
 void Edge::edge_state(const EdgeState& state) { push(state); }
 
 void Edge::presence(const Presence& presence) {
     if (presence.kind == Presence::Kind::connected && needs_.waker != nullptr) needs_.waker->came(presence.device);
-    if (presence.kind == Presence::Kind::connected) needs_.mailroom.connected(presence.device, presence.connection);
-    else needs_.mailroom.gone(presence.device, presence.connection);
+    const auto number = needs_.presences.take(needs_.number, presence);
+    if (!number) return;
+    if (presence.kind == Presence::Kind::connected) needs_.mailroom.connected(presence.device, *number);
+    else needs_.mailroom.gone(presence.device, *number);
 }
 
 void Edge::figure(std::string_view topic, double value) {
-    if (topic.ends_with("/messages/dropped")) needs_.metrics.broker_publish_dropped.follow(value);
+    if (topic.ends_with("/messages/dropped")) needs_.metrics.broker_publish_dropped.of(needs_.name).follow(value);
 }
 
 void Edge::run() {
@@ -62,6 +69,7 @@ void Edge::run() {
         lock.unlock();
         for (const auto& event : events) handle(event);
         send(needs_.feed.tick());
+        show_lag();
         // Also while no broker says anything: that is when it matters.
         needs_.metrics.revocations_pending.set(static_cast<double>(needs_.revocations.pending()));
         lock.lock();
@@ -70,26 +78,43 @@ void Edge::run() {
 
 void Edge::handle(const Event& event) {
     if (std::holds_alternative<Linked>(event)) return needs_.feed.linked();
+    if (std::holds_alternative<Unlinked>(event)) return confirm();  // the others may have obeyed long ago
     if (std::holds_alternative<Moved>(event)) return send(needs_.feed.changed());
     on_state(std::get<EdgeState>(event));
 }
 
 void Edge::on_state(const EdgeState& state) {
     const auto& m = needs_.metrics;
-    m.broker_admitted.follow(static_cast<double>(state.admitted));
-    m.broker_refused.follow(static_cast<double>(state.refused));
-    m.broker_denied.follow(static_cast<double>(state.denied));
-    m.broker_kicked.follow(static_cast<double>(state.kicked));
-    m.broker_tick_gap_max_seconds.set(static_cast<double>(state.tick_gap_max) / 1'000.0);
-    if (!state.wants_full)
-        for (const auto seconds : needs_.revocations.obeyed(state.mirror_revision))
-            m.revocation_effective_seconds.observe(seconds);
+    const auto& name = needs_.name;
+    m.broker_admitted.of(name).follow(static_cast<double>(state.admitted));
+    m.broker_refused.of(name).follow(static_cast<double>(state.refused));
+    m.broker_denied.of(name).follow(static_cast<double>(state.denied));
+    m.broker_kicked.of(name).follow(static_cast<double>(state.kicked));
+    m.broker_tick_gap_max_seconds.of(name).set(static_cast<double>(state.tick_gap_max) / 1'000.0);
+    holds_ = state.wants_full ? 0 : state.mirror_revision;
+    needs_.obedience.holds(needs_.number, holds_);
+    confirm();
     send(needs_.feed.on_state(state));
+}
+
+void Edge::confirm() {
+    const auto all = needs_.obedience.all_hold();
+    if (!all) return;
+    for (const auto seconds : needs_.revocations.obeyed(*all))
+        needs_.metrics.revocation_effective_seconds.observe(seconds);
+}
+
+void Edge::show_lag() {
+    const auto newest = needs_.mirror.revision();
+    needs_.metrics.broker_mirror_revision.of(needs_.name).set(static_cast<double>(holds_));
+    needs_.metrics.broker_mirror_lag.of(needs_.name).set(static_cast<double>(newest - std::min(newest, holds_)));
 }
 
 void Edge::send(std::vector<Bytes> parts) {
     for (auto& part : parts) link_->control(std::move(part));
-    if (!parts.empty()) needs_.revocations.told(needs_.feed.sent());
+    if (parts.empty()) return;
+    needs_.obedience.told(needs_.number, needs_.feed.sent());
+    if (const auto all = needs_.obedience.all_told()) needs_.revocations.told(*all);
 }
 
 }  // namespace nimes::gateway::app

@@ -11,6 +11,8 @@
 #include <thread>
 #include <variant>
 
+#include "app/obedience.hpp"
+#include "app/presences.hpp"
 #include "broker/link.hpp"
 #include "broker/mirror_feed.hpp"
 #include "mailbox/mailroom.hpp"
@@ -24,7 +26,12 @@ namespace nimes::gateway::app {
 class Edge final : public broker::Handler {
   public:
     struct Needs {
+        std::size_t number;  // of the broker, from 0
+        std::string name;
         broker::MirrorFeed& feed;
+        const broker::MirrorSource& mirror;
+        Obedience& obedience;
+        Presences& presences;
         mailbox::Mailroom& mailroom;
         revocation::Runner& revocations;
         const operations::Metrics& metrics;
@@ -41,7 +48,7 @@ class Edge final : public broker::Handler {
 
     void linked() override;
     void unlinked() override;
-    void batch(Bytes up) override { needs_.mailroom.batch(std::move(up)); }
+    void batch(Bytes up) override { needs_.mailroom.batch(std::move(up), needs_.number); }
     void packet(const DeviceId& device, Bytes up) override { needs_.mailroom.packet(device, std::move(up)); }
     void presence(const Presence& presence) override;
     void edge_state(const EdgeState& state) override;
@@ -49,17 +56,21 @@ class Edge final : public broker::Handler {
 
   private:
     struct Linked {};
+    struct Unlinked {};
     struct Moved {};
-    using Event = std::variant<Linked, Moved, EdgeState>;
+    using Event = std::variant<Linked, Unlinked, Moved, EdgeState>;
 
     void push(Event event);
     void run();
     void handle(const Event& event);
     void on_state(const EdgeState& state);
+    void confirm();
+    void show_lag();
     void send(std::vector<Bytes> parts);
 
     const Needs needs_;
     broker::Link* link_ = nullptr;
+    std::uint64_t holds_ = 0;  // as the broker said last
     std::mutex mutex_;
     std::condition_variable wake_;
     std::deque<Event> events_;

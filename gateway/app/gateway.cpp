@@ -9,8 +9,8 @@
 #include "admin/routes.hpp"
 #include "app/adapters.hpp"
 #include "app/admin_groups.hpp"
+#include "app/brokers.hpp"
 #include "app/custody.hpp"
-#include "app/edge.hpp"
 #include "app/housekeeping.hpp"
 #include "app/options.hpp"
 #include "app/pages.hpp"
@@ -131,9 +131,8 @@ struct Gateway::Impl {
     std::optional<OwnerKeeper> keeper;
     std::optional<revocation::Runner> revocations;
     std::optional<AdminSuspensions> suspensions;
-    std::optional<broker::MirrorFeed> feed;
-    std::optional<Edge> edge;
-    std::optional<broker::Link> link;
+    std::optional<Obedience> obedience;
+    std::optional<Brokers> brokers;
     std::optional<Housekeeping> housekeeping;
 };
 
@@ -202,8 +201,11 @@ Result<void> Gateway::Impl::make_rooms() {
         doorbell.connect(*waker);
         metrics.before_scrape([this] { metrics.wake_endpoints.set(static_cast<double>(endpoints->size())); });
     }
-    mailroom.emplace(mailbox::Mailroom::Needs{*store, *people, *media_links, outlet, clock, metrics, log, &doorbell},
-                     mailbox_options(config));
+    const auto names = names_of(brokers_of(config));
+    obedience.emplace(names);
+    mailroom.emplace(
+        mailbox::Mailroom::Needs{*store, *people, *media_links, outlet, clock, metrics, log, &doorbell, names},
+        mailbox_options(config));
     admin_groups.emplace(*store, *directory, *mailroom, clock);
     mailer.emplace(mail_server, clock, random, metrics, log);
     enrolment.emplace(enrolment::Enrolment::Needs{*store, *roster, *mailer, clock, random, metrics, log},
@@ -218,15 +220,15 @@ Result<void> Gateway::Impl::make_rooms() {
                                      }});
     revocation_hands.emplace(RevocationHands::Needs{*store, *directory, *server, *mailroom, *shares, *wipes,
                                                     *share_devices, endpoints ? &*endpoints : nullptr});
-    revocation_names.emplace(*directory);
+    revocation_names.emplace(*directory, &*obedience);
     keeper.emplace(*administrators);
     revocations.emplace(
         revocation::Runner::Needs{*store, *revocation_hands, *revocation_names, *keeper, *audit, clock, log});
-    feed.emplace(*mirror, secrets.directory.secret, secrets.org, config.broker.name, clock);
     suspensions.emplace(*revocations, *revocation_names);
-    edge.emplace(Edge::Needs{*feed, *mailroom, *revocations, metrics, log, waker ? &*waker : nullptr});
-    link.emplace(link_options(config), secrets.gateway, *edge, clock, random);
-    outlet.connect(*link);
+    brokers.emplace(Brokers::Needs{*mirror, secrets, *obedience, *mailroom, *revocations, metrics, log,
+                                   waker ? &*waker : nullptr, clock, random},
+                    brokers_of(config));
+    outlet.connect(*brokers);
     housekeeping.emplace(Housekeeping::Needs{*directory, *enrolment, *media, clock, metrics, log});
     return {};
 }
@@ -253,7 +255,7 @@ Result<void> Gateway::Impl::make_shares() {
 void Gateway::Impl::observe_directory() {
     directory::Directory::Observers observers;
     observers.head_moved = [this] { mailroom->head_moved(); };
-    observers.mirror_moved = [this] { edge->mirror_moved(); };
+    observers.mirror_moved = [this] { brokers->mirror_moved(); };
     observers.shut_out = [this](const DeviceId& device) { revocations->noticed(device); };
     directory->observe(std::move(observers));
 }
@@ -266,10 +268,7 @@ void Gateway::Impl::add_pages() {
         metrics.http_connections.set(static_cast<double>(server->connections()));
     });
     health.add("store", [this] { return store->check(); });
-    health.add("broker", [this]() -> Result<void> {
-        if (!link->linked()) return fail(Errc::unavailable, "not linked");
-        return {};
-    });
+    health.add("broker", [this] { return brokers->linked(); });
     add_status(public_router, clock, [this] { return mailroom->reconnect_spread_ms(); });
     directory::add_routes(public_router, *directory);
     enrolment::add_routes(public_router, *enrolment);
@@ -303,10 +302,9 @@ Result<void> Gateway::Impl::start() {
     mailroom->start();
     mailer->start();
     enrolment->start();
-    edge->start(*link);
     if (auto ok = revocations->load(); !ok) return ok;
     revocations->start();
-    if (auto ok = link->start(); !ok) return ok;
+    if (auto ok = brokers->start(); !ok) return ok;
     housekeeping->start();
     return server->start();
 }
@@ -315,9 +313,8 @@ void Gateway::Impl::stop() {
     server->stop();
     housekeeping->stop();
     revocations->stop();
-    mailroom->stop();  // its last answers still go out by the link
-    link->stop();
-    edge->stop();
+    mailroom->stop();  // its last answers still go out by the links
+    brokers->stop();
     if (waker) waker->stop();
     enrolment->stop();
     mailer->stop();
@@ -358,7 +355,7 @@ Result<Bytes> Gateway::Impl::provisioning() const {
     auto ca = read_text(c.http.ca);
     if (!ca) return pass(ca);
     directory::ProvisioningInput input;
-    input.brokers = {c.broker.url};
+    for (const auto& broker : brokers_of(c)) input.brokers.push_back(broker.url);
     input.gateway = c.http.public_url;
     input.ca_pem = std::move(*ca);
     input.policy = told_policy(c);

@@ -49,11 +49,11 @@ media::Limits media_limits(const Config& config) {
     return out;
 }
 
-broker::LinkOptions link_options(const Config& config) {
+broker::LinkOptions link_options(const Config::Broker& broker) {
     broker::LinkOptions out;
-    out.url = config.broker.url;
-    out.dial = config.broker.dial;
-    out.ca = config.broker.ca;
+    out.url = broker.url;
+    out.dial = broker.dial;
+    out.ca = broker.ca;
     return out;
 }
 

@@ -22,7 +22,7 @@ enrolment::Policy enrolment_policy(const Config& config);
 mailbox::Options mailbox_options(const Config& config);
 wake::Waker::Options wake_options(const Config& config);
 media::Limits media_limits(const Config& config);
-broker::LinkOptions link_options(const Config& config);
+broker::LinkOptions link_options(const Config::Broker& broker);
 
 // The rules that every handset gets: with its provisioning, and signed.
 v1::Policy told_policy(const Config& config);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "admin/ports.hpp"
+#include "app/obedience.hpp"
 #include "directory/directory.hpp"
 #include "http/server.hpp"
 #include "mailbox/mailroom.hpp"
@@ -76,16 +77,22 @@ class OwnerKeeper final : public revocation::Keeper {
 
 class RevocationNames final : public revocation::Names {
   public:
-    explicit RevocationNames(const directory::Directory& directory) : directory_(directory) {}
+    // `brokers` may be nullptr: nothing is known of them.
+    explicit RevocationNames(const directory::Directory& directory, const Obedience* brokers = nullptr)
+        : directory_(directory), brokers_(brokers) {}
     std::optional<UserId> user(const ServiceAddress& address) const override;
     std::vector<UserId> unit(const std::string& name) const override;
     std::string address(const revocation::Subject& subject) const override;
     std::string unit_of(const revocation::Subject& subject) const override;
     std::optional<std::string> state(const DeviceId& device) const override;
+    std::vector<revocation::BrokerLine> brokers() const override {
+        return brokers_ == nullptr ? std::vector<revocation::BrokerLine>{} : brokers_->lines();
+    }
 
   private:
     [[nodiscard]] std::optional<directory::Person> person(const revocation::Subject& subject) const;
     const directory::Directory& directory_;
+    const Obedience* brokers_;
 };
 
 }  // namespace nimes::gateway::app

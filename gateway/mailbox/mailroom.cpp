@@ -25,7 +25,7 @@ constexpr auto kPatience = std::chrono::seconds(10);
 struct Task {
     enum class Kind : std::uint8_t { batch, packet, linked, connected, gone, head, purge, appoint } kind;
     DeviceId device;
-    std::uint64_t connection = 0;
+    std::uint64_t connection = 0;  // of a batch: its broker
     Bytes bytes;
     std::function<void(const Result<void>&)> answer{};
     std::vector<DeviceId> devices{};  // of a purge
@@ -61,7 +61,7 @@ struct Mailroom::Impl {
     void push(Task task);
     void run();
     void work(std::vector<Task> tasks);
-    void unpack(ByteView batch, std::vector<Waiting>& waiting, Millis now);
+    void unpack(ByteView batch, std::size_t broker, std::vector<Waiting>& waiting, Millis now);
     void receive(const DeviceId& device, ByteView packet, std::vector<Waiting>& waiting, Millis now);
     void commit(const std::vector<Waiting>& waiting, Millis now);
     void ring(const std::vector<Outcome>& outcomes);
@@ -75,7 +75,7 @@ struct Mailroom::Impl {
     Committer committer;
     Delivery delivery;
     Expiry expiry;
-    std::vector<std::uint64_t> done;  // up batches of this round
+    std::vector<std::pair<std::size_t, std::uint64_t>> done;  // up batches of this round, with their brokers
 
     std::mutex mutex;
     std::condition_variable wake;
@@ -101,7 +101,7 @@ void Mailroom::stop() {
     if (impl_->thread.joinable()) impl_->thread.join();
 }
 
-void Mailroom::batch(Bytes up) { impl_->push({Task::Kind::batch, {}, 0, std::move(up)}); }
+void Mailroom::batch(Bytes up, std::size_t broker) { impl_->push({Task::Kind::batch, {}, broker, std::move(up)}); }
 void Mailroom::packet(const DeviceId& device, Bytes up) { impl_->push({Task::Kind::packet, device, 0, std::move(up)}); }
 void Mailroom::linked() { impl_->push({Task::Kind::linked, {}, 0, {}}); }
 void Mailroom::connected(const DeviceId& device, std::uint64_t connection) {
@@ -168,7 +168,7 @@ void Mailroom::Impl::work(std::vector<Task> tasks) {
     for (const auto& task : tasks) {
         switch (task.kind) {
             case Task::Kind::batch:
-                unpack(task.bytes, waiting, now);
+                unpack(task.bytes, task.connection, waiting, now);
                 break;
             case Task::Kind::packet:
                 receive(task.device, task.bytes, waiting, now);
@@ -202,17 +202,18 @@ void Mailroom::Impl::work(std::vector<Task> tasks) {
     for (const auto& w : signals) round.send(w.sender, encode_outcome(signal(w, now)));
     if (head) delivery.head_moved();
     ring_left();
-    for (const auto batch : done) round.done(batch);
+    for (const auto& [broker, batch] : done) round.done(broker, batch);
     round.flush();
 }
 
-void Mailroom::Impl::unpack(ByteView bytes, std::vector<Waiting>& waiting, Millis now) {
+void Mailroom::Impl::unpack(ByteView bytes, std::size_t broker, std::vector<Waiting>& waiting, Millis now) {
     const auto batch = UpBatch::parse(bytes);
     if (!batch) return needs.log.error("edge_batch_malformed");
-    needs.metrics.broker_relay_dropped.follow(static_cast<double>(batch->dropped));
-    needs.metrics.broker_relay_waiting_bytes.set(static_cast<double>(batch->waiting));
+    const auto& name = needs.brokers.at(broker);
+    needs.metrics.broker_relay_dropped.of(name).follow(static_cast<double>(batch->dropped));
+    needs.metrics.broker_relay_waiting_bytes.of(name).set(static_cast<double>(batch->waiting));
     for (const auto& packet : batch->packets) receive(packet.device, packet.bytes, waiting, now);
-    done.push_back(batch->number);
+    done.emplace_back(broker, batch->number);
 }
 
 void Mailroom::Impl::receive(const DeviceId& device, ByteView packet, std::vector<Waiting>& waiting, Millis now) {

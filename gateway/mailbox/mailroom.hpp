@@ -29,7 +29,8 @@ class Mailroom {
         const Clock& clock;
         const operations::Metrics& metrics;
         operations::Log& log;
-        Doorbell* doorbell = nullptr;  // nobody is woken
+        Doorbell* doorbell = nullptr;                // nobody is woken
+        std::vector<std::string> brokers{"edge-1"};  // by their numbers, as figures name them
     };
 
     Mailroom(const Needs& needs, Options options);
@@ -40,8 +41,8 @@ class Mailroom {
     void start();
     void stop();  // what waits is done and answered first; nothing more is taken
 
-    // An UpBatch of a broker's plugin.
-    void batch(Bytes up);
+    // An UpBatch of a broker's plugin. `broker`: its number, from 0.
+    void batch(Bytes up, std::size_t broker = 0);
     // One packet of n/<device>/up.
     void packet(const DeviceId& device, Bytes up);
     // The broker is linked, perhaps anew.

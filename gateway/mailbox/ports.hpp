@@ -53,8 +53,8 @@ class Outlet {
     virtual ~Outlet() = default;
     // One nimes.v1.Down for a device. May be lost: the mailbox's own acknowledgement decides.
     virtual void send(const DeviceId& device, ByteView down) = 0;
-    // All packets of this batch are dealt with.
-    virtual void done(std::uint64_t up_batch) = 0;
+    // All packets of this batch of this broker are dealt with.
+    virtual void done(std::size_t broker, std::uint64_t up_batch) = 0;
     // What was sent and done until now goes together.
     virtual void flush() = 0;
 };

@@ -18,7 +18,7 @@ class Round final : public Outlet {
 
     explicit Round(Outlet& to) : to_(to) {}
     void send(const DeviceId& device, ByteView down) override;
-    void done(std::uint64_t up_batch) override { to_.done(up_batch); }
+    void done(std::size_t broker, std::uint64_t up_batch) override { to_.done(broker, up_batch); }
     void flush() override;
 
   private:

@@ -7,6 +7,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <deque>
+#include <map>
 #include <mutex>
 #include <set>
 #include <sstream>
@@ -37,18 +38,36 @@ struct CounterFamily::Impl {
     std::set<Names> series;
 };
 
+struct BrokerGauge::Impl {
+    prometheus::Family<prometheus::Gauge>* family = nullptr;
+};
+
+struct BrokerCounter::Impl {
+    prometheus::Family<prometheus::Counter>* family = nullptr;
+    std::mutex mutex;
+    std::map<std::string, FollowedCounter::State> of;  // map: what handles point to never moves
+};
+
 struct Metrics::Impl {
     prometheus::Registry registry;
     std::deque<CounterFamily::Impl> families;  // deque: what handles point to never moves
-    std::deque<FollowedCounter::State> followed;
+    std::deque<BrokerGauge::Impl> broker_gauges;
+    std::deque<BrokerCounter::Impl> broker_counters;
     std::mutex scrape_mutex;
     std::vector<std::function<void()>> before_scrape;
 
-    Counter counter(const std::string& name, const std::string& help) { return Counter(raw(name, help)); }
-    FollowedCounter follow(const std::string& name, const std::string& help) {
-        auto& state = followed.emplace_back();
-        state.counter = raw(name, help);
-        return FollowedCounter(&state);
+    Counter counter(const std::string& name, const std::string& help) {
+        return Counter(&prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add({}));
+    }
+    BrokerGauge of_brokers(const std::string& name, const std::string& help) {
+        auto& impl = broker_gauges.emplace_back();
+        impl.family = &prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+        return BrokerGauge(&impl);
+    }
+    BrokerCounter follow(const std::string& name, const std::string& help) {
+        auto& impl = broker_counters.emplace_back();
+        impl.family = &prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+        return BrokerCounter(&impl);
     }
     CounterFamily family(const std::string& name, const std::string& help, Names labels) {
         auto& impl = families.emplace_back();
@@ -63,11 +82,6 @@ struct Metrics::Impl {
         return Histogram(
             &prometheus::BuildHistogram().Name(name).Help(help).Register(registry).Add({}, std::move(boundaries)));
     }
-
-  private:
-    prometheus::Counter* raw(const std::string& name, const std::string& help) {
-        return &prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add({});
-    }
 };
 
 void Counter::add(double n) const { counter_->Increment(n); }
@@ -79,6 +93,15 @@ void FollowedCounter::follow(double total) const {
     const std::lock_guard lock(state_->mutex);
     state_->counter->Increment(total >= state_->last ? total - state_->last : total);
     state_->last = total;
+}
+
+Gauge BrokerGauge::of(const std::string& broker) const { return Gauge(&impl_->family->Add({{"broker", broker}})); }
+
+FollowedCounter BrokerCounter::of(const std::string& broker) const {
+    const std::lock_guard lock(impl_->mutex);
+    auto& state = impl_->of[broker];
+    if (state.counter == nullptr) state.counter = &impl_->family->Add({{"broker", broker}});
+    return FollowedCounter(&state);
 }
 
 Counter CounterFamily::with(std::initializer_list<std::string_view> values) const {
@@ -126,18 +149,22 @@ Metrics::Metrics(std::string_view version, std::string_view commit)
       http_connections(impl_->gauge("nimes_http_connections", "HTTP connections open.")),
       store_free_bytes(impl_->gauge("nimes_store_free_bytes", "Bytes free on the store's disk.")),
       log_errors(impl_->counter("nimes_log_errors_total", "Lines logged at level error.")),
-      broker_linked(impl_->gauge("nimes_broker_linked", "1 while the gateway is connected to the broker.")),
+      broker_linked(impl_->of_brokers("nimes_broker_linked", "1 while the gateway is connected to the broker.")),
+      broker_mirror_revision(impl_->of_brokers("nimes_broker_mirror_revision",
+                                               "Revision of the directory's mirror that the broker holds.")),
+      broker_mirror_lag(
+          impl_->of_brokers("nimes_broker_mirror_lag", "Changes of the directory that the broker does not hold yet.")),
       broker_publish_dropped(impl_->follow("nimes_broker_publish_dropped_total", "Messages the broker dropped.")),
       broker_relay_dropped(impl_->follow("nimes_broker_relay_dropped_total",
                                          "Packets of devices that the broker's plugin had no room to hold.")),
-      broker_relay_waiting_bytes(impl_->gauge("nimes_broker_relay_waiting_bytes",
-                                              "Bytes of packets that wait for the gateway at the broker.")),
+      broker_relay_waiting_bytes(impl_->of_brokers("nimes_broker_relay_waiting_bytes",
+                                                   "Bytes of packets that wait for the gateway at the broker.")),
       broker_admitted(impl_->follow("nimes_broker_admitted_total", "Connections the broker admitted.")),
       broker_refused(impl_->follow("nimes_broker_refused_total", "Connections the broker refused.")),
       broker_denied(impl_->follow("nimes_broker_denied_total", "Publishes and subscriptions the broker denied.")),
       broker_kicked(impl_->follow("nimes_broker_kicked_total", "Connections the broker cut.")),
       broker_tick_gap_max_seconds(
-          impl_->gauge("nimes_broker_tick_gap_max_seconds", "Longest time the broker's loop did not come round.")),
+          impl_->of_brokers("nimes_broker_tick_gap_max_seconds", "Longest time the broker's loop did not come round.")),
       admin_refusals(impl_->family("nimes_admin_refusals_total",
                                    "Requests of the administration that were refused for who asked.", {"reason"})) {
     impl_

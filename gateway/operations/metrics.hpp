@@ -66,6 +66,26 @@ class FollowedCounter {
     State* state_;
 };
 
+// Gauges and followed totals of one name, one for each broker.
+class BrokerGauge {
+  public:
+    struct Impl;
+    explicit BrokerGauge(Impl* impl) : impl_(impl) {}
+    [[nodiscard]] Gauge of(const std::string& broker) const;
+
+  private:
+    Impl* impl_;
+};
+class BrokerCounter {
+  public:
+    struct Impl;
+    explicit BrokerCounter(Impl* impl) : impl_(impl) {}
+    [[nodiscard]] FollowedCounter of(const std::string& broker) const;
+
+  private:
+    Impl* impl_;
+};
+
 // Counters of one name that differ in labels.
 class CounterFamily {
   public:
@@ -121,15 +141,17 @@ class Metrics {
     const Gauge store_free_bytes;
     const Counter log_errors;
 
-    const Gauge broker_linked;
-    const FollowedCounter broker_publish_dropped;
-    const FollowedCounter broker_relay_dropped;
-    const Gauge broker_relay_waiting_bytes;
-    const FollowedCounter broker_admitted;
-    const FollowedCounter broker_refused;
-    const FollowedCounter broker_denied;
-    const FollowedCounter broker_kicked;
-    const Gauge broker_tick_gap_max_seconds;
+    const BrokerGauge broker_linked;
+    const BrokerGauge broker_mirror_revision;  // what it holds of the directory
+    const BrokerGauge broker_mirror_lag;       // changes of the directory that it does not hold yet
+    const BrokerCounter broker_publish_dropped;
+    const BrokerCounter broker_relay_dropped;
+    const BrokerGauge broker_relay_waiting_bytes;
+    const BrokerCounter broker_admitted;
+    const BrokerCounter broker_refused;
+    const BrokerCounter broker_denied;
+    const BrokerCounter broker_kicked;
+    const BrokerGauge broker_tick_gap_max_seconds;
 
     const CounterFamily admin_refusals;  // reason: "unknown", "role", "scope", "owner"
 };

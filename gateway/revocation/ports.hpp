@@ -56,6 +56,13 @@ class Keeper {
     virtual Result<Held> may_shut_out(const std::set<std::string>& addresses) = 0;
 };
 
+// What a broker holds of the directory's mirror: one that is linked is waited for.
+struct BrokerLine {
+    std::string name;
+    bool linked = false;
+    std::uint64_t mirror_revision = 0;
+};
+
 // Names for people who give orders and read them.
 class Names {
   public:
@@ -67,6 +74,7 @@ class Names {
     virtual std::string unit_of(const Subject& subject) const = 0;  // the same
     // active, suspended, revoked, … ; nullopt: no such device.
     virtual std::optional<std::string> state(const DeviceId& device) const = 0;
+    virtual std::vector<BrokerLine> brokers() const { return {}; }
 };
 
 }  // namespace nimes::gateway::revocation

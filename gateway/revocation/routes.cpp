@@ -73,8 +73,24 @@ Json head_of(const Order& order) {
     return out;
 }
 
+// Of an order that brokers have not all obeyed: which of them it waits for, and which are away and are not waited for.
+Json brokers_of(const Order& order, const Names& names) {
+    std::uint64_t wanted = 0;
+    for (const auto& t : order.targets)
+        if (t.superseded == 0 && order.wants(t, Step::broker_obeyed) && !t.has(Step::broker_obeyed))
+            wanted = std::max(wanted, t.mirror_revision);
+    auto out = Json::array();
+    for (const auto& b : names.brokers())
+        out.push_back({{"name", b.name},
+                       {"linked", b.linked},
+                       {"mirror_revision", b.mirror_revision},
+                       {"waited_for", wanted != 0 && b.linked && b.mirror_revision < wanted}});
+    return out;
+}
+
 Json whole(const Order& order, const Names& names) {
     auto out = head_of(order);
+    if (order.ended == 0) out["brokers"] = brokers_of(order, names);
     auto targets = Json::array(), owed = Json::array();
     for (const auto& t : order.targets) {
         Json line{{"address", names.address(t.subject)}, {"done", order.finished(t)}, {"superseded_ms", t.superseded}};

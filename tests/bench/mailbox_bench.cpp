@@ -72,7 +72,7 @@ struct Counting final : Outlet {
     std::uint64_t finished = 0;
     std::uint64_t packets = 0;
     void send(const DeviceId&, ByteView) override { ++packets; }
-    void done(std::uint64_t) override {
+    void done(std::size_t, std::uint64_t) override {
         const std::lock_guard lock(mutex);
         ++finished;
     }

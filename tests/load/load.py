@@ -77,7 +77,8 @@ def dropped(world: Prepared) -> dict:
     with urllib.request.urlopen(f"http://127.0.0.1:{world.port['operations']}/metrics", timeout=30) as page:
         lines = page.read().decode().splitlines()
     wanted = {"nimes_broker_relay_dropped_total": "by the plugin", "nimes_broker_publish_dropped_total": "by Mosquitto"}
-    return {wanted[line.split()[0]]: int(float(line.split()[1])) for line in lines if line.split()[0] in wanted}
+    named = [(line.split("{")[0].split()[0], float(line.rsplit(" ", 1)[1])) for line in lines if not line.startswith("#")]
+    return {what: int(sum(value for name, value in named if name == metric)) for metric, what in wanted.items()}
 
 
 def show(report: dict) -> None:

@@ -46,6 +46,24 @@ TEST_CASE("the file that init writes is right as it is, and shows the defaults t
     CHECK(explicit_one.keys == config.keys);
 }
 
+TEST_CASE("further brokers stand behind the first, each with a name and a url of its own") {
+    const auto good = config_template("x");
+    const std::string second =
+        "[[broker.more]]\nname = \"edge-2\"\nurl = \"mqtts://b.example:1\"\nca = \"b.crt\"\n[smtp]";
+    const auto brokers = brokers_of(parse_config(with(good, "[smtp]", second), "/srv/nimes").value());
+    REQUIRE(brokers.size() == 2);
+    CHECK(brokers[0].name == "edge-1");
+    CHECK(brokers[1].name == "edge-2");
+    CHECK(brokers[1].url == "mqtts://b.example:1");
+    CHECK(brokers[1].ca == "/srv/nimes/b.crt");
+    CHECK(mistakes(with(good, "[smtp]", with(second, "edge-2", "edge-1"))).find("of its own") != std::string::npos);
+    CHECK(mistakes(with(good, "[smtp]", with(second, "ca =", "cafe ="))).find("unknown key cafe") != std::string::npos);
+    CHECK(mistakes(with(good, "[smtp]", with(second, "mqtts", "mqtt"))).find("broker.more url must be") !=
+          std::string::npos);
+    CHECK(mistakes(with(good, "[smtp]", with(second, "name = \"edge-2\"\n", ""))).find("broker.name is missing") !=
+          std::string::npos);
+}
+
 TEST_CASE("what units in pilot may do, and the newer words of policy") {
     const auto good = config_template("x");
     const auto config = parse_config(with(good, "# units = []", "units = [\"Celle\", \"Gifhorn\"]"), "/").value();

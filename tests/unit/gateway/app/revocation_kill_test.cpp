@@ -73,7 +73,7 @@ struct NoMedia final : mailbox::MediaLinks {
 };
 struct NoOutlet final : mailbox::Outlet {
     void send(const DeviceId&, ByteView) override {}
-    void done(std::uint64_t) override {}
+    void done(std::size_t, std::uint64_t) override {}
     void flush() override {}
 };
 

@@ -15,8 +15,8 @@ struct Gathering final : Outlet {
     std::mutex mutex;
     std::condition_variable changed;
     std::map<DeviceId, std::vector<v1::Down>> sent;
-    std::vector<std::uint64_t> finished;
-    void done(std::uint64_t batch) override { finished.push_back(batch); }
+    std::vector<std::pair<std::size_t, std::uint64_t>> finished;
+    void done(std::size_t broker, std::uint64_t batch) override { finished.emplace_back(broker, batch); }
     void flush() override {}
     void send(const DeviceId& device, ByteView down) override {
         v1::Down parsed;
@@ -144,7 +144,7 @@ TEST_CASE("a batch is done when its messages are stored and answered; a stop doe
     SystemClock clock;
     operations::Metrics metrics("test", "test");
     operations::Log log(clock, operations::Level::error);
-    Mailroom room({store, people, media, outlet, clock, metrics, log}, {});
+    Mailroom room({store, people, media, outlet, clock, metrics, log, nullptr, {"edge-1", "edge-2"}}, {});
     const auto batch = [](std::uint64_t number, std::uint8_t first) {
         auto out = UpBatch::begin();
         for (std::uint8_t i = 0; i < 3; ++i)
@@ -154,12 +154,12 @@ TEST_CASE("a batch is done when its messages are stored and answered; a stop doe
         return out;
     };
     room.batch(batch(7, 1));
-    room.batch(batch(8, 4));
+    room.batch(batch(8, 4), 1);
     CHECK(outlet.finished.empty());  // nobody works yet
     room.start();
     room.stop();
     room.batch(batch(9, 7));
-    CHECK(outlet.finished == std::vector<std::uint64_t>{7, 8});
+    CHECK(outlet.finished == std::vector<std::pair<std::size_t, std::uint64_t>>{{0, 7}, {1, 8}});  // each to its broker
     const auto sent = outlet.wait(10, 1);
     REQUIRE(sent.size() == 1);
     CHECK(sent[0].bundle().packets_size() == 6);

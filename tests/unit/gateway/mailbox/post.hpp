@@ -75,7 +75,7 @@ struct FakeMedia final : MediaLinks {
 
 struct FakeOutlet final : Outlet {
     std::map<DeviceId, std::vector<v1::Down>> sent;
-    void done(std::uint64_t) override {}
+    void done(std::size_t, std::uint64_t) override {}
     void flush() override {}
     void send(const DeviceId& device, ByteView down) override {
         v1::Down parsed;

@@ -31,11 +31,18 @@ TEST_CASE("handles reach the text") {
 
 TEST_CASE("a followed total survives the restart of what counts it") {
     Metrics metrics("0", "0");
-    metrics.broker_kicked.follow(10);
-    metrics.broker_kicked.follow(12);
-    metrics.broker_kicked.follow(3);  // began again
-    metrics.broker_kicked.follow(4);
-    CHECK(has(metrics, "nimes_broker_kicked_total 16"));
+    metrics.broker_kicked.of("edge-1").follow(10);
+    metrics.broker_kicked.of("edge-1").follow(12);
+    metrics.broker_kicked.of("edge-1").follow(3);  // began again
+    metrics.broker_kicked.of("edge-1").follow(4);
+    CHECK(has(metrics, "nimes_broker_kicked_total{broker=\"edge-1\"} 16"));
+    // Another broker counts for itself.
+    metrics.broker_kicked.of("edge-2").follow(2);
+    metrics.broker_kicked.of("edge-1").follow(5);
+    CHECK(has(metrics, "nimes_broker_kicked_total{broker=\"edge-1\"} 17"));
+    CHECK(has(metrics, "nimes_broker_kicked_total{broker=\"edge-2\"} 2"));
+    metrics.broker_mirror_lag.of("edge-2").set(3);
+    CHECK(has(metrics, "nimes_broker_mirror_lag{broker=\"edge-2\"} 3"));
 }
 
 TEST_CASE("label values from outside cannot grow a family without end") {
