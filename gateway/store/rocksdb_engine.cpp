@@ -1,6 +1,7 @@
 #include "store/rocksdb_engine.hpp"
 
 #include <rocksdb/env.h>
+#include <rocksdb/listener.h>
 
 #include "store/crc32c.hpp"
 #include "store/rocksdb_options.hpp"
@@ -10,6 +11,23 @@ namespace nimes::gateway::store {
 tl::unexpected<Error> failed(const rocksdb::Status& status) {
     return fail(status.IsNoSpace() ? Errc::disk_full : Errc::storage, status.ToString());
 }
+
+// RocksDB resumes by itself once a full disk has room again, and then goes on with the log that failed: mend() does it.
+// What fails hard in the background, beside all writes, is seen here alone.
+class RocksEngine::Watch final : public rocksdb::EventListener {
+  public:
+    explicit Watch(RocksEngine& engine) : engine_(engine) {}
+    void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* error) override {
+        // After a soft one (a compaction found no room) it goes on, and tries again.
+        if (error->severity() > rocksdb::Status::Severity::kSoftError) (void)engine_.noted(*error);
+    }
+    void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* resume) override {
+        *resume = false;
+    }
+
+  private:
+    RocksEngine& engine_;
+};
 
 RocksEngine::RocksEngine(std::filesystem::path folder, const RocksOptions& options)
     : folder_(std::move(folder)), options_(options), room_(folder_, options_.floor_bytes, options_.reserve_bytes) {
@@ -22,7 +40,7 @@ Result<std::unique_ptr<RocksEngine>> RocksEngine::open(std::filesystem::path fol
     std::unique_ptr<RocksEngine> out(new RocksEngine(std::move(folder), options));
     // Not tried on a full disk: Debian's build ends the process when it then goes on with the file that failed.
     if (!out->room_.for_opening()) out->room_.ran_out();
-    if (const auto status = out->start(); !status.ok()) return failed(status);
+    if (const auto status = out->start(); !status.ok()) return failed(out->noted(status));
     out->room_.opened();
     return out;
 }
@@ -32,6 +50,7 @@ rocksdb::Status RocksEngine::start() {
         return rocksdb::Status::NotSupported("this processor's CRC-32C is not what files were written with");
     auto settings = database_options();
     if (env_) settings.env = env_.get();
+    settings.listeners.push_back(std::make_shared<Watch>(*this));
     rocksdb::DB* db = nullptr;
     auto status = rocksdb::DB::Open(settings, folder_.string(), column_families(options_), &handles_, &db);
     db_.reset(db);
@@ -66,8 +85,7 @@ Result<void> RocksEngine::mend() {
     broken_ = false;  // before there is a new one that may break
     const auto status = start();
     if (status.ok()) return {};
-    broken_ = true;
-    return failed(status);
+    return failed(noted(status));
 }
 
 }  // namespace nimes::gateway::store

@@ -52,7 +52,7 @@ class RocksEngine {
     [[nodiscard]] Use use() const { return Use(*this); }
 
     [[nodiscard]] Room& room() { return room_; }
-    // Of every write: remembers that it failed.
+    // Of every write, and of what RocksDB does beside: remembers that it failed.
     rocksdb::Status noted(rocksdb::Status status);
     [[nodiscard]] bool broken() const { return broken_; }
     // How often it was opened. Who holds a Use has the one that this says.
@@ -62,6 +62,7 @@ class RocksEngine {
     Result<void> mend();
 
   private:
+    class Watch;
     RocksEngine(std::filesystem::path folder, const RocksOptions& options);
     rocksdb::Status start();
     void close();

@@ -10,11 +10,14 @@ from media_world import MediaTest
 
 
 class Upload(threading.Thread):
-    """Goes on until it is whole; remembers the highest offset that it was ever told, and what it was refused with."""
+    """Goes on until it is whole; remembers the highest offset that it was ever told, and what it was refused with.
 
-    def __init__(self, test: MediaTest, seed: int, most: int = 2_500_000):
+    Before its last part it waits for `may_end`, if there is one.
+    """
+
+    def __init__(self, test: MediaTest, seed: int, most: int = 2_500_000, may_end: threading.Event = None):
         super().__init__(daemon=True)
-        self.test = test
+        self.test, self.may_end = test, may_end
         self.chance = random.Random(seed)
         self.data = self.chance.randbytes(self.chance.randint(most // 12, most))
         self.path = ""
@@ -36,6 +39,8 @@ class Upload(threading.Thread):
         at = self.learn(int(headers["upload-offset"]))
         while at < len(self.data):
             part = self.data[at:at + self.chance.randint(1, 300_000)]
+            if self.may_end and at + len(part) == len(self.data):
+                self.may_end.wait()
             self.requests += 1
             status, headers, text = self.test.patch(self.path, at, part)
             if status != 204:
