@@ -243,6 +243,9 @@ Result<void> Enrolment::vouch(const UserId& user, const DeviceId& by, const Devi
     if (!identity) return fail(Errc::device_unknown);
     for (auto ticket : *open) {
         if (ticket.cert.device != device || ticket.cert.admission != Admission::vouched) continue;
+        // Policy may have changed since it was drafted: then it is drafted anew when the new device asks.
+        if (impl_->needs.roster.next_admission(user) != Admission::vouched)
+            return fail(Errc::forbidden, "an administrator lets further devices in");
         ticket.cert.voucher = by;
         ticket.cert.voucher_signature = signature;
         if (!verify_cert_voucher_device(ticket.cert, *identity)) return fail(Errc::signature_invalid);

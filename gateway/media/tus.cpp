@@ -19,7 +19,8 @@ bool has_body(const Request& request) { return !request.content_length || *reque
 
 Response options(const Media& media) {
     auto response = Response::empty();
-    response.headers.set("Tus-Version", "1.0.0")
+    response.headers.set("Allow", "OPTIONS, POST")
+        .set("Tus-Version", "1.0.0")
         .set("Tus-Extension", kExtensions)
         .set("Tus-Checksum-Algorithm", std::string(kChecksums))
         .set("Tus-Max-Size", std::to_string(media.max_bytes));

@@ -15,7 +15,7 @@ constexpr ErrorRow kRows[] = {
     {malformed, "ERR_MALFORMED", 400, 0x99, 6, false, "the input is not well-formed",
      "see FORMATS.md and openapi.yaml for the exact form"},
     {too_large, "ERR_TOO_LARGE", 413, 0x95, 6, false, "the input is too large",
-     "send less; the limits stand in ARCHITECTURE.md"},
+     "send less; the limits stand in openapi.yaml and ARCHITECTURE.md"},
     {bad_address, "ERR_BAD_ADDRESS", 400, 0x99, 2, false, "not a service address",
      "use the form name@domain: one @, plain ASCII, no quotes"},
     {bad_config, "ERR_BAD_CONFIG", 500, 0x83, 2, false, "the configuration is wrong",

@@ -230,6 +230,27 @@ class Contract(AnyRequest, MediaTest):
         self.assertEqual(self.open_uploads("clara-2")[0], person - device)
         self.assertEqual(self.open_uploads("clara-3"), (0, f"open uploads of this person: at most {person}"))
 
+    def enrol_refused(self, step: str, status: int, body: bytes) -> None:
+        got, _, text = self.ask("POST", f"/v1/enrol/{step}", {"Content-Type": "application/x-protobuf"}, body, who=None)
+        said = API["paths"][f"/v1/enrol/{step}"]["post"]["responses"][str(status)]
+        self.assertEqual(got, status, text)
+        self.assertIn(json.loads(text)["code"], said["x-codes"])
+        self.seen.add(json.loads(text)["code"])
+
+    def test_what_enrolment_refuses_without_knowing_anybody(self):
+        """The last one by its name: from this address nobody enrols afterwards."""
+        def field(number: int, value: bytes) -> bytes:
+            return bytes([number << 3 | 2, len(value)]) + value
+        key, address = field(3, secrets.token_bytes(32)), field(1, b"fremd@polizei.example")
+        code = field(2, b"AAAA-AAAA")
+        self.enrol_refused("begin", 403, address + code + key + b"\x20\x01")
+        self.enrol_refused("begin", 403, address + code + key + b"\x20\x02")  # a private device
+        self.enrol_refused("finish", 404, field(1, secrets.token_bytes(16)) + field(2, secrets.token_bytes(64)))
+        self.assertEqual(self.seen, {"ERR_CODE_WRONG", "ERR_FORBIDDEN", "ERR_TICKET_UNKNOWN"})
+        many = [self.ask("POST", "/v1/enrol/code", None, address, who=None) for _ in range(100)]
+        self.assertEqual({status for status, _, _ in many}, {202, 429})
+        self.assertEqual(json.loads(many[-1][2])["code"], "ERR_RATE_LIMITED")
+
     def test_the_defaults_of_the_configuration(self):
         template = self.gateway.configuration.read_text()
         for name, key in (("media_max_bytes", "max_bytes"), ("media_quota_bytes", "device_bytes"),
