@@ -1,7 +1,8 @@
 // A roster compared with who is known, and what becomes of the difference. A roster is whole: who does not stand on it
 // any more has left, and is suspended with all devices. Nothing of it is final, and nobody is reinstated by standing on
 // it again. Owners are never suspended by it, and changed by an owner's import alone; the answer names them. Of who has
-// rights in some units alone, the roster is the whole of those: other people neither leave by it nor may stand on it.
+// rights in some units alone, the roster is the whole of those: other people neither leave by it nor may stand on it,
+// and who administers more than those is kept as owners are.
 //
 // Because a cut-off or a wrong file looks like a great leaving, one that would suspend more than 20 people, or more
 // than 2 % of those who stand, wants their exact number said. Threads: any; imports run one after the other. Ownership:
@@ -32,7 +33,7 @@ struct ImportPlan {
     std::vector<Changed> changed;
     std::size_t unchanged = 0;
     std::vector<PersonLine> leaving;
-    std::vector<PersonLine> kept;  // owners whom it would suspend, or change though nobody who may does it
+    std::vector<PersonLine> kept;  // owners, and who reaches further: it would suspend or change them
     std::vector<PersonLine>
         shut_out;              // on the roster, and suspended or revoked as people: somebody must reinstate them
     std::size_t standing = 0;  // people who are not shut out now

@@ -178,6 +178,18 @@ std::vector<Administrator> Administrators::all() const {
     return out;
 }
 
+bool Administrators::reaches_beyond(const std::string& address, const std::vector<std::string>& units) const {
+    if (units.empty()) return false;  // the whole organisation
+    const auto among = [&](const std::string& unit) {
+        return std::find(units.begin(), units.end(), unit) != units.end();
+    };
+    const std::lock_guard lock(mutex_);
+    return std::any_of(by_name_.begin(), by_name_.end(), [&](const auto& entry) {
+        const auto& a = entry.second.administrator;
+        return a.address == address && (a.units.empty() || !std::all_of(a.units.begin(), a.units.end(), among));
+    });
+}
+
 bool Administrators::is_owner(const std::string& address) const {
     const std::lock_guard lock(mutex_);
     return std::any_of(by_name_.begin(), by_name_.end(), [&](const auto& entry) {

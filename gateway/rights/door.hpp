@@ -6,9 +6,10 @@
 // machine; anybody else who can open the socket is nobody. How far: a route of the whole() organisation is closed to
 // who has units alone; one that is filtered() shows, and changes, only what its handler finds that Asker::covers();
 // one that is aimed() says which people it means, all of whom must be in the asker's units. An act on an owner is an
-// owner's. A refusal is counted, and where an act was tried it is in the audit.
-// There is no way to add a route without its action. Threads: add before the server starts, the rest from any.
-// Ownership: everything in Needs must outlive it. Errors: 401 and 403 with Errc::forbidden, and what would be right.
+// owner's, and one on somebody who has rights elsewhere too is not for who has them in a unit alone. A refusal is
+// counted, and where an act was tried it is in the audit. There is no way to add a route without its action. Threads:
+// add before the server starts, the rest from any. Ownership: everything in Needs must outlive it. Errors: 401 and 403
+// with Errc::forbidden, and what would be right.
 #pragma once
 
 #include "audit/log.hpp"

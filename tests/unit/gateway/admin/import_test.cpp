@@ -225,6 +225,23 @@ TEST_CASE("no import suspends an owner, and only an owner's changes one; the ans
     CHECK(office.suspensions.suspended.empty());
 }
 
+TEST_CASE("an import of a unit keeps who administers more than that unit, and only that one's does") {
+    Office office(4);
+    REQUIRE(office.organisation->add_unit("Gifhorn", store::Batch({store::Family::audit, "x"})));
+    office.become(rights::Role::auditor, {}, "p1");
+    const auto whole = rights::Administrator{"p2", address(2), rights::Role::administrator, {}, "test", 0, 0};
+    REQUIRE(office.administrators->add(whole, store::Batch({store::Family::audit, "x"})));
+    office.become(rights::Role::administrator, {"Celle"});
+    auto lines = people(4);
+    lines.erase(lines.begin(), lines.begin() + 3);
+    REQUIRE(office.import(lines, {{"suspend", "1"}}).status == 200);
+    CHECK(office.suspensions.suspended == std::vector{address(3)});
+    office.become(rights::Role::administrator, {}, "verwalter");
+    REQUIRE(office.import(lines, {{"suspend", "3"}}).status == 200);
+    // The whole organisation's keeps owners alone.
+    CHECK(office.suspensions.suspended == std::vector{address(1), address(2), address(3)});
+}
+
 TEST_CASE("whoever has rights in a unit imports that unit: others neither leave by it nor are taken in") {
     Office office(4);
     REQUIRE(office.organisation->add_unit("Gifhorn", store::Batch({store::Family::audit, "x"})));

@@ -54,7 +54,7 @@ struct Gate : Office {
     std::string refusals() const {
         const auto text = metrics.text();
         std::string out;
-        for (const auto* reason : {"unknown", "role", "scope", "owner"})
+        for (const auto* reason : {"unknown", "role", "scope", "owner", "reach"})
             if (text.find(std::string("nimes_admin_refusals_total{reason=\"") + reason) != std::string::npos)
                 out += std::string(reason) + " ";
         return out;
@@ -158,6 +158,33 @@ TEST_CASE("what is aimed at people is judged by all of them, and an owner is an 
     CHECK(status(whole, {gifhorn, owner}) == 403);
     CHECK(g.ask(Method::post, "/suspend", "uid 0").status == 204);  // the local root
     CHECK(g.refusals() == "scope owner ");
+}
+
+TEST_CASE("who has rights in a unit alone does nothing to somebody there who has them elsewhere too") {
+    Gate g;
+    std::string address;
+    const auto aim = [&](const http::Request&) { return Result<std::vector<Meant>>({{address, "Celle"}}); };
+    g.door.aimed(Method::post, "/revoke", Action::revoke, aim, g.handler())
+        .aimed(Method::get, "/devices", Action::see_people, aim, g.handler());
+    for (const auto* name : {"dora", "emil", "frank"}) g.roll.people[Office::address(name)] = People::Standing::stands;
+    const auto celle = "Bearer " + g.add("anna", Role::administrator, {"Celle", "Uelzen"}).value();
+    const auto whole = "Bearer " + g.add("bernd", Role::administrator).value();
+    REQUIRE(g.add("clara", Role::auditor));
+    REQUIRE(g.add("dora", Role::help_desk, {"Celle"}));
+    REQUIRE(g.add("emil", Role::help_desk, {"Celle", "Gifhorn"}));
+    const auto status = [&](const std::string& token, Method method, const std::string& name) {
+        address = Office::address(name);
+        return g.ask(method, method == Method::post ? "/revoke" : "/devices", "uid 1001", token).status;
+    };
+    CHECK(status(celle, Method::post, "clara") == 403);  // the auditor is everybody's
+    CHECK(status(celle, Method::post, "bernd") == 403);
+    CHECK(status(celle, Method::post, "emil") == 403);
+    CHECK(status(celle, Method::post, "dora") == 204);
+    CHECK(status(celle, Method::post, "frank") == 204);
+    CHECK(status(celle, Method::get, "clara") == 204);  // to look is no act
+    CHECK(status(whole, Method::post, "clara") == 204);
+    CHECK(status(whole, Method::post, "emil") == 204);
+    CHECK(g.refusals() == "reach ");
 }
 
 TEST_CASE("a route that does several things asks for the right to the one") {
