@@ -117,8 +117,9 @@ Result<Passphrase> passphrase_for(const CommandLine& line, const std::stop_token
 
 }  // namespace
 
-int run_program(int argc, char** argv, const ServiceFactory& open) {
+int run_program(int argc, char** argv, const ServiceFactory& open, const std::string& version) {
     CLI::App app("One device of the police messenger nimes, on the command line", "nimes-agent");
+    app.set_version_flag("--version", "nimes-agent " + version);
     CommandLine line;
     line.home = default_home();
     add_verbs(app, line);

@@ -14,6 +14,7 @@ namespace nimes::agent::cli {
 using ServiceFactory = std::function<Result<std::unique_ptr<Service>>(container::HomeLock lock,
                                                                       const Passphrase& passphrase, bool create)>;
 
-int run_program(int argc, char** argv, const ServiceFactory& open);
+// `version`: what --version says.
+int run_program(int argc, char** argv, const ServiceFactory& open, const std::string& version);
 
 }  // namespace nimes::agent::cli

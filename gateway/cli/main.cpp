@@ -7,6 +7,7 @@
 int main(int argc, char** argv) {
     using namespace nimes;
     CLI::App app("nimes-gateway: mailboxes, device directory and encrypted media of a nimes organisation");
+    app.set_version_flag("--version", "nimes-gateway " NIMES_VERSION);
     app.require_subcommand(1);
     app.footer(
         "A new gateway:\n  nimes-gateway init --dir /srv/nimes --organisation polizei-nds\n"

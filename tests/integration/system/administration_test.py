@@ -193,6 +193,10 @@ class Administration(EveryAnswer, WithOthers):
         self.by(second, "administrators", "remove", "frieda")
         self.refused(last, second, "administrators", "remove", "gustav")
 
+    def test_the_program_says_its_version(self):
+        said = subprocess.run([self.gateway.program, "--version"], capture_output=True, text=True, check=True, timeout=60)
+        self.assertRegex(said.stdout, r"^nimes-gateway [0-9]+[.][0-9]+[.][0-9]+\n$")
+
 
 if __name__ == "__main__":
     unittest.main()

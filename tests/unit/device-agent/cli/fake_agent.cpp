@@ -129,5 +129,5 @@ int main(int argc, char** argv) {
         if (auto ok = FakeService::right(passphrase); !ok) return pass(ok);
         return std::unique_ptr<cli::Service>(std::make_unique<FakeService>(std::move(lock)));
     };
-    return cli::run_program(argc, argv, open);
+    return cli::run_program(argc, argv, open, "9.8.7");
 }

@@ -37,6 +37,13 @@ TEST_CASE("help of the program and of each verb teaches with an example") {
     CHECK(has(help.out(), example));
 }
 
+TEST_CASE("--version says which program, and which version of it") {
+    const Home home;
+    Process version(home, {"--version"}, kPlain);
+    CHECK(version.wait() == 0);
+    CHECK(version.out() == "nimes-agent 9.8.7\n");
+}
+
 TEST_CASE("a wrong command line: what is wrong, where help is, status 2") {
     const Home home;
     struct Case {
