@@ -102,11 +102,11 @@ TEST_CASE("a snapshot keeps devices admitted when the broker restarts without th
         w.broker.start();
         nobody_enters("the input is not well-formed: the snapshot is damaged: cut off", now);
     }
-    SECTION("another directory's: in form it is right") {
-        const auto foreign = signing_key_from_seed(Bytes(32, 99));
+    // In form each of these is right, and says that the device may enter.
+    const auto write_one_of = [&](const SigningKey& directory, const OrgId& org, const std::string& name) {
         Roster roster;
         roster.set(w.device, MirrorState::active);
-        gateway::broker::MirrorFeed feed(roster, foreign.secret, org_id(Broker::kOrganisation), Broker::kName, g.clock);
+        gateway::broker::MirrorFeed feed(roster, directory, org, name, g.clock);
         feed.linked();
         EdgeState state;
         state.wants_full = true;
@@ -114,7 +114,23 @@ TEST_CASE("a snapshot keeps devices admitted when the broker restarts without th
         for (const auto& part : feed.on_state(state)) file.u32(static_cast<std::uint32_t>(part.size())).bytes(part);
         write(std::string(as_text(file.view())));
         w.broker.start();
+    };
+    const auto own = org_id(Broker::kOrganisation);
+    SECTION("another directory's") {
+        write_one_of(signing_key_from_seed(Bytes(32, 99)).secret, own, Broker::kName);
         nobody_enters("a signature does not verify", now);
+    }
+    SECTION("another organisation's, of a directory with the same key") {
+        write_one_of(w.keys.directory.secret, org_id("polizei-anderswo"), Broker::kName);
+        nobody_enters("the input is not well-formed: a mirror part for another organisation or broker", now);
+    }
+    SECTION("another broker's") {
+        write_one_of(w.keys.directory.secret, own, "edge-9");
+        nobody_enters("the input is not well-formed: a mirror part for another organisation or broker", now);
+    }
+    SECTION("its own, so written: the device enters") {
+        write_one_of(w.keys.directory.secret, own, Broker::kName);
+        CHECK(w.connected(w.device)->ping());
     }
     SECTION("too old: its broker was off for more than a day") {
         w.broker.own_clock(Broker::Clocks::wall);
