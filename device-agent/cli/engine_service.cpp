@@ -297,7 +297,7 @@ Result<Json> EngineService::status() {
     if (locking.lease_left) out["lock"]["lease_left_ms"] = *locking.lease_left;
     out["version"] = s.version;
     if (s.policy) out["policy"] = policy_json(*s.policy, s.rules);
-    if (s.policy_refused) out["policy_refused"] = true;
+    if (s.policy_refused) out["policy_refused"] = s.policy_refused->text();
     if (s.outdated) out["outdated"] = true;
     if (s.shut_out) out["shut_out"] = row(*s.shut_out).name;
     return out;

@@ -175,8 +175,9 @@ void print_result(const Request& request, const Json& r) {
         for (const auto& alarm : r.value("alarms", Json::array()))
             std::cout << "ALARM      " << printable_text(alarm.value("text", "")) << '\n';
         if (r.contains("policy")) print_policy(r["policy"]);
-        if (r.value("policy_refused", false))
-            std::cout << "           the gateway told another one, which no administrator signed: it does not count\n";
+        if (r.contains("policy_refused"))
+            std::cout << "           the gateway told another one, which does not count: "
+                      << printable(r.value("policy_refused", "")) << '\n';
         if (r.value("outdated", false))
             std::cout << "UPDATE     this is version " << r.value("version", "") << ", and the organisation wants "
                       << printable(r["policy"].value("minimum_agent", "")) << " or newer: nothing is sent until then\n";

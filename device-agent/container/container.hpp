@@ -89,6 +89,8 @@ class Container {
     [[nodiscard]] bool is_leased(const Share& share) const;
     // The gateway still gives the share.
     Result<void> renew_lease(const LeaseTerms& terms);
+    // A lease that runs lasts no longer than these allow; it is not renewed.
+    Result<void> limit_lease(const LeaseTerms& terms);
     // It is withheld, or gone: the lease goes, from the keystore too, and OPEN becomes DOOR.
     Result<void> end_lease();
     // Looks at the clocks, as often as somebody likes: true when the lease is over; then it is gone and the state SHUT.

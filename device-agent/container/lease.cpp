@@ -21,6 +21,13 @@ void Lease::renew(Millis grace, Millis wall, Millis boot) {
     boot_ = boot;
 }
 
+bool Lease::limit(Millis grace) {
+    if (grace_ <= grace) return false;
+    grace_ = grace;
+    used_ = std::min(used_, grace_);
+    return true;
+}
+
 bool Lease::look(Millis wall, Millis boot) {
     if (wall + kSlack < wall_) used_ = grace_;
     const auto by_boot = boot >= boot_ ? boot - boot_ : boot;  // after a reboot: what passed since it

@@ -35,6 +35,8 @@ class Lease {
 
     // From now on the whole grace again.
     void renew(Millis grace, Millis wall, Millis boot);
+    // No more than this of it, from the last renewal on. False: that much it was already, or less.
+    bool limit(Millis grace);
     // Looks at the clocks: false when it is over.
     [[nodiscard]] bool look(Millis wall, Millis boot);
     [[nodiscard]] Millis left() const { return used_ < grace_ ? grace_ - used_ : 0; }

@@ -97,6 +97,13 @@ Result<void> Container::renew_lease(const LeaseTerms& terms) {
     return in.keep_lease(terms.survives_restart);
 }
 
+Result<void> Container::limit_lease(const LeaseTerms& terms) {
+    auto& in = *impl_;
+    if (!in.lease) return {};
+    const bool shorter = in.lease->limit(terms.grace), loses = in.lease_kept && !terms.survives_restart;
+    return shorter || loses ? in.keep_lease(in.lease_kept && terms.survives_restart) : Result<void>();
+}
+
 Result<void> Container::end_lease() {
     auto dropped = impl_->drop_lease();
     lock();

@@ -45,7 +45,7 @@ bool remove_files(const std::filesystem::path& home, Keystore& keystore, bool ke
             std::filesystem::remove(home / (std::string(name) + tail), failed);
             all = all && !failed;
         }
-    for (const auto* name : {"media", "ca.pem", "flight"}) {
+    for (const auto* name : {"media", "ca.pem", "flight", "policy", "policy.part"}) {
         std::error_code failed;
         std::filesystem::remove_all(home / name, failed);
         all = all && !failed;

@@ -158,7 +158,7 @@ Status Agent::status() {
     if (!core.enrolled()) return out;
     out.policy = core.provisioning->policy;
     out.rules = core.rules();
-    out.policy_refused = core.policy_refused;
+    out.policy_refused = core.told_policy.refused;
     out.outdated = out.policy->outdated(out.version);
     if (auto tx = core.box->begin(); tx)
         if (const auto held = tx->scan(container::Table::held); held) out.held = held->size();

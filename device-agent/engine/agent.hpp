@@ -170,11 +170,11 @@ struct Status {
     std::uint64_t one_time_keys = 0;  // private halves of one-time keys that are here
     std::vector<Alarm> alarms;        // that wait for an answer
     std::optional<Errc> shut_out;
-    std::string version;           // of this program
-    std::optional<Policy> policy;  // once enrolled
-    ContentRules rules;            // of this person's unit
-    bool policy_refused = false;   // the gateway told one that no administrator signed
-    bool outdated = false;         // by policy: it must be updated before anything is sent
+    std::string version;                  // of this program
+    std::optional<Policy> policy;         // once enrolled
+    ContentRules rules;                   // of this person's unit
+    std::optional<Error> policy_refused;  // why one that the gateway told does not count
+    bool outdated = false;                // by policy: it must be updated before anything is sent
 };
 
 // What the doctor found, and what the flight recorder holds of the last connections, in words.

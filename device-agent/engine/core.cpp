@@ -126,20 +126,12 @@ Result<void> Core::load_door() {
     if (!info) return pass(info);
     auto parsed = DoorInfo::parse(*info);
     if (!parsed) return pass(parsed);
-    const auto told = provisioning ? provisioning->policy : Policy{};  // perhaps behind the lock
-    const auto told_record = door.policy;
+    const auto heard = std::exchange(door.policy, Bytes{});
     door = std::move(*parsed);
     auto read = Provisioning::parse(door.provisioning);
     if (!read) return pass(read);
     provisioning = std::move(*read);
-    // Of an administrator's key that is pinned no more, the provisioning file's counts again.
-    if (!door.policy.empty())
-        if (auto policy = Policy::open(door.policy, provisioning->keys, 0)) provisioning->policy = std::move(*policy);
-    if (told.serial > provisioning->policy.serial) {
-        door.policy = told_record;
-        provisioning->policy = told;
-        if (box->state() == container::State::open) (void)store_door();  // else it is told again after a restart
-    }
+    find_policy(heard);
     directory.emplace(provisioning->keys, provisioning->address_secret.view(), provisioning->head);
     return {};
 }
@@ -225,39 +217,6 @@ Millis Core::now() const {
 }
 
 Result<SigningKeyPair> Core::identity() const { return box->identity(); }
-
-Result<void> Core::take_policy(ByteView record) {
-    if (!provisioning || !enrolled()) return fail(Errc::not_enrolled);
-    auto policy = Policy::open(record, provisioning->keys, provisioning->policy.serial);
-    if (!policy) {
-        const bool forged = policy.error().code == Errc::signature_invalid;
-        const bool first = forged && !policy_refused;
-        policy_refused = policy_refused || forged;
-        if (first && box->state() == container::State::open)
-            (void)transact([&](Transaction& tx) {
-                return raise_alarm(tx, "the gateway told a policy that no administrator signed: tell an administrator");
-            });
-        return pass(policy);
-    }
-    auto before = std::exchange(door.policy, to_bytes(record));
-    // Behind the lock it counts as long as this process lives, and is stored when it opens.
-    if (box->state() == container::State::open)
-        if (auto ok = store_door(); !ok) {
-            door.policy = std::move(before);
-            return ok;
-        }
-    provisioning->policy = std::move(*policy);
-    policy_refused = false;
-    changed.notify_all();
-    return {};
-}
-
-ContentRules Core::rules() const {
-    const auto* own_entry = directory && enrolled() ? directory->find(own().user) : nullptr;
-    std::optional<std::string> unit;
-    if (own_entry != nullptr && own_entry->person) unit = own_entry->person->unit;
-    return provisioning->policy.rules_for(unit);
-}
 
 Result<void> Core::store_door() {
     auto held = identity();

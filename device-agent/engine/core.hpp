@@ -82,9 +82,13 @@ struct Core {
     [[nodiscard]] bool has_passed(Millis since, Millis time) const;
     [[nodiscard]] bool enrolled() const { return door.cert.has_value(); }
     [[nodiscard]] const DeviceCert& own() const { return *door.cert; }
-    // A signed policy, as the gateway told it: obeyed when it returns, and on disk unless the container is locked.
-    // Errors of Policy::open; the first that no administrator signed raises an alarm, if the container is open.
+    // A signed policy, as the gateway told it: obeyed when it returns, also when no disk takes it. Errors of
+    // Policy::open; the first that no administrator signed raises an alarm, once the container is open.
     Result<void> take_policy(ByteView record);
+    // What of that is still to be stored, or to be told of; as often as somebody likes.
+    void settle_policy();
+    // Of a door that was read: the newest policy that counts, also of what this process heard.
+    void find_policy(const Bytes& heard);
     // What policy lets this person do with content now: their unit may be in pilot.
     [[nodiscard]] ContentRules rules() const;
     // As `door` is now, with the identity that the container holds; or with a new one.
@@ -125,7 +129,12 @@ struct Core {
     std::unique_ptr<container::Container> box;
     DoorInfo door;
     std::optional<Provisioning> provisioning;
-    bool policy_refused = false;  // the last one that came was signed by no administrator
+    struct ToldPolicy {
+        std::optional<Error> refused;  // why the last one that came does not count, if it was a new one
+        bool forged = false;           // one was signed by no administrator
+        bool alarmed = false;          // and people were told so
+        bool unstored = false;         // not behind the door yet
+    } told_policy;
 
     std::optional<directory::HeldDirectory> directory;
     std::set<UserId> stale;         // moved since they were looked up

@@ -123,7 +123,8 @@ Result<GroupLine> Agent::change_group(const std::string& name, RosterOp op, cons
     if (auto ok = go_online(); !ok) return pass(ok);
     Impl::Visit lock(*impl_);
     auto& core = impl_->core;
-    if (auto ok = impl_->ready_to_say(); !ok) return pass(ok);
+    // Who must not read on can be taken out with an old agent, too.
+    if (auto ok = op == RosterOp::remove ? impl_->ready() : impl_->ready_to_say(); !ok) return pass(ok);
     const auto id = impl_->people->conversation(lock, name, candidates);
     std::vector<UserId> users;
     for (const auto& person : who) {
@@ -240,7 +241,7 @@ Result<SentMessage> Agent::set_group(const std::string& name, const GroupWish& w
     auto after = core.infos[*conversation];
     if (wish.title) after.title = *wish.title;
     if (wish.expires_after_s) after.expires_after_s = *wish.expires_after_s;
-    if (Millis{after.expires_after_s} * kSecond > core.provisioning->policy.retention)
+    if (wish.expires_after_s && Millis{after.expires_after_s} * kSecond > core.provisioning->policy.retention)
         return fail(Errc::forbidden, "policy keeps nothing that long: choose a shorter time");
     if (auto ok = conversation::check(conversation::Info{after.title, {}, after.expires_after_s}); !ok) return pass(ok);
     auto stored = core.transact([&](container::Transaction& tx) {

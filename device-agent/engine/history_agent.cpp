@@ -89,7 +89,7 @@ Result<OfferedHistory> Agent::offer_history(const DeviceId& new_device, const st
     if (auto ok = go_online(); !ok) return pass(ok);
     auto& core = impl_->core;
     Impl::Visit lock(*impl_);
-    if (auto ok = impl_->ready_to_say(); !ok) return pass(ok);
+    if (auto ok = impl_->ready(); !ok) return pass(ok);
     History history(core);
     const auto now = core.now();
     const auto life = days == 0 ? core.provisioning->policy.retention : Millis{days} * kDay;

@@ -65,7 +65,7 @@ struct Agent::Impl {
     Result<SentPhoto> post_photo(Lock& lock, SentPhoto out, Millis patience, const media::Progress& progress,
                                  const std::stop_token& stop);
     // Errc::upload_gone. Lock not held, before and after.
-    Result<void> still_named(Lock& lock, const BlobId& blob);
+    Result<void> still_named(Lock& lock, const BlobId& blob, MediaUse use);
     void alarm_if_changed(Lock& lock, const Result<void>& opened);
     [[nodiscard]] std::vector<PersonDevice> devices_of(const directory::HeldEntry& held) const;
     // A history, see history_agent.cpp. Lock held.

@@ -86,6 +86,8 @@ Result<void> Keeper::contact(Lock& lock, const std::stop_token& stop) {
     auto answer = custody_.share(stop);
     lock.lock();
     auto done = answer ? take(lock, *answer, stop) : take_refusal(lock, answer.error(), stop);
+    contacted_serial_ = core_.provisioning->policy.serial;
+    (void)core_.box->limit_lease(terms());
     const auto after = done                        ? std::min(kContactEvery, terms().grace / 4)
                        : why_ == Why::awaits_share ? kContactSoon
                                                    : kContactAgain;
@@ -226,7 +228,10 @@ void Keeper::tick(Lock& lock, const Around& around, const std::stop_token& stop)
     // What the link heard of the gateway concerns the share, too.
     const bool refused = around.refused ||
                          (open && (core_.shut_out == Errc::device_suspended || core_.shut_out == Errc::device_revoked));
-    if (refused || (around.online && boot >= next_contact_)) (void)contact(lock, stop);
+    // New terms: the lease begins anew under them, or, where the gateway does not answer, ends by them.
+    const bool changed = contacted_serial_ != core_.provisioning->policy.serial;
+    if (refused || (around.online && (changed || boot >= next_contact_))) (void)contact(lock, stop);
+    else if (changed) (void)box.limit_lease(terms());
 }
 
 }  // namespace nimes::agent::engine

@@ -69,7 +69,8 @@ class Keeper {
     std::function<Result<std::string>()> token_;
     std::mutex contacting_;  // one at a time; taken without the core's lock
     Why why_ = Why::none;
-    Millis next_contact_ = 0;  // boot clock
+    Millis next_contact_ = 0;             // boot clock
+    std::uint64_t contacted_serial_ = 0;  // of the policy that its terms were of
 };
 
 }  // namespace nimes::agent::engine

@@ -29,13 +29,14 @@ Result<void> allowed(const ContentRules& rules, MediaUse use) {
 
 }  // namespace
 
-// It may have been recalled while it came: then nobody sees it.
-Result<void> Agent::Impl::still_named(Lock& lock, const BlobId& blob) {
+// It may have been recalled while it came, and policy may have changed: then nobody sees it.
+Result<void> Agent::Impl::still_named(Lock& lock, const BlobId& blob, MediaUse use) {
     lock.lock();
+    const auto may = allowed(core.rules(), use);
     const auto named = reference_of(core, blob);
     const auto folder = core.box->home() / "media";
     lock.unlock();
-    if (named) return {};
+    if (named) return may;
     if (named.error().code != Errc::not_found) return fail(named.error().code);
     (void)media::erase(folder, blob);
     return fail(Errc::upload_gone, "it was deleted meanwhile");
@@ -64,7 +65,7 @@ Result<FetchedMedia> Agent::fetch_media(const BlobId& blob, MediaUse use, const 
     auto fetched = media::fetch(folder, *reference, *impl_->network, progress, stop);
     impl_->alarm_if_changed(lock, fetched);
     if (!fetched) return pass(fetched);
-    if (auto ok = impl_->still_named(lock, blob); !ok) return pass(ok);
+    if (auto ok = impl_->still_named(lock, blob, use); !ok) return pass(ok);
     FetchedMedia out{blob, reference->plain_length, {}};
     media::PassingHash hashing;
     auto read = media::open(folder, *reference, [&](ByteView plain) -> Result<void> {

@@ -1,9 +1,10 @@
 // What the organisation lets this handset do (FORMATS.md 2.2): as the provisioning file said it, and from then on as an
 // administrator key signs it.
 //
-// A signed policy counts if a pinned administrator key signed it and its serial is higher than that of the one held.
-// What is outside of its bounds, or not said, is the strict default. Values; pure; thread safe. Errors of open():
-// Errc::malformed, too_large, signature_invalid, exists (not newer than the one held).
+// A signed policy counts if a pinned administrator key signed it, its serial is higher than that of the one held, and
+// does not lie in a time to come. Retention, grace, hold and lock outside of their bounds are the defaults below.
+// Values; pure; thread safe. Errors of open(): Errc::malformed, too_large, signature_invalid, held (of a time to come),
+// exists (not newer than the one held).
 #pragma once
 
 #include <optional>
@@ -44,7 +45,8 @@ struct Policy {
     [[nodiscard]] bool outdated(std::string_view agent_version) const;
 
     static Policy of(const v1::Policy& said);
-    static Result<Policy> open(ByteView record, const OrgKeys& keys, std::uint64_t held_serial);
+    static Result<Policy> open(ByteView record, const OrgKeys& keys, std::uint64_t held_serial,
+                               std::uint64_t latest_serial);
 };
 
 }  // namespace nimes::agent::engine

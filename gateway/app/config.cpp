@@ -30,14 +30,19 @@ Setter text(std::string& out) {
     };
 }
 
+// What handsets are told of policy has at most 16,384 bytes.
+constexpr std::size_t kMaxTexts = 200, kMaxText = 64;
+
 Setter texts(std::vector<std::string>& out) {
     return [&out](const toml::node& node) -> std::string {
         const auto* list = node.as_array();
         if (list == nullptr) return "must be a list of strings";
         out.clear();
+        if (list->size() > kMaxTexts) return "has at most 200 entries";
         for (const auto& one : *list) {
             const auto value = one.value_exact<std::string>();
-            if (!value) return "must be a list of strings";
+            if (!value || value->empty() || value->size() > kMaxText)
+                return "must be a list of strings, each of 1 to 64 bytes";
             out.push_back(*value);
         }
         return {};
@@ -75,7 +80,8 @@ Setter path(Path& out, const Path& folder) {
     };
 }
 
-Setter flag(bool& out) {
+template <class Flag>
+Setter flag(Flag& out) {
     return [&out](const toml::node& node) -> std::string {
         const auto value = node.value_exact<bool>();
         if (!value) return "must be true or false";
@@ -223,6 +229,12 @@ void read_section(const std::string& name, const toml::table& table, const Secti
     }
 }
 
+// Its own rule: it refuses a mirror for another name, and a revocation would wait for it for ever.
+bool fit_for_plugin(std::string_view name) {
+    const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+    return !name.empty() && name.size() <= 16 && std::all_of(name.begin(), name.end(), fits);
+}
+
 void check_whole(const Config& c, std::string& mistakes) {
     const auto need = [&](bool there, const char* key) {
         if (!there) mistakes += std::string(key) + " is missing\n";
@@ -232,13 +244,14 @@ void check_whole(const Config& c, std::string& mistakes) {
     need(!c.http.certificate.empty(), "http.certificate");
     need(!c.http.key.empty(), "http.key");
     need(!c.http.ca.empty(), "http.ca");
-    std::set<std::string> names, urls;
+    std::set<std::string> names, urls, dialled;
     for (const auto& broker : brokers_of(c)) {
-        need(!broker.name.empty(), "broker.name");
         need(!broker.url.empty(), "broker.url");
         need(!broker.ca.empty(), "broker.ca");
-        if (!names.insert(broker.name).second || !urls.insert(broker.url).second)
-            mistakes += "each broker has a name and a url of its own\n";
+        if (!fit_for_plugin(broker.name)) mistakes += "broker.name has 1 to 16 of a-z, 0-9 and -\n";
+        const bool own_address = dialled.insert(broker.dial.empty() ? broker.url : broker.dial).second;
+        if (!names.insert(broker.name).second || !urls.insert(broker.url).second || !own_address)
+            mistakes += "each broker has a name and a url (and a dial) of its own\n";
     }
     need(!c.smtp.url.empty(), "smtp.url");
     need(!c.smtp.sender.empty(), "smtp.sender");

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -83,12 +84,10 @@ struct Config {
         std::uint64_t media_open_uploads = 64;  // of one device; twice as many of one person
         std::uint64_t media_max_bytes = 512ull << 20;
     } policy;
-    // What people of some units may do in the place of that.
+    // What people of some units may do in the place of that; what is not said is as for all.
     struct Pilot {
         std::vector<std::string> units;
-        bool export_allowed = false;
-        bool viewer_allowed = true;
-        bool history_allowed = false;
+        std::optional<bool> export_allowed, viewer_allowed, history_allowed;
     } pilot;
 };
 

@@ -60,7 +60,8 @@ url = "mqtts://broker.example:8883"
 # dial = ""
 ca = "tls/ca.crt"
 # Further brokers stand in tables [[broker.more]] behind this one, with the same keys: each has a plugin and a link of its own, and
-# handsets spread over all that their provisioning file names.
+# handsets spread over all that their provisioning file names. While the name of one does not resolve, the others wait for the
+# resolver, too: give addresses in dial where name servers may fail.
 
 [smtp]
 # smtps://host:465, or smtp://host:587 (STARTTLS is used where the server offers it).
@@ -102,7 +103,8 @@ sender = "nimes@police.example"
 # private_devices_allowed = false
 # Who lets a further device of a person in: "voucher", one of theirs, or "approval", an administrator each time.
 # further_device = "voucher"
-# Older agents show what comes and send nothing, until they are updated. "": any.
+# Older agents show what comes, take back what they sent, and say nothing new until they are updated (agents from 0.1.0 on, which
+# know of it). "": any. One that is newer than this gateway is logged as a warning: it silences everybody who is not ahead of it.
 # minimum_agent = ""
 # May a person's old device hand its messages to the new one, both in hand? Never to or from a private device.
 # history_allowed = true
@@ -116,11 +118,12 @@ sender = "nimes@police.example"
 # media_max_bytes = 536870912
 
 [pilot]
-# Units that try the messenger out, and what their people may do in the place of what [policy] says of it.
+# Units that try the messenger out, and what their people may do in the place of what [policy] says of it. What is left out is
+# as [policy] says.
 # units = []
-# export_allowed = false
+# export_allowed = true
 # viewer_allowed = true
-# history_allowed = false
+# history_allowed = true
 )";
 }
 

@@ -24,9 +24,9 @@ Result<void> need_share_key(const Config& config, directory::OrgSecrets& secrets
 // Who changed the configuration is not known here; that it says something else is an act in any case.
 Result<bool> tell_policy(directory::PolicyBook& book, const Config& config, audit::Log& audit, store::Store& store) {
     const directory::PolicyWish wish{told_policy(config), told_pilot(config)};
-    return book.tell(wish, [&](const store::Batch& signed_policy, std::uint64_t serial) {
-        return audit.write({"gateway", "policy", {{"serial", serial}}, {}}, [&](const store::Batch& row) {
-            return store.commit(std::array{row, signed_policy}, store::Sync::yes);
+    return book.tell(wish, [&](const store::Batch& record, const v1::SignedPolicy& policy) {
+        return audit.write({"gateway", "policy", told_json(policy), {}}, [&](const store::Batch& row) {
+            return store.commit(std::array{row, record}, store::Sync::yes);
         });
     });
 }

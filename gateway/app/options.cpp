@@ -78,9 +78,35 @@ v1::Policy told_policy(const Config& config) {
 v1::Pilot told_pilot(const Config& config) {
     v1::Pilot out;
     for (const auto& unit : config.pilot.units) out.add_units(unit);
-    out.set_export_allowed(config.pilot.export_allowed);
-    out.set_viewer_allowed(config.pilot.viewer_allowed);
-    out.set_history_allowed(config.pilot.history_allowed);
+    out.set_export_allowed(config.pilot.export_allowed.value_or(config.policy.export_allowed));
+    out.set_viewer_allowed(config.pilot.viewer_allowed.value_or(config.policy.viewer_allowed));
+    out.set_history_allowed(config.pilot.history_allowed.value_or(config.policy.history_allowed));
+    return out;
+}
+
+nlohmann::ordered_json told_json(const v1::SignedPolicy& signed_policy) {
+    const auto& p = signed_policy.policy();
+    const auto& pilot = signed_policy.pilot();
+    nlohmann::ordered_json out{
+        {"serial", signed_policy.serial()},
+        {"since_ms", signed_policy.since_ms()},
+        {"retention_days", p.retention_days()},
+        {"offline_grace_minutes",
+         p.offline_grace_minutes() != 0 ? p.offline_grace_minutes() : 60 * p.offline_grace_hours()},
+        {"restart_without_network", p.restart_without_network()},
+        {"lock_after_seconds", p.lock_after_seconds()},
+        {"device_hold_seconds", p.device_hold_seconds()},
+        {"export_allowed", p.export_allowed()},
+        {"viewer_allowed", p.viewer_allowed()},
+        {"history_allowed", p.history_allowed()},
+        {"private_devices_allowed", p.private_devices_allowed()},
+        {"further_device", p.further_device() == v1::FURTHER_DEVICE_APPROVAL ? "approval" : "voucher"},
+        {"minimum_agent", p.minimum_agent()}};
+    out["pilot"] = {
+        {"units", nlohmann::ordered_json(std::vector<std::string>(pilot.units().begin(), pilot.units().end()))},
+        {"export_allowed", pilot.export_allowed()},
+        {"viewer_allowed", pilot.viewer_allowed()},
+        {"history_allowed", pilot.history_allowed()}};
     return out;
 }
 

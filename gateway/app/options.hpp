@@ -4,6 +4,8 @@
 // out.
 #pragma once
 
+#include <nlohmann/json.hpp>
+
 #include "app/config.hpp"
 #include "broker/link.hpp"
 #include "directory/provisioning.hpp"
@@ -27,5 +29,7 @@ broker::LinkOptions link_options(const Config::Broker& broker);
 // The rules that every handset gets: with its provisioning, and signed.
 v1::Policy told_policy(const Config& config);
 v1::Pilot told_pilot(const Config& config);
+// As people are shown it, and as the audit keeps it.
+nlohmann::ordered_json told_json(const v1::SignedPolicy& policy);
 
 }  // namespace nimes::gateway::app

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "app/options.hpp"
 #include "http/problem.hpp"
 #include "nimes/encoding.hpp"
 
@@ -15,29 +16,6 @@ using http::Response;
 
 Response page(const operations::Page& page) {
     return Response::text(page.status, std::string(operations::kPlainText), page.body);
-}
-nlohmann::json policy_json(const v1::SignedPolicy& signed_policy) {
-    const auto& p = signed_policy.policy();
-    const auto& pilot = signed_policy.pilot();
-    nlohmann::json out{{"serial", signed_policy.serial()},
-                       {"since_ms", signed_policy.since_ms()},
-                       {"retention_days", p.retention_days()},
-                       {"offline_grace_minutes",
-                        p.offline_grace_minutes() != 0 ? p.offline_grace_minutes() : 60 * p.offline_grace_hours()},
-                       {"restart_without_network", p.restart_without_network()},
-                       {"lock_after_seconds", p.lock_after_seconds()},
-                       {"device_hold_seconds", p.device_hold_seconds()},
-                       {"export_allowed", p.export_allowed()},
-                       {"viewer_allowed", p.viewer_allowed()},
-                       {"history_allowed", p.history_allowed()},
-                       {"private_devices_allowed", p.private_devices_allowed()},
-                       {"further_device", p.further_device() == v1::FURTHER_DEVICE_APPROVAL ? "approval" : "voucher"},
-                       {"minimum_agent", p.minimum_agent()}};
-    out["pilot"] = {{"units", nlohmann::json(std::vector<std::string>(pilot.units().begin(), pilot.units().end()))},
-                    {"export_allowed", pilot.export_allowed()},
-                    {"viewer_allowed", pilot.viewer_allowed()},
-                    {"history_allowed", pilot.history_allowed()}};
-    return out;
 }
 bool verbose(const Request& request) { return request.query_value("verbose") != nullptr; }
 
@@ -71,7 +49,7 @@ void add_local(rights::Door& door, const operations::Health& health, std::functi
                    return file ? json({{"file", to_hex(*file)}}) : http::problem(file.error());
                })
         .filtered(Method::get, "/v1/admin/policy", Action::look,
-                  [json, policy = std::move(policy)](Request&, const Asker&) { return json(policy_json(policy())); });
+                  [json, policy = std::move(policy)](Request&, const Asker&) { return json(told_json(policy())); });
 }
 
 void add_operations(http::Router& router, const operations::Metrics& metrics, const operations::Health& health) {

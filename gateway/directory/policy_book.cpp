@@ -47,7 +47,10 @@ Result<bool> PolicyBook::tell(const PolicyWish& wish, const Commit& commit) {
     *next.mutable_policy() = wish.policy;
     *next.mutable_pilot() = wish.pilot;
     auto record = sign(next);
-    if (auto ok = commit(batch_of(record), next.serial()); !ok) return pass(ok);
+    const std::array keys{secrets_.administrator.public_key};
+    if (!open_policy(keys, secrets_.org, record))
+        return fail(Errc::bad_config, "what [policy] and [pilot] say is longer than handsets take: name fewer units");
+    if (auto ok = commit(batch_of(record), next); !ok) return pass(ok);
     policy_ = std::move(next);
     record_ = std::move(record);
     return true;
@@ -57,15 +60,17 @@ Bytes PolicyBook::newer_than(std::uint64_t serial) {
     const std::lock_guard lock(mutex_);
     if (serial == policy_.serial()) return {};
     // Told by a store that was lost: what this one says is what counts, but it must be the newer one. Nobody could know
-    // a serial that is yet to come.
-    if (serial > policy_.serial() && !caught_up_ && serial <= clock_.now()) {
-        caught_up_ = true;
+    // a serial that is yet to come; and a handset that lies about it shall not have all of them told without end.
+    const auto now = clock_.now();
+    if (serial > policy_.serial() && now >= next_catch_up_ && serial <= now) {
+        next_catch_up_ = now + kMinute;
         auto next = policy_;
-        next.set_serial(std::max<std::uint64_t>(serial + 1, clock_.now()));
+        next.set_serial(std::max<std::uint64_t>(serial + 1, now));
         auto record = sign(next);
         if (!store_.commit(batch_of(record), store::Sync::yes)) return {};
         policy_ = std::move(next);
         record_ = std::move(record);
+        next_catch_up_ = now + kHour;
     }
     return serial < policy_.serial() ? record_ : Bytes{};
 }

@@ -2,9 +2,9 @@
 // something else than before (FORMATS.md 2.2, 3.2).
 //
 // Serials rise, also over a store that was put back to an older copy: each is at least the time at which it was signed,
-// and a handset that holds a later one than the store's has it signed once more, once in the life of a process. In the
-// store: family `directory`, partition "policy", `p` = the signed record. Threads: any. Ownership: store, secrets and
-// clock must outlive it. Errors: Errc::storage.
+// and a handset that holds a later one than the store's has it signed once more, at most once an hour. In the store:
+// family `directory`, partition "policy", `p` = the signed record. Threads: any. Ownership: store, secrets and clock
+// must outlive it. Errors: Errc::bad_config (too long: handsets would not take it), storage.
 #pragma once
 
 #include <functional>
@@ -28,8 +28,8 @@ class PolicyBook {
         : store_(store), secrets_(secrets), clock_(clock) {}
 
     // What handsets shall be told from now on. If it is not what they were told last, it is signed and handed to
-    // `commit` with its serial, in a batch: the audit's entry goes with it. Answers whether it was.
-    using Commit = std::function<Result<void>(const store::Batch& policy, std::uint64_t serial)>;
+    // `commit`, its record in a batch: the audit's entry goes with it. Answers whether it was.
+    using Commit = std::function<Result<void>(const store::Batch& record, const v1::SignedPolicy& policy)>;
     Result<bool> tell(const PolicyWish& wish, const Commit& commit);
     // The signed record, for who holds this serial; empty: it is the newest.
     [[nodiscard]] Bytes newer_than(std::uint64_t serial);
@@ -45,7 +45,7 @@ class PolicyBook {
     mutable std::mutex mutex_;
     v1::SignedPolicy policy_;
     Bytes record_;
-    bool caught_up_ = false;
+    Millis next_catch_up_ = 0;
 };
 
 }  // namespace nimes::gateway::directory

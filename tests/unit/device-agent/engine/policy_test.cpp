@@ -1,4 +1,6 @@
 // The organisation's policy: whose word counts, which of two is newer, and that what it says is what the handset does.
+#include <fstream>
+
 #include "desk.hpp"
 #include "nimes/opaque.hpp"
 #include "nimes/version.hpp"
@@ -69,7 +71,7 @@ TEST_CASE("an older policy, or the same once more, is refused: nobody plays an o
         CHECK(d.core->take_policy(signed_policy(d, other)).error().code == Errc::exists);
     }
     CHECK(d.core->rules().export_allowed);
-    CHECK_FALSE(d.core->policy_refused);
+    CHECK_FALSE(d.core->told_policy.refused);
     d.start();  // what is held is remembered with its serial
     CHECK(d.core->take_policy(signed_policy(d, other)).error().code == Errc::exists);
     other.set_serial(8);
@@ -94,32 +96,110 @@ TEST_CASE("a forged policy changes nothing, and raises one alarm") {
     changed[20] ^= 1;
     CHECK_FALSE(d.core->take_policy(changed));
     CHECK(d.core->provisioning->policy.lease.grace == 30 * kMinute);
-    CHECK(d.core->policy_refused);
+    CHECK(d.core->told_policy.refused);
     CHECK(alarms(d) == before + 1);
     REQUIRE(d.core->take_policy(signed_policy(d, loose)));
-    CHECK_FALSE(d.core->policy_refused);
+    CHECK_FALSE(d.core->told_policy.refused);
     CHECK(d.core->provisioning->policy.lease.grace == 72 * kHour);
 }
 
-TEST_CASE("a locked handset takes a policy, too, and the lease is renewed for no longer than it says") {
+TEST_CASE("one that was forged while the handset was locked raises its alarm when it opens") {
+    Desk d;
+    REQUIRE(d.contact());
+    const auto before = alarms(d);
+    d.keeper->close(Why::asked);
+    const auto forged = signed_by(d.anna().key, d.town.directory.org.keys.org, policy(9));
+    CHECK_FALSE(d.core->take_policy(forged));
+    CHECK_FALSE(d.core->take_policy(forged));
+    REQUIRE(d.unlock());
+    REQUIRE(d.core->load());
+    d.core->settle_policy();
+    d.core->settle_policy();
+    CHECK(alarms(d) == before + 1);
+}
+
+TEST_CASE("one of a time to come is not taken: it would bar all others until then") {
+    Desk d;
+    const auto now = d.core->now();
+    CHECK(d.core->take_policy(signed_policy(d, policy(now + 31 * kDay))).error().code == Errc::held);
+    CHECK(d.core->take_policy(signed_policy(d, policy(~std::uint64_t{0}))).error().code == Errc::held);
+    CHECK(d.core->told_policy.refused);
+    CHECK(d.core->provisioning->policy.serial == 0);
+    REQUIRE(d.core->take_policy(signed_policy(d, policy(now + 29 * kDay))));
+}
+
+TEST_CASE("one that no disk takes now is obeyed all the same, and stored as soon as that works") {
+    Desk d;
+    REQUIRE(d.contact());
+    {
+        const auto others = d.core->box->begin();  // the door cannot be written beside
+        REQUIRE(d.core->take_policy(signed_policy(d, policy(7))));
+        CHECK(d.core->rules().export_allowed);
+        CHECK(d.core->told_policy.unstored);
+    }
+    d.core->settle_policy();
+    CHECK_FALSE(d.core->told_policy.unstored);
+    d.start();
+    CHECK(d.core->provisioning->policy.serial == 7);
+}
+
+TEST_CASE("a locked handset takes a policy, and remembers it beside the door, over a restart that opens nothing") {
     Desk d;
     REQUIRE(d.contact());
     d.keeper->close(Why::asked);
     REQUIRE(d.box_state() == State::door);
     REQUIRE(d.core->take_policy(signed_policy(d, policy(7))));
     CHECK(d.core->provisioning->policy.lease.grace == 30 * kMinute);
-    REQUIRE(d.unlock());
-    REQUIRE(d.core->load());  // as whoever opens it does: it is on disk now
-    REQUIRE(d.contact());
-    CHECK(d.box_state() == State::open);
-    d.clock.set(31 * kMinute);
+    CHECK(d.file_there("policy"));
     d.gate.refuses = Errc::offline;
-    d.tick();
-    CHECK(d.box_state() != State::open);
-    CHECK(d.keeper->why() == Why::lease_over);
+    d.start();
+    REQUIRE(d.box_state() == State::door);
+    CHECK(d.core->provisioning->policy.serial == 7);
+    CHECK(d.core->take_policy(signed_policy(d, policy(6))).error().code == Errc::exists);
     d.gate.refuses.reset();
+    REQUIRE(d.contact());
+    REQUIRE(d.core->load());  // as whoever opens it does
+    d.core->settle_policy();
+    CHECK_FALSE(d.file_there("policy"));
     d.start();
     CHECK(d.core->provisioning->policy.serial == 7);
+    // What somebody lays there counts by its signature and its serial alone.
+    std::ofstream(d.home() / "policy", std::ios::binary) << as_text(signed_policy(d, policy(3)));
+    d.start();
+    CHECK(d.core->provisioning->policy.serial == 7);
+    std::ofstream(d.home() / "policy", std::ios::binary) << std::string(40'000, 'x');
+    d.start();
+    CHECK(d.core->provisioning->policy.serial == 7);
+}
+
+TEST_CASE("a shorter grace counts from the last renewal on, for who is away as for who is locked") {
+    Desk d;
+    REQUIRE(d.contact());
+    if (GENERATE(false, true)) d.keeper->close(Why::asked);
+    d.clock.set(20 * kMinute);
+    d.gate.refuses = Errc::offline;
+    REQUIRE(d.core->take_policy(signed_policy(d, policy(7))));
+    d.tick();
+    CHECK(d.box_state() != State::shut);
+    CHECK(*d.core->box->lease_left() <= 10 * kMinute);
+    d.clock.set(31 * kMinute);
+    d.tick();
+    CHECK(d.box_state() == State::shut);
+    CHECK(d.keeper->why() == Why::lease_over);
+}
+
+TEST_CASE("who has a connection renews the lease under a shorter grace, and notices nothing") {
+    Desk d;
+    REQUIRE(d.contact());
+    d.clock.set(40 * kMinute);
+    REQUIRE(d.core->take_policy(signed_policy(d, policy(7))));
+    const auto asked = d.gate.asked;
+    d.tick(std::nullopt, true);
+    CHECK(d.gate.asked == asked + 1);
+    CHECK(d.box_state() == State::open);
+    CHECK(*d.core->box->lease_left() == 30 * kMinute);
+    d.tick(std::nullopt, true);
+    CHECK(d.gate.asked == asked + 1);
 }
 
 TEST_CASE("people of units in pilot do what pilot says; behind a lock, what either forbids is forbidden") {

@@ -60,8 +60,11 @@ TEST_CASE("further brokers stand behind the first, each with a name and a url of
     CHECK(mistakes(with(good, "[smtp]", with(second, "ca =", "cafe ="))).find("unknown key cafe") != std::string::npos);
     CHECK(mistakes(with(good, "[smtp]", with(second, "mqtts", "mqtt"))).find("broker.more url must be") !=
           std::string::npos);
-    CHECK(mistakes(with(good, "[smtp]", with(second, "name = \"edge-2\"\n", ""))).find("broker.name is missing") !=
-          std::string::npos);
+    for (const auto* name : {"", "name = \"Edge-2\"\n", "name = \"edge-of-the-woods\"\n", "name = \"edge 2\"\n"})
+        CHECK(mistakes(with(good, "[smtp]", with(second, "name = \"edge-2\"\n", name))).find("1 to 16 of a-z") !=
+              std::string::npos);
+    const auto dial = with(second, "ca =", "dial = \"mqtts://broker.example:8883\"\nca =");
+    CHECK(mistakes(with(good, "[smtp]", dial)).find("(and a dial) of its own") != std::string::npos);
 }
 
 TEST_CASE("what units in pilot may do, and the newer words of policy") {

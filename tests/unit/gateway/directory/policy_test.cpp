@@ -22,8 +22,9 @@ struct Desk {
         return out;
     }
     Result<bool> tell(PolicyBook& book, std::uint32_t n) {
-        return book.tell(
-            days(n), [&](const store::Batch& batch, std::uint64_t) { return store.commit(batch, store::Sync::yes); });
+        return book.tell(days(n), [&](const store::Batch& batch, const v1::SignedPolicy&) {
+            return store.commit(batch, store::Sync::yes);
+        });
     }
     v1::SignedPolicy read(ByteView record) const {
         v1::SignedPolicy out;
@@ -87,12 +88,40 @@ TEST_CASE("a handset that was told by a store which is lost is told again, under
     CHECK(again.serial() > told);
     CHECK(again.policy().retention_days() == 7);
     CHECK(again.since_ms() == kStart);
-    // Once: else a handset that lies has all of them told anew for ever.
-    d.clock.time += kHour;
+    // Once an hour: else a handset that lies has all of them told anew without end.
+    d.clock.time += kHour - 1;
     CHECK(back.newer_than(again.serial() + 1).empty());
     auto next = d.book();
     CHECK(d.tell(next, 7) == false);
     CHECK(next.now().serial() == again.serial());
+    d.clock.time += 1;
+    CHECK(d.read(back.newer_than(again.serial() + 1)).serial() == d.clock.time);
+}
+
+TEST_CASE("what could not be signed once more is tried again, soon") {
+    Desk d;
+    auto book = d.book();
+    CHECK(d.tell(book, 7) == true);
+    d.clock.time += kHour;
+    d.store.broken = "policy";
+    CHECK(book.newer_than(kStart + 1).empty());
+    d.store.broken.clear();
+    CHECK(book.newer_than(kStart + 1).empty());
+    d.clock.time += kMinute;
+    CHECK(d.read(book.newer_than(kStart + 1)).serial() == d.clock.time);
+}
+
+TEST_CASE("a policy that is longer than handsets take is not signed, and what they were told stands") {
+    Desk d;
+    auto book = d.book();
+    CHECK(d.tell(book, 7) == true);
+    auto next = d.book();
+    PolicyWish wish = Desk::days(5);
+    for (int i = 0; i < 300; ++i) wish.pilot.add_units(std::string(60, 'x'));
+    const auto refused = next.tell(wish, [](const store::Batch&, const v1::SignedPolicy&) { return Result<void>(); });
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == Errc::bad_config);
+    CHECK(next.now().policy().retention_days() == 7);
 }
 
 TEST_CASE("under another administrator key all is signed anew") {
