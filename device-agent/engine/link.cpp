@@ -138,8 +138,7 @@ void Link::handle(Lock& lock, const transport::MqttEvent& event) {
     if (std::holds_alternative<transport::Connected>(event)) return on_connected();
     if (const auto* packet = std::get_if<transport::Packet>(&event)) return on_packet(lock, packet->bytes);
     if (const auto* alive = std::get_if<transport::Alive>(&event)) {
-        if (!alive->heard && !unheard_) note(Flight::unheard);
-        unheard_ = unheard_ || !alive->heard;
+        if (!alive->heard && unheard_.silent(core_.clock.boot())) note(Flight::unheard);
         return;
     }
     if (const auto* learned = std::get_if<transport::PathLearned>(&event)) {
@@ -152,7 +151,7 @@ void Link::handle(Lock& lock, const transport::MqttEvent& event) {
 
 void Link::on_connected() {
     connected_at_ = core_.clock.boot();
-    unheard_ = false;
+    unheard_.connected();
     note(Flight::connected);
     said_hello_ = sync_.keys().erasing_now();
     acks_.settled();
@@ -215,7 +214,7 @@ void Link::on_refused(Lock& lock) {
 }
 
 void Link::on_packet(Lock& lock, const Bytes& packet) {
-    unheard_ = false;
+    unheard_.heard();
     v1::Down down;
     if (!down.ParseFromArray(packet.data(), static_cast<int>(packet.size()))) return;
     if (!down.has_bundle()) return on_down(lock, down);
@@ -257,7 +256,6 @@ void Link::on_down(Lock& lock, const v1::Down& down) {
 void Link::on_welcome(Lock& lock, const v1::Welcome& welcome) {
     session_->spread_next_connect(std::min<Millis>(welcome.reconnect_spread_ms(), kLongestSpread));
     core_.learn_time(welcome.server_ms());
-    unheard_ = false;
     note(Flight::welcomed, 0, 0,
          static_cast<std::uint32_t>(core_.clock_offset().value_or(0) / static_cast<std::int64_t>(kSecond)));
     newest_.clear();
@@ -333,6 +331,7 @@ void Link::note_drained(Millis at) {
 void Link::tick(Lock& lock) {
     const auto boot = core_.clock.boot();
     const bool sent = outbox_.tick();
+    if (session_->connected() && unheard_.moves(boot)) session_->elsewhere();
     if (acks_.owed() && (sent || boot >= acks_.due())) acknowledge();
     sync_if_due(lock);
     // What only the doubted clock kept back: what comes next might overtake it.
@@ -347,6 +346,7 @@ void Link::tick(Lock& lock) {
         if (synced()) note_drained(std::max(said_hello_, sync_.keys().erasing_now() - kHour));
         (void)core_.box->expire(std::min(core_.clock.now(), core_.now()));
     }
+    core_.settle_policy();
     if (const auto grew = duties_.run(lock, welcomed_); grew && *grew) send_new();
     // Duties want entries and rosters too, and nothing may come that would fetch them.
     const bool wants = core_.wants() || !core_.wanted_events.empty();

@@ -18,6 +18,7 @@
 #include "engine/roster_fetch.hpp"
 #include "engine/sync.hpp"
 #include "engine/sync_due.hpp"
+#include "engine/unheard.hpp"
 
 namespace nimes::agent::engine {
 
@@ -44,7 +45,7 @@ class Link {
     // What arrived is acknowledged.
     [[nodiscard]] bool acknowledged() const { return !acks_.owed(); }
     // Nobody reads what we send: the broker is there, the gateway is not.
-    [[nodiscard]] bool unheard() const { return unheard_; }
+    [[nodiscard]] bool unheard() const { return unheard_.now(); }
 
     // What the thread does, for who steps time by hand instead of start(): one event, one second.
     Result<void> load();
@@ -91,7 +92,7 @@ class Link {
     std::map<std::uint8_t, std::uint64_t> newest_;  // by lane, at the last Hello
     Acks acks_;
     bool welcomed_ = false;
-    bool unheard_ = false;
+    Unheard unheard_;
     Millis connected_at_ = 0;  // boot clock
     Millis next_status_ = 0;
     Millis next_hurry_ = 0;

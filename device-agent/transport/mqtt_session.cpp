@@ -66,6 +66,7 @@ struct MqttSession::Impl final : MqttConnection::Events {
     std::deque<Bytes> outgoing;
     std::size_t outgoing_bytes = 0;
     bool stopping = false, lost = false, again = false, hurry = false;
+    std::atomic<bool> moving = false;    // to the next broker
     std::optional<std::uint8_t> closed;  // by the broker, with this reason
     Millis up_since = 0;
     Liveness liveness;
@@ -153,6 +154,16 @@ void MqttSession::reconnect() {
     impl_->wake.notify_all();
 }
 
+void MqttSession::elsewhere() {
+    if (impl_->brokers.size() < 2) return;
+    {
+        const std::lock_guard lock(impl_->mutex);
+        if (!impl_->up) return;
+        impl_->again = impl_->moving = true;
+    }
+    impl_->wake.notify_all();
+}
+
 bool MqttSession::connected() const { return impl_->up; }
 
 void MqttSession::Impl::tell(MqttEvent event) {
@@ -164,7 +175,7 @@ void MqttSession::Impl::run() {
     for (std::size_t attempt = 0;; ++attempt) {
         auto end = serve(brokers[attempt % brokers.size()]);
         if (!disconnected(end)) return;
-        if (end.was_connected) attempt = brokers.size() - 1;  // next is the first again
+        if (end.was_connected && !moving.exchange(false)) attempt = brokers.size() - 1;  // next is the first again
         tell(end);
         if (!wait(end.next_try_in)) return;
     }

@@ -59,6 +59,7 @@ class MqttSession final : public PacketSession {
     void try_now() override;
     // Drops the connection and makes another (new keys, or the engine misses something).
     void reconnect();
+    void elsewhere() override;
     [[nodiscard]] bool connected() const override;
 
   private:

@@ -67,6 +67,8 @@ class PacketSession {
     virtual void network_changed(const std::string&) {}
     // A person waits: try at once, and begin with small pauses again. Nothing when connected.
     virtual void try_now() {}
+    // Leaves this broker for another one, if there is one: the gateway does not hear it.
+    virtual void elsewhere() {}
     [[nodiscard]] virtual bool connected() const = 0;
 };
 

@@ -15,8 +15,9 @@ std::vector<std::string> names_of(const std::vector<Config::Broker>& brokers) {
 Brokers::Brokers(const Needs& n, const std::vector<Config::Broker>& brokers) {
     for (const auto& broker : brokers) {
         auto& feed = feeds_.emplace_back(n.mirror, n.secrets.directory.secret, n.secrets.org, broker.name, n.clock);
-        auto& edge = edges_.emplace_back(Edge::Needs{edges_.size(), broker.name, feed, n.mirror, n.obedience,
-                                                     presences_, n.mailroom, n.revocations, n.metrics, n.log, n.waker});
+        auto& edge =
+            edges_.emplace_back(Edge::Needs{edges_.size(), broker.name, feed, n.mirror, n.obedience, presences_,
+                                            n.mailroom, n.revocations, n.metrics, n.log, n.clock, n.waker});
         links_.emplace_back(link_options(broker), n.secrets.gateway, edge, n.clock, n.random);
     }
 }
@@ -29,8 +30,9 @@ Result<void> Brokers::start() {
 }
 
 void Brokers::stop() {
-    for (auto& link : links_) link.stop();
+    // A link that ends for the stop's sake says nothing of its broker: nobody listens any more.
     for (auto& edge : edges_) edge.stop();
+    for (auto& link : links_) link.stop();
 }
 
 void Brokers::mirror_moved() {

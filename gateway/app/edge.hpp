@@ -36,6 +36,7 @@ class Edge final : public broker::Handler {
         revocation::Runner& revocations;
         const operations::Metrics& metrics;
         operations::Log& log;
+        const Clock& clock;
         wake::Waker* waker = nullptr;  // nobody is woken
     };
     explicit Edge(const Needs& needs) : needs_(needs) {}
@@ -70,7 +71,9 @@ class Edge final : public broker::Handler {
 
     const Needs needs_;
     broker::Link* link_ = nullptr;
-    std::uint64_t holds_ = 0;  // as the broker said last
+    std::uint64_t holds_ = 0;    // as the broker said last, since it was linked
+    std::uint64_t awaited_ = 0;  // a revision that was the newest at awaited_since_, boot clock
+    Millis awaited_since_ = 0;
     std::mutex mutex_;
     std::condition_variable wake_;
     std::deque<Event> events_;

@@ -23,6 +23,7 @@
 #include "mailbox/routes.hpp"
 #include "media/routes.hpp"
 #include "nimes/encoding.hpp"
+#include "nimes/version.hpp"
 #include "revocation/routes.hpp"
 #include "shares/routes.hpp"
 #include "store/rocksdb_store.hpp"
@@ -202,7 +203,7 @@ Result<void> Gateway::Impl::make_rooms() {
         metrics.before_scrape([this] { metrics.wake_endpoints.set(static_cast<double>(endpoints->size())); });
     }
     const auto names = names_of(brokers_of(config));
-    obedience.emplace(names);
+    obedience.emplace(names, clock);
     mailroom.emplace(
         mailbox::Mailroom::Needs{*store, *people, *media_links, outlet, clock, metrics, log, &doorbell, names},
         mailbox_options(config));
@@ -238,6 +239,9 @@ Result<void> Gateway::Impl::make_policy() {
     auto anew = tell_policy(*policy, config, *audit, *store);
     if (!anew) return pass(anew);
     if (*anew) log.info("policy_signed", {{"serial", std::to_string(policy->now().serial())}});
+    const auto wanted = Version::parse(config.policy.minimum_agent), ours = Version::parse(kVersion);
+    if (wanted && ours && *ours < *wanted)
+        log.warning("minimum_agent_is_newer_than_this", {{"minimum_agent", config.policy.minimum_agent}});
     return {};
 }
 

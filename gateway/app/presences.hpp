@@ -1,12 +1,15 @@
-// Which connection of a device is the newest, where there are several brokers: each numbers its own.
+// Where devices are, over several brokers, each of which numbers its own connections.
 //
-// A device that went from one broker to another is told gone by the first one late; that must not end what it has at
-// the second. Numbers that leave here rise over all brokers. Threads: any.
+// A device is gone when no broker has it any more: one that went to another broker is told gone by the first one late,
+// and a broker that was out of reach tells of connections that died long ago. Numbers that leave here rise over all
+// brokers. Threads: any.
 #pragma once
 
+#include <algorithm>
 #include <mutex>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 #include "nimes/mirror.hpp"
 
@@ -14,31 +17,40 @@ namespace nimes::gateway::app {
 
 class Presences {
   public:
-    // The number to be told for a broker's presence; nullopt: it is of a connection that is not the newest.
+    // The number to be told for a broker's presence; nullopt: nothing is to be told, it is old, or somewhere else too.
     std::optional<std::uint64_t> take(std::size_t broker, const Presence& presence) {
         const std::lock_guard lock(mutex_);
-        const auto at = newest_.find(presence.device);
-        const bool known = at != newest_.end() && at->second.broker == broker;
-        if (known && presence.connection < at->second.connection) return std::nullopt;
+        auto& places = places_[presence.device];
+        const auto at = std::ranges::find(places, broker, &Place::broker);
+        const bool known = at != places.end();
+        const bool old = known && presence.connection < at->connection;
         if (presence.kind == Presence::Kind::gone) {
-            if (!known) return std::nullopt;
-            const auto number = at->second.number;
-            newest_.erase(at);
-            return number;
+            if (known && !old) places.erase(at);
+            const bool nowhere = places.empty();
+            if (nowhere) places_.erase(presence.device);
+            return known && !old && nowhere ? std::optional(++last_) : std::nullopt;
         }
-        if (known && presence.connection == at->second.connection) return at->second.number;  // told again
-        newest_[presence.device] = {broker, presence.connection, ++last_};
-        return last_;
+        if (old) return std::nullopt;
+        if (known) at->connection = presence.connection;
+        else places.push_back({broker, presence.connection});
+        return ++last_;
+    }
+    // It tells anew who is there.
+    void linked(std::size_t broker) {
+        const std::lock_guard lock(mutex_);
+        for (auto at = places_.begin(); at != places_.end();) {
+            std::erase_if(at->second, [&](const Place& place) { return place.broker == broker; });
+            at = at->second.empty() ? places_.erase(at) : std::next(at);
+        }
     }
 
   private:
-    struct Newest {
+    struct Place {
         std::size_t broker;
         std::uint64_t connection;
-        std::uint64_t number;
     };
     std::mutex mutex_;
-    std::unordered_map<DeviceId, Newest> newest_;
+    std::unordered_map<DeviceId, std::vector<Place>> places_;
     std::uint64_t last_ = 0;
 };
 

@@ -33,6 +33,7 @@ Result<std::vector<DeviceId>> RevocationHands::record(const revocation::Order& o
 Result<void> RevocationHands::tokens_refused(Devices devices) {
     for (const auto& device : devices)
         if (needs_.directory.admit(device)) return fail(Errc::internal, "a device that is shut out is still admitted");
+    needs_.mailroom.shut({devices.begin(), devices.end()});
     return {};
 }
 

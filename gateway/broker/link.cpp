@@ -57,6 +57,7 @@ struct Link::Impl final : mqtt::callback {
     bool over(bool last_words);
     bool done(mqtt::token& token);
     bool room_for(std::size_t bytes);
+    bool anything() const { return !mirror_parts.empty() || !outgoing.empty() || !done_batches.empty(); }
     void route(const std::string& topic, ByteView payload);
     void connection_lost(const std::string&) override;
     void message_arrived(mqtt::const_message_ptr message) override;
@@ -70,6 +71,7 @@ struct Link::Impl final : mqtt::callback {
 
     std::mutex mutex;
     std::condition_variable wake;
+    std::deque<Bytes> mirror_parts;  // goes first, and always fits: a revocation waits behind no catch-up
     std::deque<Outgoing> outgoing;
     std::size_t outgoing_bytes = 0;
     std::vector<std::uint64_t> done_batches;
@@ -129,8 +131,8 @@ void Link::send(const DeviceId& device, ByteView down) {
 void Link::control(Bytes part) {
     {
         const std::lock_guard lock(impl_->mutex);
-        if (!impl_->room_for(part.size())) return;
-        impl_->outgoing.push_back({Outgoing::Kind::mirror, std::move(part)});
+        if (!impl_->up) return void(++impl_->dropped);
+        impl_->mirror_parts.push_back(std::move(part));
     }
     impl_->wake.notify_one();
 }
@@ -156,6 +158,7 @@ void Link::Impl::run() {
         if (clock.boot() - began > options.longest_wait) window = options.first_wait;
         std::unique_lock lock(mutex);
         outgoing.clear();
+        mirror_parts.clear();
         outgoing_bytes = 0;
         done_batches.clear();
         wake.wait_for(lock, std::chrono::milliseconds(uniform(window, random)), [this] { return stopping; });
@@ -242,16 +245,19 @@ void Link::Impl::drain(mqtt::async_client& client) {
 // The next packet to publish, once there is one; nullopt at the end. What is done goes with the packets.
 std::optional<Outgoing> Link::Impl::next() {
     std::unique_lock lock(mutex);
-    wake.wait(lock, [this] { return stopping || lost || !outgoing.empty() || !done_batches.empty(); });
-    if (lost || (stopping && ((outgoing.empty() && done_batches.empty()) || clock.boot() >= stop_until)))
-        return std::nullopt;
+    wake.wait(lock, [this] { return stopping || lost || anything(); });
+    if (lost || (stopping && (!anything() || clock.boot() >= stop_until))) return std::nullopt;
     Outgoing out;
+    if (!mirror_parts.empty()) {
+        out = {Outgoing::Kind::mirror, std::move(mirror_parts.front())};
+        mirror_parts.pop_front();
+        return out;
+    }
     if (!outgoing.empty()) {
         out = std::move(outgoing.front());
         outgoing.pop_front();
         outgoing_bytes -= out.payload.size();
     }
-    if (out.kind == Outgoing::Kind::mirror) return out;
     auto batch = DownBatch::begin(done_batches);
     done_batches.clear();
     batch.insert(batch.end(), out.payload.begin(), out.payload.end());

@@ -11,17 +11,18 @@
 namespace nimes::gateway::cli {
 namespace {
 
-const std::map<std::string, const char*> kSteps{{"recorded", "in the directory, on disk"},
-                                                {"tokens_refused", "the gateway takes no token of it"},
-                                                {"broker_told", "on its way to the broker"},
-                                                {"broker_obeyed", "the broker has cut it, and admits it no more"},
-                                                {"requests_cut", "running HTTPS requests are cut"},
-                                                {"mailbox_destroyed", "what waited for it is destroyed"},
-                                                {"seal_keys_destroyed", "its keys are given to nobody"},
-                                                {"share_withheld", "its store opens no more while it is suspended"},
-                                                {"share_deleted", "its store opens never again"},
-                                                {"wipe_ordered", "an order to wipe itself waits for it"},
-                                                {"chains_listed", "it is known who must still leave it out"}};
+const std::map<std::string, const char*> kSteps{
+    {"recorded", "in the directory, on disk"},
+    {"tokens_refused", "the gateway takes no token of it"},
+    {"broker_told", "on its way to the brokers"},
+    {"broker_obeyed", "the brokers that are there have cut it, and admit it no more"},
+    {"requests_cut", "running HTTPS requests are cut"},
+    {"mailbox_destroyed", "what waited for it is destroyed"},
+    {"seal_keys_destroyed", "its keys are given to nobody"},
+    {"share_withheld", "its store opens no more while it is suspended"},
+    {"share_deleted", "its store opens never again"},
+    {"wipe_ordered", "an order to wipe itself waits for it"},
+    {"chains_listed", "it is known who must still leave it out"}};
 
 // One a line: a device's id or an address; empty lines and those that begin with # are passed over.
 Result<Json> named_in(const std::string& path) {
@@ -77,9 +78,20 @@ void print_head(const Json& order) {
                 order.value("why", "").c_str());
 }
 
+// Those that do not hold what was ordered.
+void print_brokers(const Json& order) {
+    for (const auto& b : order.value("brokers", Json::array())) {
+        if (b.value("holds", false)) continue;
+        const bool linked = b.value("linked", false), awaited = b.value("waited_for", false);
+        std::printf("  %s %s: %s\n", b.value("name", "").c_str(), linked ? "has not obeyed yet" : "is not linked",
+                    awaited ? "it is waited for" : "nothing passes there until it has obeyed");
+    }
+}
+
 void print_order(const Json& order) {
     print_head(order);
     for (const auto& step : order["steps"]) print_step(step);
+    print_brokers(order);
     print_end(order);
     for (const auto& target : order["targets"])
         std::printf("  %-8s %-26s  %s\n",
@@ -88,7 +100,8 @@ void print_order(const Json& order) {
                                                              : "open",
                     target.value("device", "").c_str(), target.value("address", "").c_str());
     for (const auto& owed : order["owed"])
-        std::printf("  owed     %s  by %s\n", owed.value("conversation", "").c_str(), owed.value("by", "").c_str());
+        std::printf("  owed     %s  by %s\n", owed.value("conversation", "").c_str(),
+                    owed.value("by", "somebody of another unit").c_str());
 }
 
 Result<void> show_revocations(const Admin& a) {
@@ -106,16 +119,21 @@ Result<void> show_revocations(const Admin& a) {
         });
 }
 
+constexpr auto kBetween = std::chrono::milliseconds(100);
+constexpr std::size_t kLong = 20;  // rounds after which somebody wonders
+
 // Each step as it is done: what has not come yet is what hangs.
 Result<void> watch(const Admin& a, AdminClient& client, std::uint64_t id) {
     std::set<std::string> printed;
-    for (std::string before;;) {
+    std::size_t rounds = 0;
+    for (std::string before;; ++rounds) {
         auto order = client.get("/v1/admin/revocations/" + std::to_string(id));
         if (!order) return pass(order);
         if (a.json && (*order)["steps"].dump() != before) print_line(order->dump());
         before = (*order)["steps"].dump();
         for (const auto& step : (*order)["steps"])
             if (!a.json && step.value("done", false) && printed.insert(step.value("step", "")).second) print_step(step);
+        if (!a.json && rounds == kLong) print_brokers(*order);
         std::fflush(stdout);
         if (order->value("complete", false)) {
             if (a.json) return {};
@@ -124,7 +142,7 @@ Result<void> watch(const Admin& a, AdminClient& client, std::uint64_t id) {
                 print_line("  `nimes-gateway admin devices wipe DEVICE` tells what became of the order to wipe");
             return {};
         }
-        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        std::this_thread::sleep_for(kBetween);
     }
 }
 

@@ -23,7 +23,7 @@ constexpr auto kTick = std::chrono::seconds(1);
 constexpr auto kPatience = std::chrono::seconds(10);
 
 struct Task {
-    enum class Kind : std::uint8_t { batch, packet, linked, connected, gone, head, purge, appoint } kind;
+    enum class Kind : std::uint8_t { batch, packet, linked, connected, gone, head, purge, shut, appoint } kind;
     DeviceId device;
     std::uint64_t connection = 0;  // of a batch: its broker
     Bytes bytes;
@@ -116,6 +116,10 @@ void Mailroom::purge(std::vector<DeviceId> devices, std::function<void(const Res
     impl_->push({Task::Kind::purge, {}, 0, {}, std::move(done), std::move(devices)});
 }
 
+void Mailroom::shut(std::vector<DeviceId> devices) {
+    impl_->push({Task::Kind::shut, {}, 0, {}, {}, std::move(devices)});
+}
+
 Result<void> Mailroom::appoint(const ConvEvent& event) {
     auto done = std::make_shared<std::promise<Result<void>>>();
     auto outcome = done->get_future();
@@ -187,6 +191,9 @@ void Mailroom::Impl::work(std::vector<Task> tasks) {
                 break;
             case Task::Kind::head:
                 head = true;
+                break;
+            case Task::Kind::shut:
+                for (const auto& device : task.devices) delivery.end(device);
                 break;
             case Task::Kind::purge:
                 for (const auto& device : task.devices) delivery.end(device);

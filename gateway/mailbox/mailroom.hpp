@@ -56,6 +56,8 @@ class Mailroom {
     Result<void> appoint(const ConvEvent& event);
     // Over how long devices shall come back after the broker went away (Welcome, /v1/status).
     [[nodiscard]] std::uint32_t reconnect_spread_ms() const;
+    // Ends the devices' sessions: they get nothing more, whatever their brokers do. The directory admits them no more.
+    void shut(std::vector<DeviceId> devices);
     // Ends the devices' sessions and destroys their mailboxes; `done` is told on the mailroom's thread.
     void purge(std::vector<DeviceId> devices, std::function<void(const Result<void>&)> done);
 

@@ -152,8 +152,9 @@ Metrics::Metrics(std::string_view version, std::string_view commit)
       broker_linked(impl_->of_brokers("nimes_broker_linked", "1 while the gateway is connected to the broker.")),
       broker_mirror_revision(impl_->of_brokers("nimes_broker_mirror_revision",
                                                "Revision of the directory's mirror that the broker holds.")),
-      broker_mirror_lag(
-          impl_->of_brokers("nimes_broker_mirror_lag", "Changes of the directory that the broker does not hold yet.")),
+      broker_mirror_lag_seconds(
+          impl_->of_brokers("nimes_broker_mirror_lag_seconds",
+                            "For how long the directory has said something that the broker does not hold.")),
       broker_publish_dropped(impl_->follow("nimes_broker_publish_dropped_total", "Messages the broker dropped.")),
       broker_relay_dropped(impl_->follow("nimes_broker_relay_dropped_total",
                                          "Packets of devices that the broker's plugin had no room to hold.")),

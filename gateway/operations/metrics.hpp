@@ -142,8 +142,8 @@ class Metrics {
     const Counter log_errors;
 
     const BrokerGauge broker_linked;
-    const BrokerGauge broker_mirror_revision;  // what it holds of the directory
-    const BrokerGauge broker_mirror_lag;       // changes of the directory that it does not hold yet
+    const BrokerGauge broker_mirror_revision;     // what it holds of the directory
+    const BrokerGauge broker_mirror_lag_seconds;  // how long the directory has said something that it does not hold
     const BrokerCounter broker_publish_dropped;
     const BrokerCounter broker_relay_dropped;
     const BrokerGauge broker_relay_waiting_bytes;
@@ -153,7 +153,7 @@ class Metrics {
     const BrokerCounter broker_kicked;
     const BrokerGauge broker_tick_gap_max_seconds;
 
-    const CounterFamily admin_refusals;  // reason: "unknown", "role", "scope", "owner"
+    const CounterFamily admin_refusals;  // reason: "unknown", "role", "scope", "owner", "reach"
 };
 
 }  // namespace nimes::gateway::operations

@@ -20,7 +20,7 @@ enum class Step : std::uint8_t {
     recorded,             // in the directory, on disk; a revocation in a signed head
     tokens_refused,       // the gateway takes no token of the device any more
     broker_told,          // the change is on its way to every broker
-    broker_obeyed,        // every broker holds it, and has cut the connection
+    broker_obeyed,        // every broker that is there holds it, and has cut the connection
     requests_cut,         // HTTPS requests that ran
     mailbox_destroyed,    // with what waits in it, and the wake-up address
     seal_keys_destroyed,  // nobody is given a key of the device any more

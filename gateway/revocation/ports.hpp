@@ -56,10 +56,11 @@ class Keeper {
     virtual Result<Held> may_shut_out(const std::set<std::string>& addresses) = 0;
 };
 
-// What a broker holds of the directory's mirror: one that is linked is waited for.
+// What a broker holds of the directory's mirror, and whether one that does not hold enough is waited for.
 struct BrokerLine {
     std::string name;
     bool linked = false;
+    bool awaited = false;
     std::uint64_t mirror_revision = 0;
 };
 

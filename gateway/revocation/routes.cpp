@@ -73,24 +73,40 @@ Json head_of(const Order& order) {
     return out;
 }
 
-// Of an order that brokers have not all obeyed: which of them it waits for, and which are away and are not waited for.
+// Which brokers hold what the order changed, and which of the others it waits for. Whoever is connected to one that is
+// not waited for gets nothing there.
 Json brokers_of(const Order& order, const Names& names) {
     std::uint64_t wanted = 0;
-    for (const auto& t : order.targets)
-        if (t.superseded == 0 && order.wants(t, Step::broker_obeyed) && !t.has(Step::broker_obeyed))
-            wanted = std::max(wanted, t.mirror_revision);
+    bool waits = false;
+    for (const auto& t : order.targets) {
+        if (t.superseded != 0 || !order.wants(t, Step::broker_obeyed)) continue;
+        wanted = std::max(wanted, t.mirror_revision);
+        waits = waits || !t.has(Step::broker_obeyed);
+    }
     auto out = Json::array();
-    for (const auto& b : names.brokers())
+    for (const auto& b : names.brokers()) {
+        const bool holds = b.linked && b.mirror_revision >= wanted;
         out.push_back({{"name", b.name},
                        {"linked", b.linked},
                        {"mirror_revision", b.mirror_revision},
-                       {"waited_for", wanted != 0 && b.linked && b.mirror_revision < wanted}});
+                       {"holds", holds},
+                       {"waited_for", waits && b.awaited && !holds}});
+    }
     return out;
 }
 
-Json whole(const Order& order, const Names& names) {
+// Whose chain it is, for who may know them; that it is owed, for all who see the order.
+Json owed_line(const Owed& owed, const Names& names, const Asker& who) {
+    Json out{{"conversation", to_hex(owed.conversation.view())}};
+    const auto sender = Subject::of(owed.sender);
+    if (who.covers(names.unit_of(sender)))
+        out.update({{"by", names.address(sender)}, {"device", to_text(owed.sender)}});
+    return out;
+}
+
+Json whole(const Order& order, const Names& names, const Asker& who) {
     auto out = head_of(order);
-    if (order.ended == 0) out["brokers"] = brokers_of(order, names);
+    out["brokers"] = brokers_of(order, names);
     auto targets = Json::array(), owed = Json::array();
     for (const auto& t : order.targets) {
         Json line{{"address", names.address(t.subject)}, {"done", order.finished(t)}, {"superseded_ms", t.superseded}};
@@ -101,9 +117,7 @@ Json whole(const Order& order, const Names& names) {
         targets.push_back(std::move(line));
     }
     for (std::size_t i = 0; i < order.owed.size() && i < kOwedShown; ++i)
-        owed.push_back({{"conversation", to_hex(order.owed[i].conversation.view())},
-                        {"by", names.address(Subject::of(order.owed[i].sender))},
-                        {"device", to_text(order.owed[i].sender)}});
+        owed.push_back(owed_line(order.owed[i], names, who));
     out["targets"] = std::move(targets);
     out["owed"] = std::move(owed);
     return out;
@@ -147,7 +161,7 @@ Response give(Runner& runner, const Names& names, const Request& request, const 
     if (!draft) return http::problem(draft.error());
     const auto order = runner.order(*draft);
     if (!order) return http::problem(order.error());
-    return answer(whole(*order, names), 201);
+    return answer(whole(*order, names, who), 201);
 }
 
 // The order for one device, as the short routes give it.
@@ -200,10 +214,10 @@ Response list(Runner& runner, const Names& names, const Request& request, const 
     return answer(out);
 }
 
-Response show(const Result<std::optional<Order>>& order, const Names& names) {
+Response show(const Result<std::optional<Order>>& order, const Names& names, const Asker& who) {
     if (!order) return http::problem(order.error());
     if (!*order) return http::problem(Errc::not_found, "no such order");
-    return answer(whole(**order, names));
+    return answer(whole(**order, names, who));
 }
 
 Result<std::optional<Order>> order_in(Runner& runner, const Request& request) {
@@ -238,11 +252,11 @@ void add_routes(rights::Door& door, Runner& r, const Names& n) {
         .aimed(
             Method::get, "/v1/admin/revocations/{id}", Action::see_orders,
             [&r, &n](const Request& q) { return meant_by(order_in(r, q), n); },
-            [&r, &n](Request& q, const Asker&) { return show(order_in(r, q), n); })
+            [&r, &n](Request& q, const Asker& who) { return show(order_in(r, q), n, who); })
         .aimed(
             Method::get, "/v1/admin/devices/{id}/revocation", Action::see_orders,
             [&r, &n](const Request& q) { return meant_by(newest_in(r, q), n); },
-            [&r, &n](Request& q, const Asker&) { return show(newest_in(r, q), n); });
+            [&r, &n](Request& q, const Asker& who) { return show(newest_in(r, q), n, who); });
     add_short(door, r, n, "suspend", Kind::suspend);
     add_short(door, r, n, "resume", Kind::reinstate);
     add_short(door, r, n, "revoke", Kind::revoke);

@@ -82,6 +82,31 @@ TEST_CASE("reconnect() makes another connection at once") {
     CHECK(end.next_try_in == 0);
 }
 
+TEST_CASE("elsewhere() leaves a broker for the other one, and is nothing where there is none") {
+    const auto serve = [](Stream& stream, int) {
+        MqttPeer peer(stream);
+        if (peer.welcome()) stay(peer);
+    };
+    TlsServer one(serve), two(serve);
+    Handset handset({one.mqtts(), two.mqtts()});
+    handset.options.reconnect = {kHour, kHour, kHour};
+    auto& session = handset.start();
+    for (const std::size_t moves : {1, 2, 3}) {
+        REQUIRE(soon([&] { return handset.all<Connected>().size() == moves; }));
+        REQUIRE(soon([&] { return session.connected(); }));
+        session.elsewhere();
+        REQUIRE(soon([&] { return handset.all<Connected>().size() == moves + 1; }));
+        CHECK(one.connections() + two.connections() == static_cast<int>(moves) + 1);
+        CHECK(std::abs(one.connections() - two.connections()) <= 1);
+    }
+    Handset alone({one.mqtts()});
+    auto& only = alone.start();
+    alone.first<Connected>();
+    only.elsewhere();
+    CHECK(only.connected());
+    CHECK(alone.all<Disconnected>().empty());
+}
+
 TEST_CASE("nonsense from a broker ends that connection and nothing else") {
     const std::string nonsense =
         GENERATE(as<std::string>{}, std::string("\x30\xff\xff\xff\xff\xff", 6), std::string("\x30\x03\x00\x09n", 5),

@@ -41,8 +41,8 @@ TEST_CASE("a followed total survives the restart of what counts it") {
     metrics.broker_kicked.of("edge-1").follow(5);
     CHECK(has(metrics, "nimes_broker_kicked_total{broker=\"edge-1\"} 17"));
     CHECK(has(metrics, "nimes_broker_kicked_total{broker=\"edge-2\"} 2"));
-    metrics.broker_mirror_lag.of("edge-2").set(3);
-    CHECK(has(metrics, "nimes_broker_mirror_lag{broker=\"edge-2\"} 3"));
+    metrics.broker_mirror_lag_seconds.of("edge-2").set(3);
+    CHECK(has(metrics, "nimes_broker_mirror_lag_seconds{broker=\"edge-2\"} 3"));
 }
 
 TEST_CASE("label values from outside cannot grow a family without end") {

@@ -155,6 +155,8 @@ struct FakeHands final : Hands {
 
 struct FakeNames final : Names {
     const FakeHands& hands;
+    std::map<DeviceId, std::string> elsewhere;  // whose unit is not Celle
+    std::vector<BrokerLine> lines;
     explicit FakeNames(const FakeHands& h) : hands(h) {}
     std::optional<UserId> user(const ServiceAddress& address) const override {
         if (address.text() == "anna@polizei.example") return revocation::user(1);
@@ -164,7 +166,11 @@ struct FakeNames final : Names {
         return name == "Celle" ? std::vector{revocation::user(1), revocation::user(2)} : std::vector<UserId>{};
     }
     std::string address(const Subject& subject) const override { return "p" + std::to_string(subject.id[0]); }
-    std::string unit_of(const Subject&) const override { return "Celle"; }
+    std::string unit_of(const Subject& subject) const override {
+        const auto at = subject.is_device() ? elsewhere.find(subject.device()) : elsewhere.end();
+        return at == elsewhere.end() ? "Celle" : at->second;
+    }
+    std::vector<BrokerLine> brokers() const override { return lines; }
     std::optional<std::string> state(const DeviceId& d) const override {
         const auto at = hands.state.find(d);
         return at == hands.state.end() ? std::nullopt : std::optional(at->second);
