@@ -26,7 +26,7 @@ class Obedience {
     }
 
     void linked(std::size_t broker) {
-        set(broker, [](Broker& b) { b.linked = true, b.told = b.holds = 0; });
+        set(broker, [](Broker& b) { b.linked = true; });
     }
     void unlinked(std::size_t broker) {
         set(broker, [&](Broker& b) { b.linked = false, b.away_since = clock_.boot(), b.told = b.holds = 0; });

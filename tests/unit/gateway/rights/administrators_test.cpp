@@ -42,6 +42,16 @@ TEST_CASE("what is no token, or one bit off, is nobody's") {
     CHECK(o.all->by_token(token));
 }
 
+TEST_CASE("owners and auditors are of the whole organisation, and of no unit alone") {
+    Office o;
+    for (const auto role : {Role::owner, Role::auditor}) {
+        CHECK(o.add("anna", role, {"Celle"}).error().code == Errc::malformed);
+        CHECK(o.add("anna", role));
+        REQUIRE(o.all->remove("anna", Office::row()));
+    }
+    CHECK(o.add("anna", Role::help_desk, {"Celle"}));
+}
+
 TEST_CASE("taken away, a token is worth nothing, also after a restart; the name can be given anew") {
     Office o;
     const auto token = o.add("anna", Role::auditor).value();
