@@ -5,7 +5,6 @@
 #pragma once
 
 #include <algorithm>
-#include <optional>
 
 #include "nimes/time.hpp"
 
@@ -15,25 +14,28 @@ class Unheard {
   public:
     static constexpr Millis kFirst = 30 * kSecond, kMost = 15 * kMinute;
 
-    [[nodiscard]] bool now() const { return since_.has_value(); }
+    [[nodiscard]] bool now() const { return silent_; }
     // True when it was heard before.
     bool silent(Millis boot) {
-        if (since_) return false;
-        since_ = boot;
+        if (silent_) return false;
+        silent_ = true;
+        next_move_ = boot + patience_;
         return true;
     }
-    void heard() { since_.reset(), patience_ = kFirst; }
+    void heard() { silent_ = false, patience_ = kFirst; }
     // Of another connection nobody knows yet.
-    void connected() { since_.reset(); }
+    void connected() { silent_ = false; }
+    // Where there is no other broker, it stays unheard here.
     bool moves(Millis boot) {
-        if (!since_ || boot < *since_ + patience_) return false;
-        since_.reset();
+        if (!silent_ || boot < next_move_) return false;
         patience_ = std::min(2 * patience_, kMost);
+        next_move_ = boot + patience_;
         return true;
     }
 
   private:
-    std::optional<Millis> since_;
+    bool silent_ = false;
+    Millis next_move_ = 0;
     Millis patience_ = kFirst;
 };
 
