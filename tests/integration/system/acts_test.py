@@ -40,6 +40,8 @@ class Acts(WorldTest):
         lines = self.export("audit.jsonl")
         acts = [json.loads(line) for line in lines[:-1]]
         self.assertEqual([a["seq"] for a in acts], list(range(1, noted["seq"] + 1)))
+        policy, acts = acts[0], acts[1:]  # signed at the first start
+        self.assertEqual((policy["who"], policy["what"], policy["whom"]["export_allowed"]), ("gateway", "policy", True))
         did = {a["what"] for a in acts}
         self.assertTrue({"org create", "unit create", "roster import", "person put", "suspend", "reinstate"} <= did, did)
         self.assertTrue(all(a["who"].startswith(f"uid {os.getuid()}") and a["who"].endswith(", local root") for a in acts), acts)
@@ -50,7 +52,7 @@ class Acts(WorldTest):
 
         self.assertEqual(self.verify(lines)["head"], noted["hash"])
         self.assertEqual(self.verify(lines, "--head", noted["hash"])["known_at"], noted["seq"])
-        self.unsound([lines[0], lines[1].replace(b"unit", b"Unit"), *lines[2:]], "entry 2 was changed")
+        self.unsound([*lines[:2], lines[2].replace(b"unit", b"Unit"), *lines[3:]], "entry 3 was changed")
         self.unsound(lines[:2] + lines[3:], "entry 3 is missing")
         self.unsound([lines[1], lines[0], *lines[2:]], "entry 1 is missing, or stands elsewhere")
         self.unsound(lines[:-1], "ends without a head")
