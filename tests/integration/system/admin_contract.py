@@ -72,7 +72,7 @@ class EveryAnswer:
                         self.seen.add((row["method"], plain(row["path"]), "403"))
 
     def organisation(self, tokens: dict) -> None:
-        for path in ("/health", "/provisioning", "/org", "/people", "/devices", "/approvals", "/revocations",
+        for path in ("/health", "/provisioning", "/policy", "/org", "/people", "/devices", "/approvals", "/revocations",
                      "/groups/orphaned", "/administrators", "/audit", "/audit/head"):
             self.expect(200, "GET", path)
         self.expect(409, "POST", "/org", body={"name": "Zweite", "domain": "zweite.example"})
