@@ -1,7 +1,9 @@
 #include "app/config.hpp"
 
 #include <catch2/catch.hpp>
+
 #include <regex>
+#include "app/options.hpp"
 
 using namespace nimes;
 using namespace nimes::gateway::app;
@@ -65,6 +67,15 @@ TEST_CASE("further brokers stand behind the first, each with a name and a url of
               std::string::npos);
     const auto dial = with(second, "ca =", "dial = \"mqtts://broker.example:8883\"\nca =");
     CHECK(mistakes(with(good, "[smtp]", dial)).find("(and a dial) of its own") != std::string::npos);
+}
+
+TEST_CASE("what [pilot] leaves out is as [policy] says") {
+    auto text = with(config_template("x"), "# units = []", "units = [\"Celle\"]\nexport_allowed = true");
+    text = with(text, "# viewer_allowed = true", "viewer_allowed = false");
+    const auto pilot = told_pilot(parse_config(text, "/").value());
+    CHECK(pilot.export_allowed());
+    CHECK_FALSE(pilot.viewer_allowed());
+    CHECK(pilot.history_allowed());
 }
 
 TEST_CASE("what units in pilot may do, and the newer words of policy") {

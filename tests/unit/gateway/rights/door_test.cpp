@@ -160,6 +160,15 @@ TEST_CASE("what is aimed at people is judged by all of them, and an owner is an 
     CHECK(g.refusals() == "scope owner ");
 }
 
+TEST_CASE("a route of the whole organisation is closed to who has rights in a unit alone, whatever the action") {
+    Gate g;
+    g.door.whole(Method::post, "/everything", Action::suspend, g.handler());
+    const auto unit = "Bearer " + g.add("anna", Role::administrator, {"Celle"}).value();
+    const auto whole = "Bearer " + g.add("bernd", Role::administrator).value();
+    CHECK(g.ask(Method::post, "/everything", "uid 1001", unit).status == 403);
+    CHECK(g.ask(Method::post, "/everything", "uid 1001", whole).status == 204);
+}
+
 TEST_CASE("who has rights in a unit alone does nothing to somebody there who has them elsewhere too") {
     Gate g;
     std::string address;
