@@ -1,6 +1,5 @@
 #include "identity/options.hpp"
 
-#include <algorithm>
 #include <charconv>
 #include <functional>
 #include <map>
@@ -8,6 +7,7 @@
 
 #include "nimes/crypto.hpp"
 #include "nimes/encoding.hpp"
+#include "nimes/mirror.hpp"
 
 namespace nimes::plugin {
 namespace {
@@ -22,12 +22,6 @@ Result<std::uint32_t> number(std::string_view text, std::uint32_t low, std::uint
     if (error != std::errc() || end != text.data() + text.size() || out < low || out > high)
         return fail(Errc::bad_config, std::to_string(low) + " to " + std::to_string(high) + " is wanted");
     return out;
-}
-
-bool is_broker_name(std::string_view name) {
-    return !name.empty() && name.size() <= 16 && std::all_of(name.begin(), name.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-    });
 }
 
 Result<std::vector<Audience>> audiences(std::string_view list) {

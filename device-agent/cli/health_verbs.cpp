@@ -2,9 +2,9 @@
 
 #include <sys/statvfs.h>
 
-#include <ctime>
 #include <iomanip>
 
+#include "cli/local_time.hpp"
 #include "cli/printable.hpp"
 #include "cli/verb_parts.hpp"
 
@@ -55,10 +55,8 @@ void print_health(std::ostream& out, const Json& r) {
     const auto recent = r.value("recent", Json::array());
     if (!recent.empty()) out << "\nWhat happened last:\n";
     for (const auto& line : recent) {
-        const auto seconds = static_cast<std::time_t>(line.value("at_ms", std::uint64_t{0}) / 1'000);
-        std::tm parts{};
-        localtime_r(&seconds, &parts);
-        out << "  " << std::put_time(&parts, "%F %T") << "  " << printable(line.value("text", "")) << '\n';
+        out << "  " << local_time(line.value("at_ms", Millis{0}), "%F %T") << "  " << printable(line.value("text", ""))
+            << '\n';
     }
     out << (r.value("healthy", false) ? "\nAll is well: messages arrive.\n"
                                       : "\nSomething is wrong; begin with the first line marked BAD.\n");

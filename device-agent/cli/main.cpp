@@ -13,5 +13,5 @@ int main(int argc, char** argv) {
         if (!agent) return pass(agent);
         return std::unique_ptr<cli::Service>(std::make_unique<cli::EngineService>(std::move(*agent)));
     };
-    return cli::run_program(argc, argv, open, NIMES_VERSION);
+    return cli::run_program(argc, argv, open, engine::Agent::version());
 }

@@ -1,16 +1,15 @@
 #include "cli/print.hpp"
 
 #include <cmath>
-#include <ctime>
 #include <iostream>
 #include <map>
 
 #include "cli/health_verbs.hpp"
 #include "cli/history_verbs.hpp"
+#include "cli/local_time.hpp"
 #include "cli/print_event.hpp"
 #include "cli/printable.hpp"
 #include "cli/trust_verbs.hpp"
-#include "nimes/time.hpp"
 
 namespace nimes::agent::cli {
 namespace {
@@ -95,18 +94,10 @@ void print_line(const std::string& verb, const Json& line) {
                   << line.value("device", "") << '\n';
 }
 
-std::string day_and_time(Millis ms) {
-    const auto seconds = static_cast<std::time_t>(ms / kSecond);
-    std::tm parts{};
-    char out[32] = "";
-    if (localtime_r(&seconds, &parts) != nullptr) (void)std::strftime(out, sizeof out, "%F %R", &parts);
-    return out;
-}
-
 void print_policy(const Json& p) {
     const auto may = [&](const char* name) { return p.value(name, false) ? "yes" : "no"; };
     std::cout << "policy     "
-              << (p.contains("since_ms") ? "since " + day_and_time(p.value("since_ms", Millis{0}))
+              << (p.contains("since_ms") ? "since " + local_time(p.value("since_ms", Millis{0}), "%F %R")
                                          : std::string("as this handset was given it"))
               << "\n           messages and media are kept " << p.value("retention_days", 0)
               << " days; without network it opens for " << p.value("offline_grace_minutes", 0) << " min"
@@ -180,7 +171,8 @@ void print_result(const Request& request, const Json& r) {
                       << printable(r.value("policy_refused", "")) << '\n';
         if (r.value("outdated", false))
             std::cout << "UPDATE     this is version " << r.value("version", "") << ", and the organisation wants "
-                      << printable(r["policy"].value("minimum_agent", "")) << " or newer: nothing is sent until then\n";
+                      << printable(r["policy"].value("minimum_agent", ""))
+                      << " or newer: nothing new is said until then\n";
         if (r.contains("shut_out")) std::cout << "shut out   " << r.value("shut_out", "") << '\n';
     }
 }

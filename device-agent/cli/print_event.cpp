@@ -1,21 +1,14 @@
 #include "cli/print_event.hpp"
 
-#include <ctime>
 #include <iomanip>
 
+#include "cli/local_time.hpp"
 #include "cli/printable.hpp"
 
 namespace nimes::agent::cli {
 namespace {
 
-std::string clock_of(std::uint64_t ms) {
-    const auto seconds = static_cast<std::time_t>(ms / 1'000);
-    std::tm parts{};
-    localtime_r(&seconds, &parts);
-    char out[32];
-    std::strftime(out, sizeof out, "%d.%m. %H:%M", &parts);
-    return out;
-}
+std::string clock_of(Millis at) { return local_time(at, "%d.%m. %H:%M"); }
 
 std::string name_or(const Json& who, const char* otherwise) {
     const auto name = who.value("name", "");

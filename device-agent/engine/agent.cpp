@@ -69,12 +69,14 @@ Result<void> Agent::Impl::ready() const {
     return {};
 }
 
+const char* Agent::version() { return kVersion; }
+
 Result<void> Agent::Impl::ready_to_say() const {
     if (auto ok = ready(); !ok) return ok;
     const auto& policy = core.provisioning->policy;
     if (policy.outdated(kVersion))
         return fail(Errc::unknown_version, "policy wants nimes-agent " + policy.minimum_agent +
-                                               " or newer before anything is sent; this is " + kVersion);
+                                               " or newer before anything new is said; this is " + kVersion);
     return {};
 }
 

@@ -174,7 +174,7 @@ struct Status {
     std::optional<Policy> policy;         // once enrolled
     ContentRules rules;                   // of this person's unit
     std::optional<Error> policy_refused;  // why one that the gateway told does not count
-    bool outdated = false;                // by policy: it must be updated before anything is sent
+    bool outdated = false;                // by policy: it must be updated before anything new is said
 };
 
 // What the doctor found, and what the flight recorder holds of the last connections, in words.
@@ -201,6 +201,7 @@ using Candidates = std::vector<directory::PersonInfo>;
 
 class Agent {
   public:
+    static const char* version();  // of this program
     static Result<std::unique_ptr<Agent>> open(
         container::HomeLock home, ByteView passphrase, bool create, const Clock& clock, RandomSource& random,
         const container::PassphraseCost& cost = container::PassphraseCost::standard());

@@ -37,9 +37,7 @@ bool DoorLink::handle() {
         if (const auto* end = std::get_if<transport::Disconnected>(&event))
             refused = refused || end->cause == transport::DisconnectCause::refused ||
                       end->cause == transport::DisconnectCause::closed;
-        if (std::holds_alternative<transport::Connected>(event))
-            (void)session_->publish(
-                hello_packet(marks_, core_.provisioning->head.revision, core_.provisioning->policy.serial));
+        if (std::holds_alternative<transport::Connected>(event)) say_hello();
         const auto* packet = std::get_if<transport::Packet>(&event);
         v1::Down down;
         if (packet == nullptr || !down.ParseFromArray(packet->bytes.data(), static_cast<int>(packet->bytes.size())))
@@ -50,14 +48,17 @@ bool DoorLink::handle() {
     return refused;
 }
 
+void DoorLink::say_hello() {
+    const auto& p = *core_.provisioning;
+    (void)session_->publish(hello_packet(marks_, p.head.revision, p.policy.serial));
+}
+
 void DoorLink::on_down(const v1::Down& down) {
     if (down.has_welcome()) {
         session_->spread_next_connect(std::min<Millis>(down.welcome().reconnect_spread_ms(), 10 * kMinute));
         if (!down.welcome().policy().empty()) (void)core_.take_policy(as_bytes(down.welcome().policy()));
     }
-    if (down.has_greet())
-        (void)session_->publish(
-            hello_packet(marks_, core_.provisioning->head.revision, core_.provisioning->policy.serial));
+    if (down.has_greet()) say_hello();
     if (down.has_deliver()) on_deliver(down.deliver());
 }
 

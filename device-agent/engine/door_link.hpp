@@ -30,6 +30,7 @@ class DoorLink {
   private:
     static constexpr std::size_t kMaxQueue = 1'000;
     void push(transport::MqttEvent event);
+    void say_hello();
     void on_down(const v1::Down& down);
     void on_deliver(const v1::Deliver& deliver);
 

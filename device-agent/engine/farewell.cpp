@@ -70,12 +70,7 @@ Result<Judgement> judge(const v1::FarewellAnswer& answer, const DeviceCert& own,
 Result<void> keep_receipt(const std::filesystem::path& home, const WipeReceipt& receipt, const Provisioning& p) {
     Writer out;
     out.bytes(receipt.encode()).u16(static_cast<std::uint16_t>(p.gateway.size())).text(p.gateway).text(p.ca_pem);
-    const auto part = home / "receipt.part";
-    auto file = media::File::create(part);
-    if (!file) return pass(file);
-    if (auto ok = file->write(out.view()); !ok) return ok;
-    if (auto ok = file->sync(); !ok) return ok;
-    return media::rename_durably(part, receipt_file(home));
+    return media::write_durably(receipt_file(home), out.view());
 }
 
 void send_kept_receipt(const std::filesystem::path& home, Custody& custody, const std::stop_token& stop) {

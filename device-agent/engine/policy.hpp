@@ -34,7 +34,7 @@ struct Policy {
     Millis lock_after = 5 * kMinute;  // without use
     bool private_devices_allowed = false;
     bool further_by_approval = false;  // an administrator lets each further device in
-    std::string minimum_agent;         // older ones send nothing; "": any
+    std::string minimum_agent;         // older ones say nothing new; "": any
 
     ContentRules rules;  // for all but
     std::vector<std::string> pilot_units;

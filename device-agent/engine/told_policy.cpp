@@ -22,15 +22,6 @@ Bytes read_beside(const container::Container& box) {
     return out;
 }
 
-Result<void> keep_beside(const container::Container& box, ByteView record) {
-    const auto part = box.home() / "policy.part";
-    auto file = media::File::create(part);
-    if (!file) return pass(file);
-    if (auto ok = file->write(record); !ok) return ok;
-    if (auto ok = file->sync(); !ok) return ok;
-    return media::rename_durably(part, file_of(box));
-}
-
 }  // namespace
 
 Result<void> Core::take_policy(ByteView record) {
@@ -46,7 +37,7 @@ Result<void> Core::take_policy(ByteView record) {
     door.policy = to_bytes(record);
     told_policy = {};
     told_policy.unstored = true;
-    if (box->state() != container::State::open) (void)keep_beside(*box, record);
+    if (box->state() != container::State::open) (void)media::write_durably(file_of(*box), record);
     settle_policy();
     changed.notify_all();
     return {};

@@ -117,4 +117,14 @@ Result<void> rename_durably(const Path& from, const Path& to) {
     return {};
 }
 
+Result<void> write_durably(const Path& path, ByteView bytes) {
+    auto part = path;
+    part += ".part";
+    auto file = File::create(part);
+    if (!file) return pass(file);
+    if (auto ok = file->write(bytes); !ok) return ok;
+    if (auto ok = file->sync(); !ok) return ok;
+    return rename_durably(part, path);
+}
+
 }  // namespace nimes::agent::media

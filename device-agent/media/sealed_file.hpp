@@ -52,5 +52,7 @@ class File {
 
 // Renames and syncs the directory, so that the name is there after a power cut.
 Result<void> rename_durably(const std::filesystem::path& from, const std::filesystem::path& to);
+// All of it is there under this name afterwards, or what was there before. Writes NAME.part beside it first.
+Result<void> write_durably(const std::filesystem::path& file, ByteView bytes);
 
 }  // namespace nimes::agent::media

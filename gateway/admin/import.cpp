@@ -120,12 +120,12 @@ Response RosterImport::import(RosterSource& source, const Request& request, cons
     const auto view = view_of(who);
     const auto people = read_roster(source, view.rules);
     if (!people) return http::problem(people.error());
-    const auto plan = plan_import(*people, view.known,
-                                  {[&](const std::string& address) {
-                                       return a_.administrators.is_owner(address) ||
-                                              a_.administrators.reaches_beyond(address, who.units);
-                                   },
-                                   who.role == rights::Role::owner});
+    const auto plan =
+        plan_import(*people, view.known,
+                    {[&](const std::string& address) {
+                         return a_.administrators.is_owner(address) || a_.administrators.reaches_beyond(address, who);
+                     },
+                     who.role == rights::Role::owner});
     const bool dry = request.query_value("dry_run") != nullptr;
     Json out{{"people", people->size()},
              {"dry_run", dry},

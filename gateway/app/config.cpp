@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "enrolment/mailer.hpp"
+#include "nimes/mirror.hpp"
 #include "nimes/token.hpp"
 #include "nimes/version.hpp"
 
@@ -229,12 +230,6 @@ void read_section(const std::string& name, const toml::table& table, const Secti
     }
 }
 
-// Its own rule: it refuses a mirror for another name, and a revocation would wait for it for ever.
-bool fit_for_plugin(std::string_view name) {
-    const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
-    return !name.empty() && name.size() <= 16 && std::all_of(name.begin(), name.end(), fits);
-}
-
 void check_whole(const Config& c, std::string& mistakes) {
     const auto need = [&](bool there, const char* key) {
         if (!there) mistakes += std::string(key) + " is missing\n";
@@ -248,7 +243,7 @@ void check_whole(const Config& c, std::string& mistakes) {
     for (const auto& broker : brokers_of(c)) {
         need(!broker.url.empty(), "broker.url");
         need(!broker.ca.empty(), "broker.ca");
-        if (!fit_for_plugin(broker.name)) mistakes += "broker.name has 1 to 16 of a-z, 0-9 and -\n";
+        if (!is_broker_name(broker.name)) mistakes += "broker.name has 1 to 16 of a-z, 0-9 and -\n";
         const bool own_address = dialled.insert(broker.dial.empty() ? broker.url : broker.dial).second;
         if (!names.insert(broker.name).second || !urls.insert(broker.url).second || !own_address)
             mistakes += "each broker has a name and a url (and a dial) of its own\n";

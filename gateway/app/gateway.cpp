@@ -234,6 +234,8 @@ Result<void> Gateway::Impl::make_rooms() {
     return {};
 }
 
+const char* Gateway::version() { return kVersion; }
+
 Result<void> Gateway::Impl::make_policy() {
     policy.emplace(*store, directory->secrets(), clock);
     auto anew = tell_policy(*policy, config, *audit, *store);

@@ -22,6 +22,7 @@ class Gateway {
     Result<Bytes> provisioning() const;
 
     static void block_signals();
+    static const char* version();  // of this program
 
   private:
     struct Impl;

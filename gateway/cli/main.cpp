@@ -1,13 +1,14 @@
 // nimes-gateway: the command line. Verbs are in server_verbs.cpp and admin_verbs.cpp; this says how a failure looks.
 #include <iostream>
 
+#include "app/gateway.hpp"
 #include "cli/verbs.hpp"
 #include "nimes/crypto.hpp"
 
 int main(int argc, char** argv) {
     using namespace nimes;
     CLI::App app("nimes-gateway: mailboxes, device directory and encrypted media of a nimes organisation");
-    app.set_version_flag("--version", "nimes-gateway " NIMES_VERSION);
+    app.set_version_flag("--version", std::string("nimes-gateway ") + gateway::app::Gateway::version());
     app.require_subcommand(1);
     app.footer(
         "A new gateway:\n  nimes-gateway init --dir /srv/nimes --organisation polizei-nds\n"

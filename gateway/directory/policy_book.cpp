@@ -28,27 +28,33 @@ Bytes PolicyBook::sign(const v1::SignedPolicy& policy) const {
     return sign_policy(secrets_.administrator, secrets_.org, as_bytes(policy.SerializeAsString()));
 }
 
-std::uint64_t PolicyBook::next_serial() const { return std::max<std::uint64_t>(policy_.serial() + 1, clock_.now()); }
+std::optional<v1::SignedPolicy> PolicyBook::read(ByteView record) const {
+    const std::array keys{secrets_.administrator.public_key};
+    const auto bytes = open_policy(keys, secrets_.org, record);
+    v1::SignedPolicy out;
+    if (!bytes || !out.ParseFromArray(bytes->data(), static_cast<int>(bytes->size()))) return std::nullopt;
+    return out;
+}
+
+std::uint64_t PolicyBook::serial_after(std::uint64_t held) const {
+    return std::max<std::uint64_t>(held + 1, clock_.now());
+}
 
 Result<bool> PolicyBook::tell(const PolicyWish& wish, const Commit& commit) {
     const std::lock_guard lock(mutex_);
     auto stored = store_.get(kPartition, kRecord);
     if (!stored) return pass(stored);
-    if (*stored) {
-        // One that an earlier administrator key signed is none: handsets with the key of now would refuse it.
-        const std::array keys{secrets_.administrator.public_key};
-        const auto bytes = open_policy(keys, secrets_.org, **stored);
-        if (bytes && policy_.ParseFromArray(bytes->data(), static_cast<int>(bytes->size()))) record_ = **stored;
-    }
+    // One that an earlier administrator key signed is none.
+    if (*stored)
+        if (auto held = read(**stored)) policy_ = std::move(*held), record_ = **stored;
     if (!record_.empty() && same(policy_.policy(), wish.policy) && same(policy_.pilot(), wish.pilot)) return false;
     v1::SignedPolicy next;
-    next.set_serial(next_serial());
+    next.set_serial(serial_after(policy_.serial()));
     next.set_since_ms(clock_.now());
     *next.mutable_policy() = wish.policy;
     *next.mutable_pilot() = wish.pilot;
     auto record = sign(next);
-    const std::array keys{secrets_.administrator.public_key};
-    if (!open_policy(keys, secrets_.org, record))
+    if (!read(record))
         return fail(Errc::bad_config, "what [policy] and [pilot] say is longer than handsets take: name fewer units");
     if (auto ok = commit(batch_of(record), next); !ok) return pass(ok);
     policy_ = std::move(next);
@@ -65,7 +71,7 @@ Bytes PolicyBook::newer_than(std::uint64_t serial) {
     if (serial > policy_.serial() && now >= next_catch_up_ && serial <= now) {
         next_catch_up_ = now + kMinute;
         auto next = policy_;
-        next.set_serial(std::max<std::uint64_t>(serial + 1, now));
+        next.set_serial(serial_after(serial));
         auto record = sign(next);
         if (!store_.commit(batch_of(record), store::Sync::yes)) return {};
         policy_ = std::move(next);

@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <mutex>
+#include <optional>
 
 #include "directory/org_keys.hpp"
 #include "nimes/time.hpp"
@@ -37,7 +38,9 @@ class PolicyBook {
 
   private:
     [[nodiscard]] Bytes sign(const v1::SignedPolicy& policy) const;
-    [[nodiscard]] std::uint64_t next_serial() const;
+    // As handsets read it, by the key of now; nullopt: they would not take it.
+    [[nodiscard]] std::optional<v1::SignedPolicy> read(ByteView record) const;
+    [[nodiscard]] std::uint64_t serial_after(std::uint64_t held) const;
 
     store::Store& store_;
     const OrgSecrets& secrets_;

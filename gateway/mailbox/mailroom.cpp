@@ -56,7 +56,10 @@ struct Mailroom::Impl {
           round(n.outlet),
           committer(n.store, n.people, n.media, options),
           delivery(n.store, committer, n.people, round, options, n.metrics),
-          expiry(n.store, committer, options) {}
+          expiry(n.store, committer, options) {
+        for (const auto& name : n.brokers)
+            relays.push_back({n.metrics.broker_relay_dropped.of(name), n.metrics.broker_relay_waiting_bytes.of(name)});
+    }
 
     void push(Task task);
     void run();
@@ -75,6 +78,11 @@ struct Mailroom::Impl {
     Committer committer;
     Delivery delivery;
     Expiry expiry;
+    struct Relay {
+        operations::FollowedCounter dropped;
+        operations::Gauge waiting;
+    };
+    std::vector<Relay> relays;  // figures of each broker's plugin: every batch brings them
     std::vector<std::pair<std::size_t, std::uint64_t>> done;  // up batches of this round, with their brokers
 
     std::mutex mutex;
@@ -216,9 +224,9 @@ void Mailroom::Impl::work(std::vector<Task> tasks) {
 void Mailroom::Impl::unpack(ByteView bytes, std::size_t broker, std::vector<Waiting>& waiting, Millis now) {
     const auto batch = UpBatch::parse(bytes);
     if (!batch) return needs.log.error("edge_batch_malformed");
-    const auto& name = needs.brokers.at(broker);
-    needs.metrics.broker_relay_dropped.of(name).follow(static_cast<double>(batch->dropped));
-    needs.metrics.broker_relay_waiting_bytes.of(name).set(static_cast<double>(batch->waiting));
+    const auto& relay = relays.at(broker);
+    relay.dropped.follow(static_cast<double>(batch->dropped));
+    relay.waiting.set(static_cast<double>(batch->waiting));
     for (const auto& packet : batch->packets) receive(packet.device, packet.bytes, waiting, now);
     done.emplace_back(broker, batch->number);
 }

@@ -178,15 +178,13 @@ std::vector<Administrator> Administrators::all() const {
     return out;
 }
 
-bool Administrators::reaches_beyond(const std::string& address, const std::vector<std::string>& units) const {
-    if (units.empty()) return false;  // the whole organisation
-    const auto among = [&](const std::string& unit) {
-        return std::find(units.begin(), units.end(), unit) != units.end();
-    };
+bool Administrators::reaches_beyond(const std::string& address, const Asker& who) const {
+    if (who.whole()) return false;
+    const auto covered = [&](const std::string& unit) { return who.covers(unit); };
     const std::lock_guard lock(mutex_);
     return std::any_of(by_name_.begin(), by_name_.end(), [&](const auto& entry) {
         const auto& a = entry.second.administrator;
-        return a.address == address && (a.units.empty() || !std::all_of(a.units.begin(), a.units.end(), among));
+        return a.address == address && (a.units.empty() || !std::all_of(a.units.begin(), a.units.end(), covered));
     });
 }
 

@@ -57,8 +57,8 @@ class Administrators {
     std::optional<Administrator> by_token(std::string_view token);
     [[nodiscard]] std::vector<Administrator> all() const;  // by name
     [[nodiscard]] bool is_owner(const std::string& address) const;
-    // Has that person rights where whoever has them in these units alone (none: everywhere) has none?
-    [[nodiscard]] bool reaches_beyond(const std::string& address, const std::vector<std::string>& units) const;
+    // Has that person rights where this one has none?
+    [[nodiscard]] bool reaches_beyond(const std::string& address, const Asker& who) const;
 
   private:
     struct Kept {

@@ -110,7 +110,7 @@ Response Door::pass_through(const Row& row, const What& what, const Aim& aim, co
                           "somebody who is meant is in another unit; its administrator may, or the organisation's");
         if (on_owners && needs_.administrators.is_owner(person.address))
             return refuse(request, *who, *chosen, "owner", "somebody who is meant is an owner; an owner may");
-        if (is_act(request) && needs_.administrators.reaches_beyond(person.address, who->units))
+        if (is_act(request) && needs_.administrators.reaches_beyond(person.address, *who))
             return refuse(request, *who, *chosen, "reach",
                           "somebody who is meant has rights beyond these units; who has as many may");
     }

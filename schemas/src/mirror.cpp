@@ -15,15 +15,13 @@ void write_broker(Writer& out, std::string_view name) {
     out.text(name.substr(0, n)).zeros(kBroker - n);
 }
 
-// The name, or empty when it is not one: 1 to 16 of [a-z0-9-], then zeros.
+// The name, then zeros; or empty when it is not one.
 std::string read_broker(Reader& in) {
     const auto bytes = in.take(kBroker);
     const auto end = std::find(bytes.begin(), bytes.end(), 0);
     const std::string name(bytes.begin(), end);
     const bool zeros = std::all_of(end, bytes.end(), [](auto b) { return b == 0; });
-    const bool good = std::all_of(name.begin(), name.end(),
-                                  [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
-    return zeros && good ? name : std::string();
+    return zeros && is_broker_name(name) ? name : std::string();
 }
 
 Result<std::vector<MirrorItem>> read_items(Reader& in, std::uint32_t n) {
@@ -49,6 +47,11 @@ Result<std::vector<MirrorItem>> read_items(Reader& in, std::uint32_t n) {
 }
 
 }  // namespace
+
+bool is_broker_name(std::string_view name) {
+    const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+    return !name.empty() && name.size() <= kBroker && std::all_of(name.begin(), name.end(), fits);
+}
 
 Bytes MirrorPart::encode_signed(const SigningKey& directory_key) const {
     Writer out;

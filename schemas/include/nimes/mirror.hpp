@@ -12,6 +12,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "nimes/crypto.hpp"
@@ -30,13 +31,16 @@ struct MirrorItem {
     bool operator==(const MirrorItem&) const = default;
 };
 
+// Of a broker, as it stands in a mirror part: 1 to 16 characters [a-z0-9-].
+bool is_broker_name(std::string_view name);
+
 struct MirrorPart {
     static constexpr std::size_t kMaxItems = 1'000;
     enum class Kind : std::uint8_t { delta = 1, full = 2 };
 
     Kind kind = Kind::delta;
     OrgId org;
-    std::string broker;  // 1 to 16 characters [a-z0-9-]
+    std::string broker;
     Millis issued = 0;
     std::uint64_t from = 0;
     std::uint64_t to = 0;

@@ -102,8 +102,10 @@ class Brokers(OrdersTest):
         return number
 
     def waits_for(self, number: int, what: str) -> None:
-        self.assertEqual({b["name"]: (b["holds"], b["waited_for"]) for b in self.order(number)["brokers"]},
-                         {FIRST: (True, False), SECOND: (False, True)})
+        def brokers():
+            return {b["name"]: (b["holds"], b["waited_for"]) for b in self.order(number)["brokers"]}
+        wait_until(lambda: brokers() == {FIRST: (True, False), SECOND: (False, True)}, "one that holds it", 30,
+                   self.supervisor)
         shown = self.gateway.command("admin", "--config", self.gateway.configuration, "revocations", number)
         self.assertIn(f"{SECOND} {what}: it is waited for", shown)
 
