@@ -5,6 +5,7 @@
 #include <chrono>
 #include <thread>
 
+#include "store/rocksdb_log.hpp"
 #include "store/rocksdb_options.hpp"
 
 namespace nimes::gateway::store {
@@ -22,6 +23,7 @@ rocksdb::Status open(ReadOnly& out, const std::filesystem::path& folder) {
     auto options = database_options();
     options.create_if_missing = false;
     options.create_missing_column_families = false;
+    options.info_log = no_rocksdb_log();
     RocksOptions small;
     small.block_cache_bytes = 8U << 20;
     rocksdb::DB* db = nullptr;

@@ -4,6 +4,7 @@
 #include <rocksdb/listener.h>
 
 #include "store/crc32c.hpp"
+#include "store/rocksdb_log.hpp"
 #include "store/rocksdb_options.hpp"
 
 namespace nimes::gateway::store {
@@ -51,6 +52,7 @@ rocksdb::Status RocksEngine::start() {
     auto settings = database_options();
     if (env_) settings.env = env_.get();
     settings.listeners.push_back(std::make_shared<Watch>(*this));
+    settings.info_log = rocksdb_log(folder_);
     rocksdb::DB* db = nullptr;
     auto status = rocksdb::DB::Open(settings, folder_.string(), column_families(options_), &handles_, &db);
     db_.reset(db);

@@ -67,7 +67,6 @@ rocksdb::DBOptions database_options() {
     out.max_bgerror_resume_count = 0;
     out.max_background_jobs = 2;
     out.max_open_files = 1024;
-    out.keep_log_file_num = 3;
     return out;
 }
 

@@ -1,0 +1,23 @@
+// RocksDB's own log: the file LOG in the store's folder, for whoever must find out what RocksDB did.
+//
+// The logger that RocksDB opens by itself ends the process (Debian's build, by an assertion) with the next line after
+// one for which the disk had no room. This one drops what does not go through, and goes on.
+// LOG has at most so many bytes, whatever the number of starts; what was before it is LOG.old.
+// Threads: any. Errors: none; a log that cannot be opened costs nothing but itself.
+#pragma once
+
+#include <rocksdb/env.h>
+
+#include <filesystem>
+#include <memory>
+
+namespace nimes::gateway::store {
+
+inline constexpr std::uint64_t kMaxLog = std::uint64_t{16} << 20;
+
+std::shared_ptr<rocksdb::Logger> rocksdb_log(const std::filesystem::path& folder, std::uint64_t max_bytes = kMaxLog);
+
+// For who reads a store that is another process's, whose LOG it is.
+std::shared_ptr<rocksdb::Logger> no_rocksdb_log();
+
+}  // namespace nimes::gateway::store
