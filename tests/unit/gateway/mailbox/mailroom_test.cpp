@@ -85,6 +85,24 @@ TEST_CASE("the mailroom answers, delivers, refuses and purges from its own threa
     CHECK(metrics.text().find("nimes_messages_accepted_total 1") != std::string::npos);
 }
 
+TEST_CASE("a device that is shut out gets nothing more, though its broker has not cut it yet") {
+    Running running;
+    auto& [store, people, media, outlet, clock, metrics, log, room] = running;
+    v1::Up hello;
+    hello.mutable_hello();
+    for (const auto device : {std::uint8_t{20}, std::uint8_t{21}}) {
+        room.packet(made<DeviceId>(device), packet(hello));
+        outlet.wait(device, 1);
+    }
+    room.packet(made<DeviceId>(10), submit_packet(Post::pair_message(1, 1, 2)));
+    for (const auto device : {std::uint8_t{20}, std::uint8_t{21}}) outlet.wait(device, 2);
+    room.shut({made<DeviceId>(20)});
+    room.packet(made<DeviceId>(10), submit_packet(Post::pair_message(2, 1, 2)));
+    outlet.wait(21, 3);
+    room.stop();
+    CHECK(outlet.wait(20, 2).size() == 2);
+}
+
 TEST_CASE("everybody is told what changed since the head that they hold, not since another's") {
     Running running;
     auto& [store, people, media, outlet, clock, metrics, log, room] = running;
