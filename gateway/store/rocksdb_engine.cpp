@@ -13,8 +13,8 @@ tl::unexpected<Error> failed(const rocksdb::Status& status) {
     return fail(status.IsNoSpace() ? Errc::disk_full : Errc::storage, status.ToString());
 }
 
-// RocksDB resumes by itself once a full disk has room again, and then goes on with the log that failed: mend() does it.
-// What fails hard in the background, beside all writes, is seen here alone.
+// There is one way back from an error, mend(): RocksDB, which would resume by itself once a full disk has room again,
+// is kept from it. What fails hard in the background, beside all writes, is seen here alone.
 class RocksEngine::Watch final : public rocksdb::EventListener {
   public:
     explicit Watch(RocksEngine& engine) : engine_(engine) {}
@@ -39,7 +39,7 @@ RocksEngine::~RocksEngine() { close(); }
 
 Result<std::unique_ptr<RocksEngine>> RocksEngine::open(std::filesystem::path folder, const RocksOptions& options) {
     std::unique_ptr<RocksEngine> out(new RocksEngine(std::move(folder), options));
-    // Not tried on a full disk: Debian's build ends the process when it then goes on with the file that failed.
+    // Opening writes: on a full disk it would fail.
     if (!out->room_.for_opening()) out->room_.ran_out();
     if (const auto status = out->start(); !status.ok()) return failed(out->noted(status));
     out->room_.opened();

@@ -1,9 +1,9 @@
 // An open RocksDB that comes back after the disk failed, without a restart of the process.
 //
-// When a write fails, RocksDB refuses all later ones. Its own Resume() is for some errors only, and Debian's build ends
-// the process by an assertion when it then touches the log that failed; opening it anew reads the log instead, as after
-// a crash. mend() does that; whoever writes next calls it. What a failed write had already brought to the log may be
-// there afterwards: callers repeat, and repeats are recognised.
+// When a write fails, RocksDB refuses all later ones. Its own Resume() is for some errors only, and goes on with the
+// write-ahead log that failed; opening it anew reads that log, as after a crash, for every error. mend() does that;
+// whoever writes next calls it. What a failed write had already brought to the log may be there afterwards: callers
+// repeat, and repeats are recognised.
 //
 // Threads: use() and mend() from any thread; mend() waits until nobody uses it. A Use must not outlive the engine, nor
 // be held while mend() is called. Errors: Errc::storage, disk_full.

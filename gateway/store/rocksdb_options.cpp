@@ -63,7 +63,7 @@ rocksdb::DBOptions database_options() {
     // The default of 1 MB would let only four blocks of 256 KiB share one sync.
     out.max_write_batch_group_size_bytes = 8 * kMiB;
     // After an error of the disk the store is opened anew (rocksdb_engine.hpp); RocksDB must not try its own way
-    // beside. (This covers errors but that of a full disk, which the engine forbids by a listener.)
+    // beside. (This covers all errors but that of a full disk, which the engine forbids by a listener.)
     out.max_bgerror_resume_count = 0;
     out.max_background_jobs = 2;
     out.max_open_files = 1024;
