@@ -37,7 +37,10 @@ std::uint32_t number(Table table) { return static_cast<std::uint32_t>(table); }
 Row::~Row() { sodium_memzero(value.data(), value.size()); }
 
 Transaction::Transaction(Transaction&& other) noexcept
-    : store_(std::exchange(other.store_, nullptr)), serial_(other.serial_), undos_(std::move(other.undos_)) {}
+    : store_(std::exchange(other.store_, nullptr)),
+      serial_(other.serial_),
+      undos_(std::move(other.undos_)),
+      changed_(std::move(other.changed_)) {}
 
 Transaction::~Transaction() {
     if (alive()) roll_back();

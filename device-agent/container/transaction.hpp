@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
+#include <typeindex>
 #include <vector>
 
 #include "nimes/error.hpp"
@@ -107,6 +109,10 @@ class Transaction {
     // Called once after the rollback, the last one first, when nothing of this reached the disk; not after lock() or
     // shut(), which end what is in memory, too. It must neither throw nor begin a transaction.
     void if_lost(std::function<void()> undo) { undos_.push_back(std::move(undo)); }
+    // True once for each object: it goes back to what it was at its first change, so later ones need no copy.
+    [[nodiscard]] bool first_change_of(const void* object, std::type_index type) {
+        return changed_.emplace(object, type).second;
+    }
 
     static constexpr std::size_t kAll = 1'000'000;
 
@@ -121,6 +127,7 @@ class Transaction {
     Store* store_;
     std::uint64_t serial_;
     std::vector<std::function<void()>> undos_;
+    std::set<std::pair<const void*, std::type_index>> changed_;
 };
 
 }  // namespace nimes::agent::container

@@ -88,16 +88,16 @@ Result<void> take_arrivals(Core& core, const std::function<Result<void>(const v1
         if (!some) return pass(some);
         if (some->empty()) return {};
         std::map<std::uint8_t, std::uint64_t> taken;
+        v1::Deliver packet;
         for (const auto& arrival : *some) {
-            v1::Deliver one;
             const auto& bytes = arrival.envelope;
-            if (one.add_envelopes()->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-                // The door judged its turn; what was before it may have expired.
-                one.mutable_envelopes(0)->set_after(0);
-                if (auto done = deliver(one); !done) return done;
-            }
+            auto& envelope = *packet.add_envelopes();
+            // The door judged its turn; what was before it may have expired.
+            if (envelope.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) envelope.set_after(0);
+            else packet.mutable_envelopes()->RemoveLast();
             taken[arrival.lane] = arrival.sequence;
         }
+        if (auto done = deliver(packet); !done) return done;
         for (const auto& [lane, sequence] : taken)
             if (auto gone = core.box->erase_arrivals(lane, sequence); !gone) return gone;
     }

@@ -1,5 +1,7 @@
 #include "engine/inbox.hpp"
 
+#include <algorithm>
+
 #include "engine/put_back.hpp"
 
 namespace nimes::agent::engine {
@@ -10,49 +12,61 @@ using container::Transaction;
 
 constexpr std::uint64_t kMaxHeld = 1'000;
 constexpr std::size_t kMaxHeldBytes = 16 << 20;
+constexpr std::size_t kTogether = 64;  // in one transaction, which costs a sync of the disk
+
+Result<void> put_marks(Transaction& tx, const std::map<std::uint8_t, std::uint64_t>& marks) {
+    Writer out;
+    for (const auto& [lane, mark] : marks) out.u8(lane).u64(mark);
+    auto put = tx.put(Table::settings, setting_key(setting::kMarks), out.view());
+    if (!put) return pass(put);
+    return {};
+}
 
 }  // namespace
 
 Result<void> Inbox::deliver(const v1::Deliver& deliver) {
-    for (const auto& envelope : deliver.envelopes()) {
-        const auto lane = static_cast<std::uint8_t>(envelope.lane());
-        if (envelope.payload_case() == v1::Envelope::kSignal) {
-            if (auto ok = core_.transact([&](Transaction& tx) { return open_.signal(tx, envelope); }); !ok) return ok;
-            continue;
-        }
-        if (lane < 1 || lane > 3) continue;
-        const auto turn = turn_of(envelope, core_.marks[lane]);
-        if (turn == Turn::gap) gaps_.found(lane, core_.marks[lane]);
-        if (turn != Turn::next) continue;
-        if (auto ok = store(envelope); !ok) return ok;
+    std::span all(deliver.envelopes().data(), static_cast<std::size_t>(deliver.envelopes_size()));
+    while (!all.empty()) {
+        const auto some = all.first(std::min(kTogether, all.size()));
+        all = all.subspan(some.size());
+        auto done = store(some);
+        if (done) continue;
+        if (some.size() == 1) return done;
+        // It may be one of them that the store cannot take: not those before it.
+        for (const auto& one : some)
+            if (auto ok = store({&one, 1}); !ok) return ok;
     }
     core_.changed.notify_all();
     return {};
 }
 
-Result<void> Inbox::store(const v1::Envelope& envelope) {
-    const auto lane = static_cast<std::uint8_t>(envelope.lane());
+Result<void> Inbox::store(std::span<const v1::Envelope* const> envelopes) {
+    auto marks = core_.marks;
     auto done = core_.transact([&](Transaction& tx) -> Result<void> {
         put_back_if_lost(tx, core_.failures);
-        if (auto ok = open_.note_arrival(tx, envelope); !ok) return ok;
-        auto outcome = open_.envelope(tx, envelope);
-        if (!outcome) return pass(outcome);
-        if (*outcome == Outcome::held)
-            if (auto ok = hold(tx, envelope); !ok) return ok;
+        for (const auto* envelope : envelopes)
+            if (auto ok = take(tx, *envelope, marks); !ok) return ok;
+        if (marks == core_.marks) return {};
         if (auto ok = core_.put_failures(tx); !ok) return ok;
-        return put_mark(tx, lane, envelope.sequence());
+        return put_marks(tx, marks);
     });
-    if (done) core_.marks[lane] = envelope.sequence();
+    if (done) core_.marks = std::move(marks);
     return done;
 }
 
-Result<void> Inbox::put_mark(Transaction& tx, std::uint8_t lane, std::uint64_t sequence) {
-    auto marks = core_.marks;
-    marks[lane] = sequence;
-    Writer out;
-    for (const auto& [number, mark] : marks) out.u8(number).u64(mark);
-    auto put = tx.put(Table::settings, setting_key(setting::kMarks), out.view());
-    if (!put) return pass(put);
+Result<void> Inbox::take(Transaction& tx, const v1::Envelope& envelope, Marks& marks) {
+    if (envelope.payload_case() == v1::Envelope::kSignal) return open_.signal(tx, envelope);
+    const auto lane = static_cast<std::uint8_t>(envelope.lane());
+    if (lane < 1 || lane > 3) return {};
+    const auto turn = turn_of(envelope, marks[lane]);
+    if (turn == Turn::gap) gaps_.found(lane, marks[lane]);
+    if (turn != Turn::next) return {};
+    if (auto ok = open_.note_arrival(tx, envelope); !ok) return ok;
+    auto outcome = open_.envelope(tx, envelope);
+    if (!outcome) return pass(outcome);
+    if (*outcome == Outcome::held)
+        if (auto ok = hold(tx, envelope); !ok) return ok;
+    marks[lane] = envelope.sequence();
     return {};
 }
 

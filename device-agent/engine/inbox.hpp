@@ -1,11 +1,14 @@
 // Message, step 7, inbox: what arrives is stored before it is acknowledged. (Before: the gateway's delivery.cpp. Next:
 // open.cpp.)
 //
-// Each envelope is one transaction with everything that follows from it and the lane's new mark. What cannot be opened
-// yet is held, sealed in the container, and tried again when something came; at most 1,000 items, 16 MiB and 7 days.
-// What comes behind something that got lost is not taken (turn.hpp).
-// Call with the core's lock held. Errors are the store's: then nothing is acknowledged, and it comes again.
+// What came in one packet is one transaction (64 envelopes at most), with everything that follows from it and the
+// lanes' new marks; where the store refuses that, each envelope is one. What cannot be opened yet is held, sealed in
+// the container, and tried again when something came; at most 1,000 items, 16 MiB and 7 days. What comes behind
+// something that got lost is not taken (turn.hpp). Call with the core's lock held. Errors are the store's: then nothing
+// is acknowledged, and it comes again.
 #pragma once
+
+#include <span>
 
 #include "engine/open.hpp"
 #include "engine/turn.hpp"
@@ -24,9 +27,10 @@ class Inbox {
     Result<void> retry_held();
 
   private:
-    Result<void> store(const v1::Envelope& envelope);
+    using Marks = std::map<std::uint8_t, std::uint64_t>;  // by lane
+    Result<void> store(std::span<const v1::Envelope* const> envelopes);
+    Result<void> take(container::Transaction& tx, const v1::Envelope& envelope, Marks& marks);
     Result<void> hold(container::Transaction& tx, const v1::Envelope& envelope);
-    Result<void> put_mark(container::Transaction& tx, std::uint8_t lane, std::uint64_t sequence);
 
     Core& core_;
     Open open_;

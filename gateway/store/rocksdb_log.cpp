@@ -10,56 +10,63 @@
 #include <cstdio>
 #include <ctime>
 #include <mutex>
+#include <string>
 
 namespace nimes::gateway::store {
 namespace {
 
-constexpr std::size_t kMaxLine = 4096;  // bytes; the rest of a longer one is left out
+// Bytes; the rest of a longer one is left out. RocksDB's statistics of all families are one line of some 10 KiB.
+constexpr std::size_t kMaxLine = 64 * 1024;
+
+// UTC, ISO 8601, and a space.
+std::string time_now() {
+    timespec now{};
+    std::tm utc{};
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    ::gmtime_r(&now.tv_sec, &utc);
+    std::array<char, 64> out{};
+    auto length = std::strftime(out.data(), out.size(), "%FT%T", &utc);
+    const auto micros = static_cast<unsigned>(now.tv_nsec / 1000);
+    length += static_cast<std::size_t>(std::snprintf(out.data() + length, out.size() - length, ".%06uZ ", micros));
+    return {out.data(), length};
+}
+
+std::string formatted(const char* format, va_list arguments) {
+    va_list again;
+    va_copy(again, arguments);
+    const int wanted = std::vsnprintf(nullptr, 0, format, arguments);
+    std::string out(std::min(static_cast<std::size_t>(std::max(wanted, 0)), kMaxLine), '\0');
+    (void)std::vsnprintf(out.data(), out.size() + 1, format, again);
+    va_end(again);
+    return out;
+}
 
 class FileLog final : public rocksdb::Logger {
   public:
     FileLog(std::filesystem::path file, std::uint64_t max_bytes) : path_(std::move(file)), max_bytes_(max_bytes) {
-        begin();
+        begin(0);
     }
     ~FileLog() override { end(); }
 
     using rocksdb::Logger::Logv;
     void Logv(const char* format, va_list arguments) override {
-        std::array<char, kMaxLine> line{};
-        auto length = time_to(line);
-        const int wanted = std::vsnprintf(line.data() + length, line.size() - length, format, arguments);
-        if (wanted < 0) return;
-        length += std::min(static_cast<std::size_t>(wanted), line.size() - length - 1);
-        if (line[length - 1] != '\n') line[length++] = '\n';  // in the place of the terminator
-        write({line.data(), length});
-    }
-
-  private:
-    // UTC, ISO 8601. Its length.
-    static std::size_t time_to(std::array<char, kMaxLine>& line) {
-        timespec now{};
-        std::tm utc{};
-        ::clock_gettime(CLOCK_REALTIME, &now);
-        ::gmtime_r(&now.tv_sec, &utc);
-        const auto length = std::strftime(line.data(), line.size(), "%FT%T", &utc);
-        const auto micros = static_cast<unsigned>(now.tv_nsec / 1000);
-        const int more = std::snprintf(line.data() + length, line.size() - length, ".%06uZ ", micros);
-        return length + static_cast<std::size_t>(more);
-    }
-
-    void write(std::string_view line) {
+        auto line = time_now() + formatted(format, arguments);
+        if (line.back() != '\n') line += '\n';
         const std::lock_guard lock(mutex_);
-        if (written_ + line.size() > max_bytes_) {
-            end();
-            (void)std::rename(path_.c_str(), (path_.string() + ".old").c_str());
-            begin();
-        }
+        if (file_ < 0) begin(0);
+        if (written_ + line.size() > max_bytes_) rotate();
         const auto done = ::write(file_, line.data(), line.size());
         if (done > 0) written_ += static_cast<std::uint64_t>(done);
     }
 
-    void begin() {
-        file_ = ::open(path_.c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  private:
+    void rotate() {
+        end();
+        const bool kept = std::rename(path_.c_str(), (path_.string() + ".old").c_str()) == 0;
+        begin(kept ? 0 : O_TRUNC);
+    }
+    void begin(int more) {
+        file_ = ::open(path_.c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | more, S_IRUSR | S_IWUSR);
         struct stat seen {};
         written_ = ::fstat(file_, &seen) == 0 ? static_cast<std::uint64_t>(seen.st_size) : 0;
     }
@@ -70,7 +77,7 @@ class FileLog final : public rocksdb::Logger {
     const std::filesystem::path path_;
     const std::uint64_t max_bytes_;
     std::mutex mutex_;
-    int file_ = -1;              // none: it could not be opened
+    int file_ = -1;              // none: it could not be opened, and the next line tries again
     std::uint64_t written_ = 0;  // bytes of it
 };
 

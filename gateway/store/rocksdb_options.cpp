@@ -67,6 +67,7 @@ rocksdb::DBOptions database_options() {
     out.max_bgerror_resume_count = 0;
     out.max_background_jobs = 2;
     out.max_open_files = 1024;
+    out.keep_log_file_num = 1;  // LOG.old.<time> of earlier versions go; ours is rocksdb_log.hpp
     return out;
 }
 

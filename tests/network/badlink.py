@@ -13,6 +13,8 @@ from pathlib import Path
 HANDSET_ADDRESS, SERVER_ADDRESS = "10.8.0.1", "10.8.0.2"
 MTU = "1400"
 CLONE_NEWNET = 0x40000000
+AVAILABLE = "/proc/sys/net/ipv4/tcp_available_congestion_control"
+CONGESTION = "/proc/sys/net/ipv4/tcp_congestion_control"  # of the namespace that asks
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def ip(*words) -> None:
 
 
 class BadLink:
-    def __init__(self, relay: Path, seed: int):
+    def __init__(self, relay: Path, seed: int, congestion: str | None):
         if not Path("/dev/net/tun").exists():
             raise Unavailable("no /dev/net/tun")
         self.handset, self.servers = f"nimes-h-{os.getpid()}", f"nimes-s-{os.getpid()}"
@@ -61,12 +63,15 @@ class BadLink:
             for name in (self.handset, self.servers):
                 ip("netns", "add", name)
                 self.made.append(name)
-            self.start(relay, seed)
+            self.start(relay, seed, congestion)
         except (OSError, Unavailable) as error:
             self.close()
             raise Unavailable(str(error)) from error
+        except SystemExit:
+            self.close()
+            raise
 
-    def start(self, relay: Path, seed: int) -> None:
+    def start(self, relay: Path, seed: int, congestion: str | None) -> None:
         self.relay = subprocess.Popen([relay, self.handset, self.servers, str(seed)], stdin=subprocess.PIPE,
                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if self.relay.stdout.readline().strip() != "ready":
@@ -76,6 +81,16 @@ class BadLink:
             ip("-n", name, "addr", "add", own, "peer", peer, "dev", "bad0")
             ip("-n", name, "link", "set", "bad0", "mtu", MTU, "up")
             ip("-n", name, "link", "set", "lo", "up")
+            self.choose(name, congestion)
+
+    def choose(self, name: str, congestion: str | None) -> None:
+        """TCP's congestion control in that namespace; without a wish it is the machine's."""
+        def inside(words: str) -> subprocess.CompletedProcess:
+            return subprocess.run(["ip", "netns", "exec", name, "sh", "-c", words], capture_output=True, text=True)
+        if congestion and inside(f"echo {congestion} > {CONGESTION}").returncode != 0:
+            raise SystemExit(f"error: no congestion control {congestion}; the kernel has loaded: "
+                             f"{inside(f'cat {AVAILABLE}').stdout.strip()} (modprobe tcp_{congestion} may help)")
+        self.congestion = inside(f"cat {CONGESTION}").stdout.strip()
 
     def enter(self) -> None:
         with open(f"/run/netns/{self.servers}") as place:

@@ -29,6 +29,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--idle", type=float, default=300)
     parser.add_argument("--only", action="append", choices=STEPS)
     parser.add_argument("--stand-in", action="store_true", help="as where namespaces are not allowed")
+    parser.add_argument("--congestion")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--counts", type=Path, help="passed, failed and skipped are written there")
@@ -75,7 +76,7 @@ def steps_of(options, profile, link, anna, bernd, folder) -> dict:
 
 
 def measure(options, profile, link, anna, bernd, folder) -> dict:
-    out = {"profile": vars(profile)}
+    out = {"profile": {**vars(profile), "congestion": link.congestion}}
     link.set(profile)
     cuts = Cuts(link, profile.cut_seconds) if profile.cut_seconds else None
     if cuts:
@@ -114,12 +115,13 @@ def talk(options, link, world, folder: Path, agent_program=None) -> list:
 
 def run(options, folder: Path) -> list:
     build = Build(options.build)
-    link = BadLink(build.program("nimes-relay"), options.seed)
+    link = BadLink(build.program("nimes-relay"), options.seed, options.congestion)
     try:
         link.set(CLEAN)
         link.enter()
         with Supervisor(folder / "logs") as supervisor:
             world = World(supervisor, build, folder, rate=1_000, host=SERVER_ADDRESS)
+            print(f"TCP's congestion control: {link.congestion}", flush=True)
             return talk(options, link, world, folder, link.wrapper(folder, build.program("nimes-agent")))
     finally:
         link.close()

@@ -101,7 +101,7 @@ class SlowPair(Pair):
 
 class StandIn:
     def __init__(self, seed: int):
-        self.profile, self.home = CLEAN, None
+        self.profile, self.home, self.congestion = CLEAN, None, None  # of the machine, and of no use: it ends TCP
         self.lanes = {"up": Lane(seed), "down": Lane(seed + 1)}
         self.is_cut, self.proxies = False, []
 

@@ -81,7 +81,7 @@ TEST_CASE("behind the door what arrives is stored as it came and acknowledged, a
     REQUIRE(desk.unlock());
     std::vector<std::uint64_t> seen;
     REQUIRE(take_arrivals(*desk.core, [&](const v1::Deliver& deliver) {
-        seen.push_back(deliver.envelopes(0).sequence());
+        for (const auto& envelope : deliver.envelopes()) seen.push_back(envelope.sequence());
         return Result<void>();
     }));
     CHECK(seen == std::vector<std::uint64_t>{1, 2});

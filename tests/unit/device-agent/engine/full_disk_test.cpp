@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "engine/monitor.hpp"
+#include "engine/put_back.hpp"
 #include "handset.hpp"
 #include "nimes/encoding.hpp"
 #include "post.hpp"
@@ -59,6 +60,15 @@ struct Story {
             REQUIRE(anna.accepted(item.id));
         }
     }
+    // What comes to Bernd: all of it, and one that is damaged before the last.
+    [[nodiscard]] std::vector<v1::Envelope> delivered() const {
+        auto out = post.everything(1);
+        out.push_back(out.back());
+        auto& damaged = out[out.size() - 2];
+        damaged.mutable_message()->back() ^= 1;
+        out.back().set_sequence(damaged.sequence() + 1);
+        return out;
+    }
     [[nodiscard]] fs::path shadow() const { return dir.path() / "shadow"; }
     // Bernd's home as it was before anything came.
     [[nodiscard]] fs::path copy(std::uint64_t number) const {
@@ -84,6 +94,11 @@ std::string held(agent::engine::Core& core) {
     return out.str();
 }
 
+std::vector<v1::Envelope> part(const std::vector<v1::Envelope>& all, std::size_t from, std::size_t count) {
+    const auto begin = all.begin() + static_cast<std::ptrdiff_t>(from);
+    return {begin, begin + static_cast<std::ptrdiff_t>(std::min(count, all.size() - from))};
+}
+
 std::size_t texts(agent::engine::Core& core) {
     std::size_t out = 0;
     const auto shown = agent::engine::messages_after(core, 0, 100);
@@ -97,12 +112,9 @@ std::size_t texts(agent::engine::Core& core) {
 
 TEST_CASE("the disk is full at any write while messages come: nothing is lost, memory and disk agree") {
     const bool restarts = GENERATE(false, true);  // before what was not acknowledged comes again
+    const auto packet = GENERATE(std::size_t{1}, std::size_t{3}, std::size_t{100});  // envelopes in it, at most
     Story story;
-    auto envelopes = story.post.everything(1);
-    envelopes.push_back(envelopes.back());
-    auto& damaged = envelopes[envelopes.size() - 2];
-    damaged.mutable_message()->back() ^= 1;
-    envelopes.back().set_sequence(damaged.sequence() + 1);
+    const auto envelopes = story.delivered();
     std::size_t failed = 0;
     for (std::uint64_t at = 0;; ++at) {
         const auto home = story.copy(at);
@@ -117,13 +129,13 @@ TEST_CASE("the disk is full at any write while messages come: nothing is lost, m
         fs::create_directories(story.shadow());
         watch(home, story.shadow(), at, Cut::full);
         std::size_t next = 0;
-        while (next < envelopes.size() && bernd.take(envelopes[next])) ++next;
+        while (next < envelopes.size() && bernd.take(part(envelopes, next, packet))) next += packet;
         const auto points = unwatch();
         INFO("full from write " << at << " of " << points << ", in envelope " << next << " of " << envelopes.size());
         failed += next < envelopes.size() ? 1 : 0;
         if (restarts) same_after_restart();
-        for (const auto& envelope : envelopes)
-            if (bernd.core().marks[envelope.lane()] < envelope.sequence()) REQUIRE(bernd.take(envelope));
+        for (std::size_t again = 0; again < envelopes.size(); again += packet)
+            REQUIRE(bernd.take(part(envelopes, again, packet)));
         CHECK(texts(bernd.core()) == kTexts);
         CHECK(bernd.core().failures.damaged == 1);
         CHECK(held(bernd.core()).find("info Streife 12 3600") != std::string::npos);
@@ -134,6 +146,79 @@ TEST_CASE("the disk is full at any write while messages come: nothing is lost, m
         if (at >= points) break;
     }
     CHECK(failed > envelopes.size());
+}
+
+TEST_CASE("one that the store cannot take keeps nothing back that came before it in its packet") {
+    Story story;
+    auto envelopes = story.delivered();
+    auto unknown = envelopes.back();  // of a chain that nobody granted: it would be held
+    for (int i = 0; i < 300'000; ++i) unknown.add_users(std::string(16, 'u'));
+    REQUIRE(unknown.has_message());
+    std::fill_n(unknown.mutable_message()->begin() + 4, 16, 'c');
+    unknown.set_message_id(std::string(16, 'm'));
+    unknown.set_sequence(envelopes.back().sequence() + 1);
+    envelopes.push_back(unknown);
+    Handset bernd{story.town, 1, story.copy(0), story.clock, story.random};
+    REQUIRE(bernd.open());
+    const auto taken = bernd.take(envelopes);
+    REQUIRE_FALSE(taken);
+    CHECK(taken.error().code == Errc::too_large);
+    CHECK(texts(bernd.core()) == kTexts);
+    CHECK(bernd.core().failures.damaged == 1);
+    CHECK(bernd.core().marks[unknown.lane()] == unknown.sequence() - 1);
+    const auto in_memory = held(bernd.core());
+    bernd.close();
+    REQUIRE(bernd.open());
+    CHECK(held(bernd.core()) == in_memory);
+}
+
+namespace {
+
+struct Copied {
+    int value = 0;
+    int* copies = nullptr;
+    Copied(int v, int* counter) : value(v), copies(counter) {}
+    Copied(const Copied& other) : value(other.value), copies(other.copies) { ++*copies; }
+    Copied(Copied&&) = default;
+    Copied& operator=(Copied&&) = default;
+    Copied& operator=(const Copied&) = delete;
+    ~Copied() = default;
+};
+
+}  // namespace
+
+TEST_CASE("what a transaction changes often is copied once, and goes back to what it was before the first change") {
+    const agent::container::TempDir dir;
+    TownClock clock;
+    SystemRandom random;
+    Town town{{"anna"}};
+    Handset anna{town, 0, dir.path() / "anna", clock, random};
+    REQUIRE(anna.make());
+    REQUIRE(anna.open());
+    int copies = 0;
+    std::map<int, Copied> map;
+    map.try_emplace(1, 10, &copies);
+    map.try_emplace(2, 20, &copies);
+    Copied single(30, &copies);
+    {
+        auto tx = anna.core().box->begin();
+        REQUIRE(tx);
+        auto moved = std::move(*tx);
+        for (int i = 0; i < 9; ++i) {
+            for (const int key : {1, 2, 3}) agent::engine::put_back_if_lost(moved, map, key);
+            map.insert_or_assign(1, Copied(i, &copies));
+            map.erase(2);
+            map.insert_or_assign(3, Copied(i, &copies));
+            agent::engine::put_back_if_lost(moved, single);
+            single.value = i;
+        }
+        // One for each of 1, 2 and the single one; a second of 3, which was not there at first.
+        CHECK(copies == 4);
+    }
+    CHECK(map.at(1).value == 10);
+    CHECK(map.at(2).value == 20);
+    CHECK_FALSE(map.contains(3));
+    CHECK(single.value == 30);
 }
 
 }  // namespace nimes::test

@@ -110,9 +110,11 @@ Result<void> Handset::accepted(const MessageId& id) {
     return parts_->outbox.accepted(id, clock_.now());
 }
 
-Result<void> Handset::take(const v1::Envelope& envelope) {
+Result<void> Handset::take(const v1::Envelope& envelope) { return take(std::vector{envelope}); }
+
+Result<void> Handset::take(const std::vector<v1::Envelope>& envelopes) {
     v1::Deliver deliver;
-    *deliver.add_envelopes() = envelope;
+    deliver.mutable_envelopes()->Assign(envelopes.begin(), envelopes.end());
     if (auto ok = parts_->inbox.deliver(deliver); !ok) return ok;
     return parts_->inbox.retry_held();
 }

@@ -39,6 +39,7 @@ class Handset {
     // By a gateway whose store accepted nothing then.
     Result<void> welcomed(Millis after, Millis until) { return parts_->outbox.lost_by_gateway({{after, until}}); }
     Result<void> take(const v1::Envelope& envelope);
+    Result<void> take(const std::vector<v1::Envelope>& envelopes);  // in one packet
     Result<bool> ask();
     // What is held is looked at again, as after each look-up.
     Result<void> retry();
