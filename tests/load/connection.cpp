@@ -93,7 +93,7 @@ void Connection::drop() {
     setsockopt(fd_, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
     close(fd_);
     fd_ = -1;
-    open_ = false;
+    open_ = flush_queued_ = false;
 }
 
 void Connection::end(const std::string& why) {
