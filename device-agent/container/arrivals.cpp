@@ -2,7 +2,6 @@
 #include "container/impl.hpp"
 
 namespace nimes::agent::container {
-
 Result<void> Container::put_arrivals(std::span<const Arrival> arrivals, std::uint32_t expiry_day) {
     if (state() == State::shut || impl_->gone) return fail(Errc::locked);
     if (impl_->store.alive) return fail(Errc::busy, "a transaction of the container is open");
@@ -25,7 +24,10 @@ Result<void> Container::put_arrivals(std::span<const Arrival> arrivals, std::uin
 
 Result<std::vector<Arrival>> Container::arrivals(std::size_t limit) {
     if (state() == State::shut || impl_->gone) return fail(Errc::locked);
-    auto query = impl_->db->query("SELECT lane, sequence, envelope FROM arrivals ORDER BY lane, sequence LIMIT ?");
+    // The table is not sealed: a row that no door has written could not be erased by what it is read as.
+    auto query = impl_->db->query(
+        "SELECT lane, sequence, envelope FROM arrivals WHERE lane BETWEEN 1 AND 3 AND typeof(sequence) = 'integer' "
+        "ORDER BY lane, sequence LIMIT ?");
     if (!query) return pass(query);
     query->bind(limit);
     std::vector<Arrival> out;

@@ -257,6 +257,7 @@ Result<std::uint64_t> Core::append_alarm(Transaction& tx, std::string_view text)
 Result<void> Core::put_conversation(Transaction& tx, const conversation::ConversationState& state) {
     put_back_if_lost(tx, conversations, state.id);
     put_back_if_lost(tx, newer_epochs, state.id);
+    put_back_if_lost(tx, infos, state.id);
     conversations[state.id] = state;
     if (const auto newer = newer_epochs.find(state.id);
         newer != newer_epochs.end() && newer->second.epoch <= state.epoch)

@@ -44,6 +44,7 @@ Result<void> Inbox::store(std::span<const v1::Envelope* const> envelopes) {
     auto marks = core_.marks;
     auto done = core_.transact([&](Transaction& tx) -> Result<void> {
         put_back_if_lost(tx, core_.failures);
+        put_back_if_lost(tx, gaps_);
         for (const auto* envelope : envelopes)
             if (auto ok = take(tx, *envelope, marks); !ok) return ok;
         if (marks == core_.marks) return {};

@@ -4,7 +4,8 @@
 // one for which the disk had no room. This one drops what does not go through, and goes on.
 // LOG has at most so many bytes, whatever the number of starts; what was before it is LOG.old, which is as large as an
 // earlier version had left LOG. Threads: any. Ownership: the folder belongs to one process; a second one, which RocksDB
-// then refuses, writes a few lines into the first one's. Errors: none; what cannot be opened is tried with each line.
+// then refuses, writes a few lines into the first one's. Errors: none; what cannot be opened, or is a symbolic link, is
+// tried again with each line.
 #pragma once
 
 #include <rocksdb/env.h>

@@ -13,7 +13,7 @@ from pathlib import Path
 HANDSET_ADDRESS, SERVER_ADDRESS = "10.8.0.1", "10.8.0.2"
 MTU = "1400"
 CLONE_NEWNET = 0x40000000
-AVAILABLE = "/proc/sys/net/ipv4/tcp_available_congestion_control"
+ALLOWED = "/proc/sys/net/ipv4/tcp_allowed_congestion_control"
 CONGESTION = "/proc/sys/net/ipv4/tcp_congestion_control"  # of the namespace that asks
 
 
@@ -67,7 +67,7 @@ class BadLink:
         except (OSError, Unavailable) as error:
             self.close()
             raise Unavailable(str(error)) from error
-        except SystemExit:
+        except BaseException:
             self.close()
             raise
 
@@ -85,12 +85,15 @@ class BadLink:
 
     def choose(self, name: str, congestion: str | None) -> None:
         """TCP's congestion control in that namespace; without a wish it is the machine's."""
-        def inside(words: str) -> subprocess.CompletedProcess:
-            return subprocess.run(["ip", "netns", "exec", name, "sh", "-c", words], capture_output=True, text=True)
-        if congestion and inside(f"echo {congestion} > {CONGESTION}").returncode != 0:
-            raise SystemExit(f"error: no congestion control {congestion}; the kernel has loaded: "
-                             f"{inside(f'cat {AVAILABLE}').stdout.strip()} (modprobe tcp_{congestion} may help)")
-        self.congestion = inside(f"cat {CONGESTION}").stdout.strip()
+        def inside(*words, **more) -> subprocess.CompletedProcess:
+            return subprocess.run(["ip", "netns", "exec", name, *words], capture_output=True, text=True, **more)
+        if congestion and (done := inside("tee", CONGESTION, input=congestion)).returncode != 0:
+            raise SystemExit(f"error: no congestion control {congestion}: {done.stderr.strip()}; allowed are "
+                             f"{Path(ALLOWED).read_text().strip()} (sysctl net.ipv4.tcp_allowed_congestion_control)")
+        found = inside("cat", CONGESTION)
+        if found.returncode != 0:
+            raise Unavailable(f"ip netns exec: {found.stderr.strip()}")
+        self.congestion = found.stdout.strip()
 
     def enter(self) -> None:
         with open(f"/run/netns/{self.servers}") as place:

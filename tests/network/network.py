@@ -159,6 +159,8 @@ def main() -> int:
                           for step in steps_of(options, PROFILES[name], *[None] * 4))
             print(f"STAND-IN: a proxy with rate, delay and cuts instead of network namespaces ({error}); "
                   f"{skipped} measurements of packets are SKIPPED", flush=True)
+            if options.congestion:
+                print("STAND-IN: it ends TCP, so --congestion is SKIPPED, too", flush=True)
             options.only = [step for step in options.only if step not in NEEDS_PACKETS]
             results = run_stand_in(options, Path(folder))
     done = [value for result in results for name, value in result.items() if name != "profile"]

@@ -261,6 +261,19 @@ TEST_CASE("what arrives behind the door is kept as it came, once, until its day"
     CHECK(container->arrivals(10)->empty());
 }
 
+TEST_CASE("what stands among the arrivals and no door has written is left alone") {
+    Home home;
+    auto container = with_share(home, kMemoryOnly);
+    const Arrival good{2, 7, to_bytes(text("good"))};
+    REQUIRE(container->put_arrivals({&good, 1}, 99'999));
+    container = nullptr;
+    home.tamper("INSERT INTO arrivals VALUES(258,1,1,x'00'),(2,'x',1,x'00'),(0,1,1,x'00')");
+    container = home.unlocked(kPassphrase);
+    CHECK(container->arrivals(10)->size() == 1);
+    REQUIRE(container->erase_arrivals(2, 7));
+    CHECK(container->arrivals(10)->empty());
+}
+
 TEST_CASE("a container of the first version goes on, and one of a later version is refused") {
     Home home;
     store(*home.create(kPassphrase), Table::settings, 7, "kept");
