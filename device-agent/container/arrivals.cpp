@@ -1,7 +1,11 @@
 // What came while the container was locked, put aside as it came.
+//
+// The table is not sealed: what no door has written (another lane, no number) is not read, for it would be
+// acknowledged, or could not be erased, by what it is read as.
 #include "container/impl.hpp"
 
 namespace nimes::agent::container {
+
 Result<void> Container::put_arrivals(std::span<const Arrival> arrivals, std::uint32_t expiry_day) {
     if (state() == State::shut || impl_->gone) return fail(Errc::locked);
     if (impl_->store.alive) return fail(Errc::busy, "a transaction of the container is open");
@@ -24,7 +28,6 @@ Result<void> Container::put_arrivals(std::span<const Arrival> arrivals, std::uin
 
 Result<std::vector<Arrival>> Container::arrivals(std::size_t limit) {
     if (state() == State::shut || impl_->gone) return fail(Errc::locked);
-    // The table is not sealed: a row that no door has written could not be erased by what it is read as.
     auto query = impl_->db->query(
         "SELECT lane, sequence, envelope FROM arrivals WHERE lane BETWEEN 1 AND 3 AND typeof(sequence) = 'integer' "
         "ORDER BY lane, sequence LIMIT ?");
@@ -41,7 +44,9 @@ Result<std::vector<Arrival>> Container::arrivals(std::size_t limit) {
 
 Result<std::map<std::uint8_t, std::uint64_t>> Container::arrival_marks() {
     if (state() == State::shut || impl_->gone) return fail(Errc::locked);
-    auto query = impl_->db->query("SELECT lane, max(sequence) FROM arrivals GROUP BY lane");
+    auto query = impl_->db->query(
+        "SELECT lane, max(sequence) FROM arrivals WHERE lane BETWEEN 1 AND 3 AND typeof(sequence) = 'integer' "
+        "GROUP BY lane");
     if (!query) return pass(query);
     std::map<std::uint8_t, std::uint64_t> out;
     for (;;) {

@@ -4,9 +4,9 @@
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
-#include <cstdio>
-#include <ctime>
 #include <nlohmann/json.hpp>
+
+#include "nimes/iso_time.hpp"
 
 namespace nimes::gateway::operations {
 namespace {
@@ -14,16 +14,6 @@ namespace {
 constexpr std::string_view kNames[] = {"debug", "info", "warning", "error"};
 constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info, spdlog::level::warn,
                                                  spdlog::level::err};
-
-std::string timestamp(Millis now) {
-    const auto seconds = static_cast<std::time_t>(now / kSecond);
-    std::tm parts{};
-    gmtime_r(&seconds, &parts);
-    char out[40];
-    const auto n = std::strftime(out, sizeof out, "%Y-%m-%dT%H:%M:%S", &parts);
-    std::snprintf(out + n, sizeof out - n, ".%03uZ", static_cast<unsigned>(now % kSecond));
-    return out;
-}
 
 spdlog::logger make_logger(spdlog::sink_ptr sink) {
     spdlog::logger logger("nimes", std::move(sink));
@@ -57,7 +47,7 @@ void Log::write(Level level, std::string_view event, Fields fields) {
     const auto severity = kLevels[static_cast<int>(level)];
     if (!impl_->logger.should_log(severity)) return;
     nlohmann::ordered_json line{
-        {"ts", timestamp(impl_->clock.now())}, {"level", kNames[static_cast<int>(level)]}, {"event", event}};
+        {"ts", iso_time(impl_->clock.now())}, {"level", kNames[static_cast<int>(level)]}, {"event", event}};
     for (const auto& field : fields)
         std::visit([&](const auto& value) { line[std::string(field.key)] = value; }, field.value);
     impl_->logger.log(severity, line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));

@@ -5,31 +5,18 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdarg>
 #include <cstdio>
-#include <ctime>
 #include <mutex>
 #include <string>
+
+#include "nimes/iso_time.hpp"
 
 namespace nimes::gateway::store {
 namespace {
 
 // Bytes; the rest of a longer one is left out. RocksDB's statistics of all families are one line of some 10 KiB.
 constexpr std::size_t kMaxLine = 64 * 1024;
-
-// UTC, ISO 8601, and a space.
-std::string time_now() {
-    timespec now{};
-    std::tm utc{};
-    ::clock_gettime(CLOCK_REALTIME, &now);
-    ::gmtime_r(&now.tv_sec, &utc);
-    std::array<char, 64> out{};
-    auto length = std::strftime(out.data(), out.size(), "%FT%T", &utc);
-    const auto micros = static_cast<unsigned>(now.tv_nsec / 1000);
-    length += static_cast<std::size_t>(std::snprintf(out.data() + length, out.size() - length, ".%06uZ ", micros));
-    return {out.data(), length};
-}
 
 std::string formatted(const char* format, va_list arguments) {
     va_list again;
@@ -50,7 +37,7 @@ class FileLog final : public rocksdb::Logger {
 
     using rocksdb::Logger::Logv;
     void Logv(const char* format, va_list arguments) override {
-        auto line = time_now() + formatted(format, arguments);
+        auto line = iso_time(SystemClock().now()) + ' ' + formatted(format, arguments);
         if (line.back() != '\n') line += '\n';
         const std::lock_guard lock(mutex_);
         if (file_ < 0) begin(0);

@@ -267,11 +267,13 @@ TEST_CASE("what stands among the arrivals and no door has written is left alone"
     const Arrival good{2, 7, to_bytes(text("good"))};
     REQUIRE(container->put_arrivals({&good, 1}, 99'999));
     container = nullptr;
-    home.tamper("INSERT INTO arrivals VALUES(258,1,1,x'00'),(2,'x',1,x'00'),(0,1,1,x'00')");
+    home.tamper("INSERT INTO arrivals VALUES(258,9,1,x'00'),(2,'x',1,x'00'),(0,1,1,x'00')");
     container = home.unlocked(kPassphrase);
     CHECK(container->arrivals(10)->size() == 1);
+    CHECK(container->arrival_marks().value() == std::map<std::uint8_t, std::uint64_t>{{2, 7}});
     REQUIRE(container->erase_arrivals(2, 7));
     CHECK(container->arrivals(10)->empty());
+    CHECK(container->arrival_marks()->empty());
 }
 
 TEST_CASE("a container of the first version goes on, and one of a later version is refused") {

@@ -1,8 +1,8 @@
 #include "app/config.hpp"
 
 #include <catch2/catch.hpp>
-
 #include <regex>
+
 #include "app/options.hpp"
 
 using namespace nimes;
